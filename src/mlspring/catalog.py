@@ -1,0 +1,33 @@
+"""The visible tuple of homeworks, and the only place that loads a part of one by name."""
+
+import difflib
+import importlib
+from types import ModuleType
+
+from mlspring.core.errors import UserError
+from mlspring.core.spec import Spec
+from mlspring.homeworks.hw01_regression.spec import SPEC as HW01
+from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
+
+SPECS: tuple[Spec, ...] = (HW01, HW03)
+
+
+def find(homework: str) -> Spec:
+    """Return the spec of ``hw03``, also called ``3``, ``03`` or ``hw03_food_cnn``.
+
+    Raises:
+        UserError: there is no such homework; names the nearest one.
+    """
+    wanted = homework.lower().removeprefix("hw")
+    for spec in SPECS:
+        if wanted in (spec.id[2:], spec.id[2:].lstrip("0"), spec.island[2:]):
+            return spec
+    names = [spec.id for spec in SPECS]
+    near = difflib.get_close_matches(homework.lower(), names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    raise UserError(f"no homework {homework!r}", fix=f"{hint} See: mlspring list")
+
+
+def part(spec: Spec, name: str) -> ModuleType:
+    """Return the module ``name`` of an island: ``data``, ``train``, ``score`` ..."""
+    return importlib.import_module(f"mlspring.homeworks.{spec.island}.{name}")

@@ -1,0 +1,1 @@
+"""The words of the house, without torch: errors, specs, recipes, runs, files, tables, scores."""

@@ -1,0 +1,87 @@
+"""Every error that mlspring raises on purpose.
+
+    MlspringError
+    ├── UserError            what the user gave cannot be used            exit code 2
+    │   ├── RecipeError      a recipe file or a --set value
+    │   ├── DataError        a data folder, file or row
+    │   ├── SubmissionError  a submission that is rejected
+    │   ├── RunError         a run folder that cannot be used
+    │   ├── RuleError        a rule of the board: quota, choice of finals
+    │   └── MachineError     the machine lacks something: disk, network, an extra package
+    └── InternalError        our own fault                                exit code 1
+
+A message says where, what was found, what was expected, and what to do next.
+"""
+
+from pathlib import Path
+
+
+class MlspringError(Exception):
+    """Base of the tree: a sentence for a person, never a trace.
+
+    Args:
+        found: what is wrong, as found.
+        file: the file or folder at fault.
+        row: line number in that file, counted from 1 with the header as row 1.
+        expected: what would have been right.
+        fix: what to do next, often a command or a key.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        found: str,
+        *,
+        file: Path | str | None = None,
+        row: int | None = None,
+        expected: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        self.found, self.file, self.row = found, file, row
+        self.expected, self.fix = expected, fix
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        where = "" if self.file is None else str(self.file)
+        if self.row is not None:
+            where += f", row {self.row}" if where else f"row {self.row}"
+        parts = [f"{where}: {self.found}" if where else self.found]
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        sentence = "; ".join(parts)
+        return f"{sentence}\n  -> {self.fix}" if self.fix else sentence
+
+
+class UserError(MlspringError):
+    """What the user gave cannot be used."""
+
+    exit_code = 2
+
+
+class RecipeError(UserError):
+    """A recipe file or a ``--set`` value is not valid."""
+
+
+class DataError(UserError):
+    """A data folder, file or row is not in the expected layout."""
+
+
+class SubmissionError(UserError):
+    """A submission is rejected: the learner's file, with the row and the reason."""
+
+
+class RunError(UserError):
+    """A run folder is missing, damaged, in use or of another homework."""
+
+
+class RuleError(UserError):
+    """A rule of the board forbids this: quota used up, too many finals."""
+
+
+class MachineError(UserError):
+    """The machine lacks something: disk space, network, an optional package."""
+
+
+class InternalError(MlspringError):
+    """Our own fault; the message says what to report."""

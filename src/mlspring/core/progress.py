@@ -1,0 +1,84 @@
+"""Progress on stderr: a bar with rate and remaining time, and silence when nobody watches."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+T = TypeVar("T")
+
+
+class RateColumn(ProgressColumn):
+    """Finished items a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate with the task's unit, e.g. ``213.4 images/s``."""
+        speed = task.finished_speed or task.speed
+        unit = task.fields.get("unit", "items")
+        return Text("" if speed is None else f"{speed:,.1f} {unit}/s", style="progress.data.speed")
+
+
+class Bar:
+    """One running bar; ``advance`` moves it, ``note`` is a short text at its end."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+
+    def advance(self, steps: int = 1, note: str | None = None) -> None:
+        """Move the bar by ``steps`` and, where given, replace the note at its end."""
+        if note is None:
+            self._progress.update(self._task, advance=steps)
+        else:
+            self._progress.update(self._task, advance=steps, note=note)
+
+
+@contextmanager
+def bar(label: str, total: int, *, unit: str = "items", done: int = 0) -> Iterator[Bar]:
+    """Yield a bar of ``total`` items of which ``done`` are finished already.
+
+    Nothing is drawn when stderr is no terminal; the bar's methods still work.
+    """
+    console = Console(stderr=True)
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style="dim"),
+        console=console,
+        disable=not sys.stderr.isatty(),
+    )
+    with progress:
+        task = progress.add_task(label, total=total, completed=done, unit=unit, note="")
+        yield Bar(progress, task)
+
+
+def track(items: Iterable[T], label: str, total: int, *, unit: str = "items") -> Iterator[T]:
+    """Yield from ``items`` while a bar counts them."""
+    with bar(label, total, unit=unit) as progress:
+        for item in items:
+            yield item
+            progress.advance()
+
+
+def say(text: str) -> None:
+    """Print one line for the person at the terminal, on stderr."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)

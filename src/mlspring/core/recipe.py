@@ -1,0 +1,134 @@
+"""Strict recipes: a TOML of numbers read into the island's own frozen pydantic model."""
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mlspring.core.errors import RecipeError
+
+
+class Section(BaseModel):
+    """A frozen table of knobs; an unknown key is an error. Base of every recipe and its parts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+R = TypeVar("R", bound=Section)
+
+
+def load_recipe(model: type[R], path: Path, overrides: Sequence[str] = ()) -> R:
+    """Return the recipe in ``path`` with ``overrides`` of the form ``section.key=value`` applied.
+
+    Values of overrides are TOML; a bare word counts as a string.
+
+    Raises:
+        RecipeError: missing file, bad TOML, unknown key (with the nearest known one), wrong type
+            or an impossible value; the message names the file and the key.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise RecipeError("there is no such recipe", file=path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"is not valid TOML: {error}", file=path) from error
+    for override in overrides:
+        _apply(table, override)
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        origin = "--set" if any(_touches(o, error) for o in overrides) else path
+        raise RecipeError(_explain(model, error), file=origin) from error
+
+
+def dump_recipe(recipe: Section) -> str:
+    """Return the recipe as TOML, each key with its one-sentence description as a comment."""
+    lines: list[str] = []
+    for name, section in recipe:
+        if not isinstance(section, Section):
+            lines.append(f"{name} = {_toml(section)}")
+    for name, section in recipe:
+        if isinstance(section, Section):
+            lines += ["", f"[{name}]"]
+            for key, value in section:
+                about = type(section).model_fields[key].description
+                comment = f"  # {about}" if about else ""
+                lines.append(f"{key} = {_toml(value)}{comment}")
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def flatten(recipe: Section) -> dict[str, Any]:
+    """Return the recipe as one flat mapping ``section.key`` to value."""
+    flat: dict[str, Any] = {}
+    for name, value in recipe:
+        if isinstance(value, Section):
+            flat |= {f"{name}.{key}": inner for key, inner in flatten(value).items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _apply(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise RecipeError(
+            f"{override!r} has no value", file="--set", expected="key=value, e.g. train.epochs=5"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    *sections, last = key.strip().split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise RecipeError(f"{section!r} is a value, not a section", file="--set")
+    table[last] = value
+
+
+def _touches(override: str, error: ValidationError) -> bool:
+    keys = {".".join(map(str, e["loc"])) for e in error.errors()}
+    return override.partition("=")[0].strip() in keys
+
+
+def _explain(model: type[Section], error: ValidationError) -> str:
+    """Return one sentence a problem: the key, what is wrong, the nearest known key."""
+    known = _keys(model)
+    sentences = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+            sentences.append(f"unknown key {key!r}; {hint}")
+        elif problem["type"] == "missing":
+            sentences.append(f"key {key!r} is missing")
+        else:
+            message = problem["msg"][0].lower() + problem["msg"][1:]
+            sentences.append(f"{key or 'the recipe'} = {problem['input']!r}: {message}")
+    return "; ".join(sentences)
+
+
+def _keys(model: type[Section], prefix: str = "") -> list[str]:
+    keys = []
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            keys += _keys(kind, f"{prefix}{name}.")
+        else:
+            keys.append(f"{prefix}{name}")
+    return keys
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return repr(value)

@@ -1,0 +1,266 @@
+"""One execution, one folder: everything a run leaves behind, and the way back into it.
+
+runs/hw03/strong/20261122-131500-s0/
+    recipe.toml        the resolved recipe
+    environment.json   versions, commit, device, threads, and the request itself
+    log.jsonl          one object a line: step, epoch, group/name values, seconds
+    checkpoints/       weights (safetensors) and the resumable state
+    submission.csv     as in the course
+    result.json        score, level, points, seconds per phase, memory, rate
+    figures/           PNG + SVG + the CSV behind each
+"""
+
+import fcntl
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from mlspring.core.errors import RunError
+from mlspring.core.files import disk_errors, read_json, write_json, write_text
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for; stored in the run, so that ``resume`` asks for the same.
+
+    Args:
+        homework: ``hw01`` .. ``hw15``.
+        recipe: a level, another recipe's name, or the stem of a TOML file.
+        data: ``world`` or the folder in the official layout.
+        seed: fixes every random choice.
+        device: where to compute; ``precision``: in which arithmetic.
+    """
+
+    homework: str
+    recipe: str
+    data: str = "world"
+    seed: int = 0
+    device: Device = "auto"
+    precision: Precision = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What training reports back.
+
+    Args:
+        validation: the homework's metric on data held out from training, or None.
+        items_per_second: training examples seen a second, loading included.
+    """
+
+    validation: float | None
+    items_per_second: float
+
+
+class Run:
+    """A run folder, opened for writing by one process or for reading by any."""
+
+    def __init__(self, folder: Path, request: Request, *, writable: bool = True) -> None:
+        self.folder, self.request, self.writable = folder, request, writable
+        self.seconds: dict[str, float] = {}
+        self._log: IO[str] | None = None
+        self._lock: IO[str] | None = None
+
+    # ---- life
+
+    @classmethod
+    def create(cls, root: Path, request: Request, recipe_toml: str) -> "Run":
+        """Make a new folder under ``root``; one in the same second gets a suffix.
+
+        Raises:
+            MachineError: the disk is full or ``root`` cannot be written.
+        """
+        parent = root / request.homework / request.recipe
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-s{request.seed}"
+        with disk_errors(parent):
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = _fresh_folder(parent, name)
+        run = cls(folder, request)
+        run.lock()
+        write_text(folder / "recipe.toml", recipe_toml)
+        write_json(folder / "environment.json", environment() | {"request": asdict(request)})
+        return run
+
+    @classmethod
+    def open(cls, folder: Path, *, writable: bool = False) -> "Run":
+        """Open an existing run; ``writable`` also takes its lock.
+
+        Raises:
+            RunError: no such run, a damaged one, or one that another process is writing.
+        """
+        if not (folder / "environment.json").exists():
+            fix = "runs are folders like runs/hw03/strong/20261122-131500-s0"
+            raise RunError("is not a run folder", file=folder, fix=fix)
+        request = Request(**read_json(folder / "environment.json")["request"])
+        run = cls(folder, request, writable=writable)
+        if writable:
+            run.lock()
+        if (folder / "result.json").exists():
+            run.seconds = dict(read_json(folder / "result.json")["seconds"])
+        return run
+
+    def lock(self) -> None:
+        """Take the run's lock until this process ends.
+
+        Raises:
+            RunError: another process is writing this run.
+        """
+        self._lock = (self.folder / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            fix = "wait until it ends, or stop it first"
+            raise RunError(
+                "another process is writing this run", file=self.folder, fix=fix
+            ) from error
+
+    def close(self) -> None:
+        """Close the log and give the lock back."""
+        for stream in (self._log, self._lock):
+            if stream is not None:
+                stream.close()
+        self._log = self._lock = None
+
+    # ---- contents
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of weights and resumable states."""
+        return self.folder / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the report figures."""
+        return self.folder / "figures"
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """The content of ``result.json``, or None while the run is not finished."""
+        path = self.folder / "result.json"
+        return dict(read_json(path)) if path.exists() else None
+
+    def log(self, **values: Any) -> None:
+        """Append one object to ``log.jsonl``; ``train__loss`` becomes ``train/loss``."""
+        if not self.writable:
+            return
+        if self._log is None:
+            self._log = (self.folder / "log.jsonl").open("a", encoding="utf-8")
+        entry = {key.replace("__", "/"): value for key, value in values.items()}
+        with disk_errors(self.folder / "log.jsonl"):
+            self._log.write(json.dumps(entry) + "\n")
+            self._log.flush()
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """Return the log's objects in order; a half line at the end, after a kill, is left out."""
+        path = self.folder / "log.jsonl"
+        if not path.exists():
+            return []
+        entries = []
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                entries.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return entries
+
+    def rewind_log(self, keep: int) -> None:
+        """Keep the first ``keep`` objects of the log: what a resumed run will not log again."""
+        if not self.writable:
+            return
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        kept = self.read_log()[:keep]
+        write_text(self.folder / "log.jsonl", "".join(json.dumps(e) + "\n" for e in kept))
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the block's wall-clock seconds to ``seconds[name]``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
+
+    def note(self, **values: Any) -> None:
+        """Add facts to ``environment.json``, e.g. the device and precision that were chosen."""
+        if self.writable:
+            path = self.folder / "environment.json"
+            write_json(path, read_json(path) | values)
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """Write ``result.json``: the last thing a run does."""
+        write_json(self.folder / "result.json", dict(result))
+
+
+def peak_memory_mib() -> float:
+    """Return the largest resident memory of this process so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def environment() -> dict[str, Any]:
+    """Return versions, commit, processor and threads: what a result depends on."""
+    versions = {}
+    for package in ("mlspring", "torch", "numpy", "pillow", "scipy", "scikit-learn"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "commit": _commit(),
+        "system": platform.platform(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def processor() -> str:
+    """Return the processor's name as the system tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str | None:
+    """Return the commit of the checkout this code runs from, ``+`` where it was changed."""
+    here = Path(__file__).resolve().parent
+    command = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def _fresh_folder(parent: Path, name: str) -> Path:
+    for attempt in range(1, 1000):
+        folder = parent / (name if attempt == 1 else f"{name}-{attempt}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise RunError("has a thousand runs of this second", file=parent / name)

@@ -1,0 +1,157 @@
+"""The facts of a homework: what it is called, how it is judged, what its report asks for."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+LEVELS = ("simple", "medium", "strong", "boss")
+
+SubmissionKind = Literal["table", "lines", "images", "actions", "scores-per-image", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """How a score is named, ordered and shown.
+
+    Args:
+        name: the field's term, e.g. ``accuracy``.
+        higher_is_better: the direction, declared and never inferred.
+        unit: what one unit of the score is, for axes and tables.
+        digits: decimals shown; comparisons use the full value.
+    """
+
+    name: str
+    higher_is_better: bool
+    unit: str
+    digits: int
+
+    def better(self, a: float, b: float) -> bool:
+        """Return whether score ``a`` beats score ``b``."""
+        return a > b if self.higher_is_better else a < b
+
+    def reaches(self, score: float, line: float) -> bool:
+        """Return whether ``score`` meets ``line``; meeting it exactly counts."""
+        return score == line or self.better(score, line)
+
+    def show(self, score: float | None) -> str:
+        """Return the score with its declared precision, or a dash where there is none."""
+        return "-" if score is None else f"{score:.{self.digits}f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The largest submission that is read: bytes of the file and rows of the table."""
+
+    max_bytes: int
+    max_rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Points for each level reached, on the public and on the private board."""
+
+    public: float
+    private: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A report question and the figure, ``figures/<figure>.png`` of a run, that answers it."""
+
+    id: str
+    text: str
+    figure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """The score that each level demands on one data source, by part of the board.
+
+    Args:
+        origin: where the numbers come from; a sentence to print beside them.
+        public: level to score; a level without a published line is absent.
+        private: the same for the private part; often never published, then empty.
+    """
+
+    origin: str
+    public: Mapping[str, float]
+    private: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """One homework as the house sees it; the fields of every ``spec.py``.
+
+    Args:
+        id: ``hw01`` .. ``hw15``.
+        folder: the island, the folder that holds ``spec.py``.
+        title: English title; ``title_zh`` the course's own, in Traditional Chinese.
+        topic: the lecture topic it belongs to.
+        summary: one sentence, what goes in and what comes out.
+        metric: name, direction, unit, precision.
+        submission: the kind of file handed in, and ``submission_name`` its usual name.
+        limits: the largest submission that is read.
+        quota: submissions a day under the course's rules.
+        finals: submissions a learner may choose for the private board.
+        points: what each level is worth.
+        questions: the report questions, each with its figure.
+        levels: recipe names in rising order; the four levels wherever the course has them.
+    """
+
+    id: str
+    folder: Path
+    title: str
+    title_zh: str
+    topic: str
+    summary: str
+    metric: Metric
+    submission: SubmissionKind
+    submission_name: str
+    limits: Limits
+    points: Points
+    quota: int = 5
+    finals: int = 2
+    questions: tuple[Question, ...] = ()
+    levels: tuple[str, ...] = LEVELS
+
+    @property
+    def island(self) -> str:
+        """Name of the island's package, e.g. ``hw03_food_cnn``."""
+        return self.folder.name
+
+    @cached_property
+    def lines(self) -> Mapping[str, Lines]:
+        """Lines by data source (``world``, ``official``), read from the island's ``lines.toml``."""
+        path = self.folder / "lines.toml"
+        if not path.exists():
+            return {}
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {
+            source: Lines(
+                origin=entry["origin"],
+                public=entry.get("public", {}),
+                private=entry.get("private", {}),
+            )
+            for source, entry in table.items()
+        }
+
+    def level_reached(self, score: float | None, source: str, part: str = "public") -> str | None:
+        """Return the highest level whose line ``score`` meets, or None if it meets none."""
+        if score is None or source not in self.lines:
+            return None
+        lines: Mapping[str, float] = getattr(self.lines[source], part)
+        reached = [
+            level
+            for level in self.levels
+            if level in lines and self.metric.reaches(score, lines[level])
+        ]
+        return reached[-1] if reached else None
+
+    def points_for(self, score: float | None, source: str, part: str) -> float:
+        """Return the points that ``score`` earns on one part of the board."""
+        level = self.level_reached(score, source, part)
+        worth: float = getattr(self.points, part)
+        return worth * (self.levels.index(level) + 1) if level else 0.0

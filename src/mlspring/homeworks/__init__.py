@@ -1,0 +1,1 @@
+"""Fifteen islands, one folder each, readable alone; they never import each other."""

@@ -1,0 +1,1 @@
+"""Homework 3: food image classification with convolutional networks."""

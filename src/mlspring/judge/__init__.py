@@ -1,0 +1,1 @@
+"""Submissions, rules, ranking and points; knows scores, not models."""

@@ -1,0 +1,166 @@
+"""Augmentation of a whole batch at once, each image with its own parameters.
+
+``draw_*`` functions take a generator and return parameters for a batch; the functions that apply
+them are deterministic. A loop on several ranks draws for the global batch and applies its share, so
+that an image is changed alike whatever the number of processes.
+
+Shapes: n images, c = 3 channels, h x w pixels; images are (n, c, h, w) floats.
+"""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+LUMA = (0.299, 0.587, 0.114)  # weights of red, green, blue in brightness (ITU-R BT.601)
+
+
+def uniform(n: int, low: float, high: float, generator: Generator) -> Tensor:
+    """Return n numbers drawn uniformly from [low, high): shape (n,)."""
+    return low + (high - low) * torch.rand(n, generator=generator)
+
+
+def draw_affine(
+    n: int,
+    generator: Generator,
+    *,
+    flip: float = 0.0,
+    rotate: float = 0.0,
+    zoom: tuple[float, float] = (1.0, 1.0),
+    stretch: float = 0.0,
+    shift: float = 0.0,
+) -> Tensor:
+    """Return n affine maps from output to input coordinates in [-1, 1]: shape (n, 2, 3).
+
+    Args:
+        n: number of images.
+        generator: source of all draws.
+        flip: probability of a left-right mirror.
+        rotate: largest angle, in degrees, either way.
+        zoom: range of the side of the window that is cut out, 1 being the whole image; the window
+            of a side below 1 lies anywhere inside the image, as in a random resized crop.
+        stretch: largest change of the aspect ratio, as the logarithm of width over height.
+        shift: further shift of the window, as a share of the image's half side.
+    """
+    angle = uniform(n, -rotate, rotate, generator) * math.pi / 180
+    side = uniform(n, *zoom, generator)
+    aspect = (uniform(n, -stretch, stretch, generator) / 2).exp()
+    mirror = torch.where(torch.rand(n, generator=generator) < flip, -1.0, 1.0)
+    room = (1 - side).clamp(min=0)[:, None] + shift
+    centre = room * (2 * torch.rand(n, 2, generator=generator) - 1)
+    cos, sin = angle.cos(), angle.sin()
+    rows = (
+        torch.stack((side * aspect * cos * mirror, -side / aspect * sin, centre[:, 0]), dim=1),
+        torch.stack((side * aspect * sin * mirror, side / aspect * cos, centre[:, 1]), dim=1),
+    )
+    return torch.stack(rows, dim=1)
+
+
+def warp(images: Tensor, maps: Tensor) -> Tensor:
+    """Return ``images`` resampled through ``maps`` (n, 2, 3); beyond the edge they are mirrored."""
+    grid = F.affine_grid(maps.to(images), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def draw_colour(
+    n: int,
+    generator: Generator,
+    *,
+    brightness: float = 0.0,
+    contrast: float = 0.0,
+    saturation: float = 0.0,
+    tint: float = 0.0,
+) -> Tensor:
+    """Return n colour changes as the columns (brightness, contrast, saturation, tint r, g, b).
+
+    Each is a factor drawn from [1 - x, 1 + x); shape (n, 6).
+    """
+    spans = (brightness, contrast, saturation, tint, tint, tint)
+    return torch.stack([uniform(n, 1 - x, 1 + x, generator) for x in spans], dim=1)
+
+
+def recolour(images: Tensor, factors: Tensor) -> Tensor:
+    """Return ``images`` with colour ``factors`` (n, 6) of ``draw_colour`` applied.
+
+    A pixel p becomes tint * brightness * (m + contrast * (s * p + (1 - s) * luma(p) - m)) with
+    saturation s and the image's mean brightness m: one 3 x 3 matrix and one offset an image.
+    """
+    n, c, h, w = images.shape
+    brightness, contrast, saturation = (f[:, None, None] for f in factors[:, :3].to(images).T)
+    tint = factors[:, 3:, None].to(images)  # (n, 3, 1)
+    luma = images.new_tensor(LUMA).expand(n, 3, 3)
+    gain = tint * brightness
+    matrix = gain * contrast * (saturation * torch.eye(3).to(images) + (1 - saturation) * luma)
+    mean = images.mean(dim=(2, 3)) @ images.new_tensor(LUMA)  # (n,)
+    offset = gain * (1 - contrast) * mean[:, None, None]
+    pixels = images.reshape(n, c, h * w)
+    return torch.baddbmm(offset, matrix, pixels).view(n, c, h, w)
+
+
+def draw_boxes(
+    n: int, generator: Generator, *, probability: float, area: tuple[float, float]
+) -> Tensor:
+    """Return n boxes (left, top, right, bottom) in [0, 1], empty for images left alone: (n, 4).
+
+    Args:
+        n: number of images.
+        generator: source of all draws.
+        probability: share of images that get a box.
+        area: range of a box's share of the image; its aspect ratio lies in [1/2, 2].
+    """
+    size = uniform(n, *area, generator)
+    aspect = (uniform(n, -math.log(2), math.log(2), generator) / 2).exp()
+    half = torch.stack(((size.sqrt() * aspect), (size.sqrt() / aspect)), dim=1).clamp(max=1) / 2
+    centre = half + (1 - 2 * half) * torch.rand(n, 2, generator=generator)
+    chosen = (torch.rand(n, generator=generator) < probability)[:, None]
+    return torch.cat((centre - half, centre + half), dim=1) * chosen
+
+
+def inside(boxes: Tensor, h: int, w: int) -> Tensor:
+    """Return which pixels' centres lie in each image's box: bool of shape (n, 1, h, w)."""
+    x = (torch.arange(w, device=boxes.device) + 0.5) / w
+    y = (torch.arange(h, device=boxes.device) + 0.5) / h
+    left, top, right, bottom = (edge[:, None] for edge in boxes.T)
+    columns = (x >= left) & (x < right)  # (n, w)
+    lines = (y >= top) & (y < bottom)  # (n, h)
+    return (lines[:, :, None] & columns[:, None, :])[:, None]
+
+
+def erase(images: Tensor, boxes: Tensor, value: float = 0.0) -> Tensor:
+    """Return ``images`` with the inside of ``boxes`` set to ``value`` (Zhong et al. 2017)."""
+    mask = inside(boxes.to(images.device), *images.shape[2:])
+    return images.masked_fill(mask, value)
+
+
+def mixup(images: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Return images and targets averaged with those of the batch in reverse order.
+
+    Source: Zhang et al. 2018, arXiv:1710.09412.
+
+    Args:
+        images: (n, c, h, w).
+        targets: class probabilities (n, num_classes).
+        weights: weight of the image itself, the rest goes to its partner: (n,).
+    """
+    w = weights.to(images)
+    mixed = torch.lerp(images.flip(0), images, w[:, None, None, None])
+    return mixed, torch.lerp(targets.flip(0), targets, w[:, None])
+
+
+def cutmix(images: Tensor, targets: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return images whose ``boxes`` show the batch in reverse order, targets mixed by area.
+
+    Source: Yun et al. 2019, arXiv:1905.04899.
+    """
+    mask = inside(boxes.to(images.device), *images.shape[2:])
+    kept = 1 - mask.to(targets).mean(dim=(1, 2, 3))
+    mixed = torch.where(mask, images.flip(0), images)
+    return mixed, torch.lerp(targets.flip(0), targets, kept[:, None])
+
+
+def draw_beta(n: int, alpha: float, generator: Generator) -> Tensor:
+    """Return n draws of Beta(alpha, alpha), at least one half, so that an image leads: (n,)."""
+    gammas = torch._standard_gamma(torch.full((2, n), alpha), generator=generator)
+    share = gammas[0] / gammas.sum(0).clamp(min=1e-12)
+    return torch.maximum(share, 1 - share)

@@ -1,0 +1,112 @@
+"""Weights and resumable states as safetensors files: nothing is ever unpickled.
+
+A state holds what cannot be computed again: the tensors of networks and optimizer, the step, and a
+few facts. Schedules, data order and random draws are functions of (seed, step).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mlspring.core.errors import RunError
+from mlspring.core.files import atomic_path
+
+
+def save_weights(path: Path, model: nn.Module) -> None:
+    """Write the tensors of ``model`` to ``path``, whole or not at all."""
+    with atomic_path(path) as partial:
+        save_file(_contiguous(model.state_dict()), partial)
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Fill ``model`` with the tensors in ``path``.
+
+    Raises:
+        RunError: the file is missing, damaged or of another network.
+    """
+    tensors, _ = _read(path)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise RunError(f"does not fit this network ({error})", file=path) from error
+
+
+def save_state(
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write everything that a resumed run needs, whole or not at all.
+
+    Args:
+        path: a ``.safetensors`` file.
+        modules: networks by name, e.g. the trained one and its moving average.
+        optimizer: its per-parameter tensors are kept; its settings come from the recipe.
+        facts: JSON values, e.g. the next step and the best validation score.
+    """
+    tensors = {
+        f"module/{name}/{key}": value
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(v) for key, v in state.items()}
+    with atomic_path(path) as partial:
+        save_file(_contiguous(tensors), partial, metadata={"facts": json.dumps(dict(facts))})
+
+
+def load_state(
+    path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
+) -> dict[str, Any] | None:
+    """Fill networks and optimizer from ``path`` and return its facts; None where there is no file.
+
+    Raises:
+        RunError: the file is damaged or belongs to another recipe.
+    """
+    if not path.exists():
+        return None
+    tensors, metadata = _read(path)
+    try:
+        for name, module in modules.items():
+            prefix = f"module/{name}/"
+            module.load_state_dict(
+                {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            )
+        _load_optimizer(optimizer, tensors)
+    except (RuntimeError, KeyError, ValueError) as error:
+        fix = "start a new run: this one was made with another recipe or version"
+        raise RunError(f"does not fit this run ({error})", file=path, fix=fix) from error
+    return dict(json.loads(metadata["facts"]))
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    states: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimizer/"):
+            _, index, name = key.split("/", 2)
+            parameter = parameters[int(index)]
+            if value.shape == parameter.shape:  # fused steps want the parameter's memory layout
+                value = torch.empty_like(parameter, requires_grad=False).copy_(value)  # noqa: PLW2901
+            states.setdefault(int(index), {})[name] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": states, "param_groups": groups})
+
+
+def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as stream:
+            return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"cannot be read as safetensors ({error})", file=path) from error

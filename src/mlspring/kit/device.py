@@ -1,0 +1,112 @@
+"""Where and in which arithmetic to compute, chosen by measurement and remembered per machine."""
+
+import platform
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mlspring.core.errors import DataError, MachineError
+from mlspring.core.files import home, read_json, write_json
+from mlspring.core.runs import Device, Precision, processor
+
+M = TypeVar("M", bound=nn.Module)
+
+MIN_GAIN = 1.15  # bf16 must be this much faster than fp32 to be chosen: noise is not a gain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """The choice: a device, an arithmetic, a memory layout for images."""
+
+    device: torch.device
+    precision: Literal["fp32", "bf16"]
+    channels_last: bool
+
+    def place(self, model: M) -> M:
+        """Return ``model`` on the device in the chosen layout."""
+        if self.channels_last:
+            return model.to(self.device, memory_format=torch.channels_last)
+        return model.to(self.device)
+
+    def place_images(self, images: Tensor) -> Tensor:
+        """Return images (N, C, H, W) on the device in the chosen layout."""
+        if self.channels_last:
+            return images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+        return images.to(self.device, non_blocking=True)
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Return the context in which forward passes run."""
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return nullcontext()
+
+
+def choose(device: Device, precision: Precision, *, work: Literal["conv", "dense"]) -> Hardware:
+    """Return the hardware for a request; ``auto`` takes CUDA if there, bf16 where it pays.
+
+    Convolutions run in bf16 with channels_last where a probe of two seconds found that faster on
+    this machine; the answer is remembered in ``machine.json``. Small dense networks stay in fp32:
+    they gain no time and lose digits.
+
+    Raises:
+        MachineError: CUDA was asked for and is not there.
+    """
+    name = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise MachineError(
+            "torch sees no CUDA device", fix="use --device cpu, or see: mlspring doctor"
+        )
+    place = torch.device(name)
+    if work == "dense":
+        chosen = "fp32" if precision == "auto" else precision
+        return Hardware(device=place, precision=chosen, channels_last=False)
+    if precision == "auto":
+        precision = "bf16" if _bf16_pays(place) else "fp32"
+    return Hardware(device=place, precision=precision, channels_last=True)
+
+
+def _bf16_pays(device: torch.device) -> bool:
+    """Return the remembered or measured answer for this processor, torch and thread count."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    path = home() / "machine.json"
+    key = f"{platform.machine()}/{processor()}/torch {torch.__version__}/{torch.get_num_threads()}"
+    try:
+        remembered = read_json(path)
+    except DataError:  # missing, or damaged: measure again
+        remembered = {}
+    if key not in remembered:
+        remembered[key] = {p: round(measure_step(p, device), 5) for p in ("fp32", "bf16")}
+        write_json(path, remembered)
+    seconds = remembered[key]
+    return bool(seconds["fp32"] / seconds["bf16"] >= MIN_GAIN)
+
+
+def measure_step(precision: Literal["fp32", "bf16"], device: torch.device) -> float:
+    """Return the median seconds of one training step of a small residual network."""
+    hardware = Hardware(device=device, precision=precision, channels_last=True)
+    layers = [nn.Conv2d(32, 32, 3, padding=1, bias=False) for _ in range(4)]
+    network = hardware.place(nn.Sequential(*layers))
+    images = hardware.place_images(torch.randn(64, 32, 32, 32))
+
+    def step() -> None:
+        with hardware.autocast():
+            loss = F.relu(network(images)).float().square().mean()
+        loss.backward()
+
+    return _median_seconds(step, warm_up=3, repeats=9)
+
+
+def _median_seconds(step: Callable[[], None], *, warm_up: int, repeats: int) -> float:
+    times = []
+    for _ in range(warm_up + repeats):
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
+    return sorted(times[warm_up:])[repeats // 2]

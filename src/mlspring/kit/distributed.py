@@ -1,0 +1,97 @@
+"""One training loop on one process or many: ``torchrun`` sets the ranks, the loop does not change.
+
+A global batch is split over the ranks. Each rank scales its loss so that the mean over ranks, which
+DistributedDataParallel takes of the gradients, equals the gradient of one process over the whole
+batch, also where the number of ranks does not divide it.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from mlspring.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among all: ``rank`` of ``size``; rank 0 alone writes."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files."""
+        return self.rank == 0
+
+    def share(self, num_items: int) -> slice:
+        """Return this rank's part of ``num_items``; parts differ by one item at most."""
+        return slice(num_items * self.rank // self.size, num_items * (self.rank + 1) // self.size)
+
+    def scale(self, num_items: int) -> float:
+        """Return the factor that turns this rank's mean loss into its part of the global mean."""
+        part = self.share(num_items)
+        return (part.stop - part.start) * self.size / num_items
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """Return ``model`` so that gradients are averaged over ranks; itself when alone."""
+        return model if self.size == 1 else DistributedDataParallel(model)
+
+    def gather(self, part: Tensor) -> Tensor:
+        """Return the parts of all ranks, joined in rank order along the first axis, on the CPU."""
+        if self.size == 1:
+            return part.cpu()
+        parts: list[Any] = [None] * self.size
+        dist.all_gather_object(parts, part.cpu())
+        return torch.cat(parts)
+
+    def mean(self, value: float) -> float:
+        """Return the mean of ``value`` over all ranks."""
+        if self.size == 1:
+            return value
+        values: list[Any] = [None] * self.size
+        dist.all_gather_object(values, value)
+        return sum(values) / self.size
+
+    def broadcast(self, value: Any) -> Any:
+        """Return rank 0's ``value`` on every rank."""
+        if self.size == 1:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0)
+        return box[0]
+
+
+ALONE = Ranks()
+
+
+def start(batch_size: int | None = None) -> Ranks:
+    """Join the process group that ``torchrun`` describes; alone when there is none.
+
+    Raises:
+        UserError: more ranks than items in a batch.
+    """
+    if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
+        return ALONE
+    if not dist.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    ranks = Ranks(dist.get_rank(), dist.get_world_size())
+    if batch_size is not None and ranks.size > batch_size:
+        raise UserError(
+            f"{ranks.size} processes share a batch of {batch_size}",
+            fix="start fewer processes, or raise train.batch_size",
+        )
+    return ranks
+
+
+def stop() -> None:
+    """Leave the process group, if there is one."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()

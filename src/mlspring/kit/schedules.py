@@ -1,0 +1,27 @@
+"""Learning-rate schedules: functions of the step that return a factor of the base rate."""
+
+import math
+from typing import Literal
+
+ScheduleName = Literal["constant", "cosine", "step", "inverse_sqrt"]
+
+
+def factor(name: ScheduleName, step: int, num_steps: int, num_warmup: int = 0) -> float:
+    """Return the factor of the base learning rate at ``step`` (counted from 0).
+
+    All schedules rise linearly over ``num_warmup`` steps first.
+
+    - ``cosine``: half a cosine from 1 down to 0 (Loshchilov & Hutter 2017, arXiv:1608.03983).
+    - ``step``: divided by 10 at one half and at three quarters (He et al. 2016, arXiv:1512.03385).
+    - ``inverse_sqrt``: sqrt(num_warmup / step) (Vaswani et al. 2017, arXiv:1706.03762).
+    """
+    if step < num_warmup:
+        return (step + 1) / num_warmup
+    if name == "constant":
+        return 1.0
+    if name == "inverse_sqrt":
+        return math.sqrt(max(num_warmup, 1) / (step + 1))
+    done = (step - num_warmup) / max(num_steps - num_warmup, 1)
+    if name == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return 1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01

@@ -1,0 +1,94 @@
+"""One look for all report figures: readable in grey, labelled, with the numbers beside them."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from mlspring.core.files import atomic_path
+
+# Okabe & Ito's colours, safe for colour-blind readers, ordered so that neighbours differ in grey.
+COLOURS = ("#0072B2", "#E69F00", "#444444", "#56B4E9", "#D55E00", "#009E73", "#CC79A7")
+LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+CJK_FONTS = (
+    "Noto Sans CJK TC",
+    "Noto Sans TC",
+    "Source Han Sans TC",
+    "PingFang TC",
+    "Microsoft JhengHei",
+    "WenQuanYi Zen Hei",
+    "AR PL UMing TW",
+)
+
+
+def cjk_font() -> str | None:
+    """Return an installed font with Traditional Chinese characters, or None."""
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return next((name for name in CJK_FONTS if name in installed), None)
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Apply the house's settings to figures made inside the block."""
+    fonts = [name for name in (cjk_font(), "DejaVu Sans") if name]
+    settings = {
+        "font.family": ["DejaVu Sans", *fonts] if len(fonts) > 1 else fonts,
+        "font.size": 10,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": "#d9d9d9",
+        "grid.linewidth": 0.6,
+        "lines.linewidth": 1.8,
+        "legend.frameon": False,
+        "axes.prop_cycle": mpl.cycler(color=COLOURS, linestyle=LINE_STYLES),
+        "savefig.dpi": 160,
+        "svg.hashsalt": "mlspring",
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
+    """Return an empty figure of ``width`` x ``height`` inches, not tied to any window."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def hide_axes(axes: Axes) -> None:
+    """Leave only the picture: no ticks, no frame, no grid."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def save(
+    figure: Figure, folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Write ``name.png``, ``name.svg`` and ``name.csv``, the numbers behind the figure."""
+    for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+        with atomic_path(folder / f"{name}.{suffix}") as partial:
+            figure.savefig(partial, format=suffix, metadata=metadata)
+    with (
+        atomic_path(folder / f"{name}.csv") as partial,
+        partial.open("w", newline="", encoding="utf-8") as stream,
+    ):
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(header)
+        table.writerows(rows)

@@ -1,0 +1,240 @@
+"""``mlspring calibrate``: measure every level on its world, then write lines and results."""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlspring import catalog
+from mlspring.core import progress
+from mlspring.core.errors import UserError
+from mlspring.core.files import read_json, write_json, write_text
+from mlspring.core.spec import Spec
+from mlspring.verbs.calibration_lines import find_lines, overlaps, replace_world, world_table
+from mlspring.verbs.calibration_results import conditions, late, summarize, table
+from mlspring.verbs.calibration_runs import (
+    Runner,
+    Task,
+    append_record,
+    make_world,
+    measure,
+    only_one,
+    read_records,
+    recipe_hash,
+    run_child,
+)
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """What a calibration found.
+
+    Args:
+        results: the content of the results file.
+        defects: a level that cannot be told from its neighbour, or is over its budget.
+        missing: runs that are still to be measured before there can be lines.
+        written: the files that were written.
+    """
+
+    results: dict[str, Any]
+    defects: tuple[str, ...]
+    missing: int
+    written: tuple[Path, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where there is a defect, which is ours to mend; else 0."""
+        return 1 if self.defects else 0
+
+
+def checkout() -> Path | None:
+    """Return the root of the repository that this package runs from, None when installed."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "pyproject.toml").is_file() and (root / "benchmarks").is_dir() else None
+
+
+def calibrate(
+    spec: Spec,
+    *,
+    seeds: int,
+    out: Path,
+    levels: Sequence[str] | None = None,
+    run: Runner = run_child,
+    root: Path | None = None,
+) -> Calibration:
+    """Measure ``levels`` with ``seeds`` seeds each, one run at a time, and write what follows.
+
+    A run that ``out`` already holds is not done again, so a stopped calibration goes on. Lines
+    are written once every level has every seed, there are at least two, and no two levels
+    overlap. A budget that was passed is a defect too, but says nothing against the lines.
+
+    Args:
+        spec: the homework.
+        seeds: runs of each level, with the seeds 0, 1, 2 ...
+        out: keeps ``hwNN.jsonl`` (a line a run), the run folders, messages and results.
+        levels: the levels to run now; all by default.
+        run: starts a process; tests give another.
+        root: the repository in which lines and ``benchmarks/results`` are written; without one
+            (an installed package) they are left in ``out``.
+
+    Raises:
+        UserError: no such level, or fewer than one seed.
+        RunError: another calibration writes into ``out``.
+        InternalError: a run failed; what was measured before is kept.
+    """
+    chosen = tuple(levels) if levels else spec.levels
+    if unknown := [level for level in chosen if level not in spec.levels]:
+        known = ", ".join(spec.levels)
+        raise UserError(f"{spec.id} has no level {unknown[0]!r}", expected=f"one of {known}")
+    if seeds < 1:
+        raise UserError(f"{seeds} seeds measure nothing", expected="at least 1, better 5")
+    tasks = plan(spec, seeds)
+    with only_one(out):
+        records = _measure_all(spec, tasks, chosen, out, run)
+    calibration = _conclude(spec, tasks, records, out, root)
+    _tell(spec, calibration)
+    return calibration
+
+
+def plan(spec: Spec, seeds: int) -> list[Task]:
+    """Return every run of a calibration: all levels with seed 0, then all with seed 1 ...
+
+    A machine that grows slower or busier in the meantime then does so for all levels alike.
+    """
+    world = _world(spec)["folder"]
+    recipes = spec.folder / "recipes" / "world"
+    hashes = {level: recipe_hash(recipes / f"{level}.toml") for level in spec.levels}
+    return [
+        Task(homework=spec.id, level=level, seed=seed, recipe=hashes[level], world=world)
+        for seed in range(seeds)
+        for level in spec.levels
+    ]
+
+
+def _measure_all(
+    spec: Spec, tasks: Sequence[Task], levels: Sequence[str], out: Path, run: Runner
+) -> dict[Task, Record]:
+    """Return the records of ``tasks``: those kept from before, and the missing ones run now."""
+    path = out / f"{spec.id}.jsonl"
+    records = read_records(path)
+    wanted = [task for task in tasks if task.level in levels]
+    waiting = [task for task in wanted if task not in records]
+    done = len(wanted) - len(waiting)
+    if done:
+        progress.say(f"{done} of {len(wanted)} runs are in {path} already; delete it to start anew")
+    if waiting:
+        make_world(spec, out, run)
+    with progress.bar(f"Calibrating {spec.id}", len(wanted), unit="runs", done=done) as bar:
+        for task in waiting:
+            bar.advance(0, note=f"{task.level}, seed {task.seed}")
+            record = measure(task, out, run)
+            append_record(path, record)
+            records[task] = record
+            bar.advance()
+            if not sys.stderr.isatty():
+                score = spec.metric.show(record["result"]["score"]["public"])
+                cost = f"{record['process_seconds']:.1f} s"
+                progress.say(f"{spec.id} {task.level}, seed {task.seed}: public {score}, {cost}")
+    return {task: records[task] for task in tasks if task in records}
+
+
+def _conclude(
+    spec: Spec, tasks: Sequence[Task], records: Mapping[Task, Record], out: Path, root: Path | None
+) -> Calibration:
+    """Compute summaries, defects and lines, and write all that may be written."""
+    by_level = {
+        level: [record for task, record in records.items() if task.level == level]
+        for level in spec.levels
+    }
+    summaries = {level: summarize(level, found) for level, found in by_level.items() if found}
+    missing = len(tasks) - len(records)
+    seeds = len(tasks) // len(spec.levels)
+    parts = ("public", "private")
+    overlapping: list[str] = []
+    lines: dict[str, dict[str, float]] = {}
+    if not missing:
+        scores = {p: {lv: summaries[lv][p]["seeds"] for lv in spec.levels} for p in parts}
+        overlapping = [o for p in parts for o in overlaps(spec.metric, spec.levels, scores[p], p)]
+        if not overlapping and seeds > 1:
+            lines = {p: find_lines(spec.metric, spec.levels, scores[p]) for p in parts}
+    defects = (*overlapping, *late(summaries))
+    results = {
+        "homework": spec.id,
+        "command": f"mlspring calibrate {spec.id} --seeds {seeds}",
+        "date": time.strftime("%Y-%m-%d"),
+        "seeds": list(range(seeds)),
+        "world": _world(spec),
+        **conditions(list(records.values())),
+        "defects": list(defects),
+        "lines": lines,
+        "levels": summaries,
+    }
+    written = _write(spec, results, out, root)
+    return Calibration(results=results, defects=defects, missing=missing, written=written)
+
+
+def _write(spec: Spec, results: dict[str, Any], out: Path, root: Path | None) -> tuple[Path, ...]:
+    """Write the results, and with them the lines where there are any; return the files.
+
+    ``benchmarks/results`` always agrees with the lines, so it waits for them too.
+    """
+    written = [out / f"{spec.id}.json"]
+    if results["lines"] and root:
+        written.append(root / "benchmarks" / "results" / f"{spec.id}.json")
+    for path in written:
+        references = read_json(path).get("references", {}) if path.exists() else {}
+        write_json(path, results | ({"references": references} if references else {}))
+    if results["lines"]:
+        path = spec.folder / "lines.toml" if root else out / f"{spec.id}-lines.toml"
+        before = path.read_bytes().decode("utf-8") if path.exists() else ""
+        world = world_table(_origin(results), **results["lines"])
+        write_text(path, replace_world(before, world, path))
+        written.append(path)
+    return tuple(written)
+
+
+def _origin(results: Mapping[str, Any]) -> str:
+    """Return the sentence that stands beside the lines."""
+    world = results["world"]
+    return (
+        f"Measured: midway between neighbouring levels over {len(results['seeds'])} seeds, on "
+        f"world {world['name']} version {world['version']} seed {world['seed']}; "
+        f"{results['command']}, {results['date']}, commit {results['commit']}."
+    )
+
+
+def _tell(spec: Spec, calibration: Calibration) -> None:
+    """Say on stderr what was found, what is wrong with it and where it was written."""
+    results = calibration.results
+    progress.say(table(spec, results["levels"], results["lines"]))
+    for defect in calibration.defects:
+        progress.say(f"DEFECT: {spec.id}: {defect}")
+    if "," in results["commit"]:
+        progress.say(f"These runs are of several commits: {results['commit']}")
+    if not results["lines"]:
+        if calibration.missing:
+            why = f"{calibration.missing} runs of other levels or seeds are missing"
+        elif len(results["seeds"]) < 2:
+            why = "one seed has no spread; give --seeds 5"
+        else:
+            why = "mend the recipe or the world first"
+        progress.say(f"No lines were written: {why}.")
+    for path in calibration.written:
+        progress.say(f"Written: {path}")
+
+
+def _world(spec: Spec) -> dict[str, Any]:
+    """Return name, version and seed of the homework's world, and its folder's name."""
+    from mlspring.worlds import world as worlds
+
+    world = catalog.part(spec, "data").WORLD
+    return {
+        "name": world.name,
+        "version": world.version,
+        "seed": world.seed,
+        "folder": worlds.folder(world).name,
+    }

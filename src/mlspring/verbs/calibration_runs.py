@@ -1,0 +1,209 @@
+"""One measured run after the other, each as its own process, kept in a file of JSON lines."""
+
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mlspring.core.errors import InternalError, RecipeError, RunError
+from mlspring.core.files import disk_errors
+from mlspring.core.runs import environment
+from mlspring.core.spec import Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """What a finished process left behind.
+
+    Args:
+        code: exit status, negative after a signal.
+        stdout: everything it printed there.
+        seconds: wall time from its start to its end, the interpreter's own start included.
+        memory_mib: the largest resident memory of the process or of one of its children.
+    """
+
+    code: int
+    stdout: str
+    seconds: float
+    memory_mib: float
+
+
+Runner = Callable[[Sequence[str], Path], Child]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One run to measure; two equal tasks are the same run, which is not done again.
+
+    Args:
+        homework: ``hw01`` .. ``hw15``.
+        level: the recipe's name.
+        seed: of the run.
+        recipe: hash of the recipe's values; comments and blank lines do not count.
+        world: name, version, seed and library hash of the world, as its folder is called.
+    """
+
+    homework: str
+    level: str
+    seed: int
+    recipe: str
+    world: str
+
+
+def run_child(arguments: Sequence[str], messages: Path) -> Child:
+    """Return how ``python -m mlspring ARGUMENTS`` went; its stderr is kept in ``messages``.
+
+    The memory is what the system reports for the process. Linux starts that count at the peak of
+    the process that starts it, so the caller must be small: it never imports torch.
+    """
+    command = [sys.executable, "-m", "mlspring", *arguments]
+    messages.parent.mkdir(parents=True, exist_ok=True)
+    answer = messages.with_suffix(".out")
+    start = time.perf_counter()
+    with answer.open("wb") as out, messages.open("wb") as err:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # Ctrl-C: never leave a run behind that nobody waits for
+            process.terminate()
+            process.wait()
+            raise
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    stdout = answer.read_text(encoding="utf-8", errors="replace")
+    answer.unlink()
+    peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return Child(
+        code=process.returncode,
+        stdout=stdout,
+        seconds=round(seconds, 3),
+        memory_mib=round(peak, 1),
+    )
+
+
+def measure(task: Task, out: Path, run: Runner) -> dict[str, Any]:
+    """Return the record of one run: the task, the whole process's cost, its ``result.json``.
+
+    Raises:
+        InternalError: the run failed, or printed no result with a public and a private score.
+    """
+    arguments = ["run", task.homework, task.level, "--seed", str(task.seed)]
+    arguments += ["--out", str(out / "runs"), "--no-submit", "--json"]
+    messages = out / "messages" / f"{task.homework}-{task.level}-s{task.seed}.txt"
+    about = environment()
+    child = run(arguments, messages)
+    name = f"{task.homework} {task.level}, seed {task.seed}"
+    if child.code != 0:
+        raise _failed(f"the run of {name} ended with exit code {child.code}", messages)
+    result = _last_json(child.stdout)
+    score = (result or {}).get("score") or {}
+    if not all(isinstance(score.get(part), int | float) for part in ("public", "private")):
+        raise _failed(f"the run of {name} printed no result with both scores", messages)
+    return asdict(task) | {
+        "process_seconds": child.seconds,
+        "process_memory_mib": child.memory_mib,
+        "result": result,
+        "environment": about,
+    }
+
+
+def make_world(spec: Spec, out: Path, run: Runner) -> None:
+    """Have a process of its own make the world: no run pays for it, in time or in memory.
+
+    Raises:
+        InternalError: the world could not be made.
+    """
+    messages = out / "messages" / f"{spec.id}-data.txt"
+    if (code := run(["data", spec.id], messages).code) != 0:
+        raise _failed(f"making the world of {spec.id} ended with exit code {code}", messages)
+
+
+def recipe_hash(path: Path) -> str:
+    """Return 16 hexadecimal digits that stand for the values in a recipe file.
+
+    Raises:
+        RecipeError: the file is missing or is not TOML.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise RecipeError("there is no such recipe", file=path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"is not valid TOML: {error}", file=path) from error
+    canonical = json.dumps(table, sort_keys=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def read_records(path: Path) -> dict[Task, dict[str, Any]]:
+    """Return the finished runs in ``path`` by task; a half line after a kill is left out."""
+    if not path.exists():
+        return {}
+    records = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            record = json.loads(line)
+            task = Task(**{key: record[key] for key in Task.__dataclass_fields__})
+        except (json.JSONDecodeError, KeyError, TypeError):
+            continue
+        records[task] = record
+    return records
+
+
+def append_record(path: Path, record: dict[str, Any]) -> None:
+    """Add one line to ``path``, on the disk before this returns."""
+    with disk_errors(path), path.open("ab+") as stream:
+        stream.seek(0, os.SEEK_END)
+        if stream.tell() > 0:
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":  # a killed process left half a line
+                stream.write(b"\n")
+        stream.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def only_one(out: Path) -> Iterator[None]:
+    """Hold the folder's lock: two calibrations at once would spoil each other's seconds.
+
+    Raises:
+        RunError: another calibration writes into ``out``.
+    """
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        stream = (out / ".lock").open("w")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            fix = "wait until it ends: runs measured side by side slow each other down"
+            raise RunError("another calibration is running here", file=out, fix=fix) from error
+        yield
+
+
+def _last_json(text: str) -> dict[str, Any] | None:
+    """Return the object that ``text`` ends with, or None."""
+    start = ("\n" + text).rfind("\n{")
+    try:
+        value = json.loads(text[start:]) if start >= 0 else None
+    except json.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _failed(what: str, messages: Path) -> InternalError:
+    """Return the error with the last words of the process."""
+    words = messages.read_text(encoding="utf-8", errors="replace") if messages.exists() else ""
+    tail = "\n    ".join(line for line in words.splitlines()[-8:] if line.strip())
+    said = f"\n    {tail}" if tail else ""
+    fix = f"all it said is in {messages}; the same command goes on where this one stopped"
+    return InternalError(what + said, fix=fix)

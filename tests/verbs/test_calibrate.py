@@ -1,0 +1,395 @@
+"""Calibration on made-up runs: order, resume, lines, defects, files."""
+
+import json
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from mlspring import catalog
+from mlspring.core.errors import DataError, InternalError, RunError, UserError
+from mlspring.core.spec import LEVELS, Limits, Metric, Points, Spec
+from mlspring.verbs.calibrate import calibrate
+from mlspring.verbs.calibration_lines import find_lines, overlaps, replace_world, world_table
+from mlspring.verbs.calibration_results import show_mean
+from mlspring.verbs.calibration_runs import Child, only_one, run_child
+
+ACCURACY = Metric(name="accuracy", higher_is_better=True, unit="share", digits=3)
+ERROR = Metric(name="mean squared error", higher_is_better=False, unit="squared", digits=3)
+
+GOOD = {"simple": 0.5, "medium": 0.6, "strong": 0.7, "boss": 0.8}
+
+
+class FakeRuns:
+    """Stands in for the processes: level and seed give the score; remembers what was asked."""
+
+    def __init__(self, score: Callable[[str, int], float], seconds: float = 10.0) -> None:
+        self.score, self.seconds = score, seconds
+        self.asked: list[tuple[str, int]] = []
+        self.worlds = 0
+        self.stop_after: int | None = None
+
+    def __call__(self, arguments: Sequence[str], messages: Path) -> Child:
+        if arguments[0] == "data":
+            self.worlds += 1
+            return Child(code=0, stdout="", seconds=1.0, memory_mib=50.0)
+        verb, _, level = arguments[:3]
+        assert verb == "run"
+        assert {"--no-submit", "--json"} <= set(arguments)
+        seed = int(arguments[list(arguments).index("--seed") + 1])
+        if self.stop_after is not None and len(self.asked) >= self.stop_after:
+            raise KeyboardInterrupt
+        self.asked.append((level, seed))
+        public = self.score(level, seed)
+        result = {
+            "score": {"public": public, "private": public - 0.01, "validation": public + 0.01},
+            "seconds": {"data": 1.0, "train": 7.0, "total": 9.0},
+            "items_per_second": 100.0 + seed,
+            "hardware": {"device": "cpu", "precision": "fp32"},
+        }
+        return Child(
+            code=0,
+            stdout="noise\n" + json.dumps(result, indent=2) + "\n",
+            seconds=self.seconds,
+            memory_mib=300.0 + seed,
+        )
+
+
+def steady(level: str, seed: int) -> float:
+    return GOOD[level] + 0.002 * seed
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
+    island = tmp_path / "checkout" / "hw90_made_up"
+    recipes = island / "recipes" / "world"
+    recipes.mkdir(parents=True)
+    for level in LEVELS:
+        (recipes / f"{level}.toml").write_text(f'name = "{level}"\n')
+    world = SimpleNamespace(name="marbles", version=3, seed=7)
+    monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(WORLD=world))
+    return Spec(
+        id="hw90",
+        folder=island,
+        title="Marbles",
+        title_zh="彈珠",
+        topic="none",
+        summary="A marble -> its colour.",
+        metric=ACCURACY,
+        submission="table",
+        submission_name="submission.csv",
+        limits=Limits(max_bytes=10, max_rows=10),
+        points=Points(public=1.0, private=1.0),
+    )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkout"
+    (folder / "benchmarks" / "results").mkdir(parents=True)
+    return folder
+
+
+# ---- order and resume
+
+
+def test_levels_take_turns_so_that_a_busy_hour_hits_them_all(
+    spec: Spec, root: Path, tmp_path: Path
+) -> None:
+    runs = FakeRuns(steady)
+    calibrate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root)
+    assert runs.asked == [(level, seed) for seed in (0, 1) for level in LEVELS]
+    assert runs.worlds == 1
+
+
+def test_a_stopped_calibration_goes_on_where_it_was(spec: Spec, root: Path, tmp_path: Path) -> None:
+    first = FakeRuns(steady)
+    first.stop_after = 5
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(spec, seeds=2, out=tmp_path / "out", run=first, root=root)
+    assert not (spec.folder / "lines.toml").exists()
+    with (tmp_path / "out" / "hw90.jsonl").open("a") as stream:
+        stream.write('{"homework": "hw90", "lev')  # killed while writing
+    second = FakeRuns(steady)
+    calibration = calibrate(spec, seeds=2, out=tmp_path / "out", run=second, root=root)
+    assert first.asked + second.asked == [(level, seed) for seed in (0, 1) for level in LEVELS]
+    assert calibration.exit_code == 0
+    third = FakeRuns(steady)
+    again = calibrate(spec, seeds=2, out=tmp_path / "out", run=third, root=root)
+    assert third.asked == []
+    assert third.worlds == 0
+    assert again.results["lines"] == calibration.results["lines"]
+
+
+def test_a_changed_recipe_is_measured_again_but_a_changed_comment_is_not(
+    spec: Spec, root: Path, tmp_path: Path
+) -> None:
+    calibrate(spec, seeds=2, out=tmp_path / "out", run=FakeRuns(steady), root=root)
+    recipes = spec.folder / "recipes" / "world"
+    (recipes / "simple.toml").write_text('# a comment\nname   = "simple"\n')
+    (recipes / "boss.toml").write_text('name = "bigger boss"\n')
+    runs = FakeRuns(steady)
+    calibrate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root)
+    assert runs.asked == [("boss", 0), ("boss", 1)]
+
+
+def test_another_world_is_measured_again(
+    spec: Spec, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrate(spec, seeds=1, out=tmp_path / "out", run=FakeRuns(steady), root=root)
+    world = SimpleNamespace(name="marbles", version=4, seed=7)
+    monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(WORLD=world))
+    runs = FakeRuns(steady)
+    calibrate(spec, seeds=1, out=tmp_path / "out", run=runs, root=root)
+    assert len(runs.asked) == len(LEVELS)
+
+
+def test_two_calibrations_of_one_folder_exclude_each_other(tmp_path: Path) -> None:
+    with (
+        only_one(tmp_path),
+        pytest.raises(RunError, match="another calibration"),
+        only_one(tmp_path),
+    ):
+        pass
+
+
+# ---- lines
+
+
+def test_lines_lie_midway_where_higher_is_better() -> None:
+    scores = {"simple": [0.5, 0.54], "medium": [0.6, 0.7], "strong": [0.8, 0.9]}
+    lines = find_lines(ACCURACY, ("simple", "medium", "strong"), scores)
+    assert lines == {"simple": 0.46, "medium": 0.57, "strong": 0.75}
+
+
+def test_lines_lie_midway_where_lower_is_better() -> None:
+    scores = {"simple": [5.0, 4.6], "medium": [4.0, 3.0], "strong": [2.0, 1.0]}
+    lines = find_lines(ERROR, ("simple", "medium", "strong"), scores)
+    assert lines == {"simple": 5.4, "medium": 4.3, "strong": 2.5}
+
+
+@pytest.mark.parametrize("metric", [ACCURACY, ERROR])
+def test_every_seed_meets_its_line_and_misses_the_next_even_below_the_displayed_digits(
+    metric: Metric,
+) -> None:
+    close = {"simple": [0.50001, 0.50002], "medium": [0.50005, 0.50006]}
+    if not metric.higher_is_better:
+        close = {"simple": close["medium"], "medium": close["simple"]}
+    lines = find_lines(metric, ("simple", "medium"), close)
+    assert all(metric.reaches(score, lines["medium"]) for score in close["medium"])
+    assert not any(metric.reaches(score, lines["medium"]) for score in close["simple"])
+    assert all(metric.reaches(score, lines["simple"]) for score in close["simple"])
+
+
+def test_equal_seeds_still_leave_the_lowest_line_a_margin() -> None:
+    lines = find_lines(ACCURACY, ("simple", "medium"), {"simple": [0.5] * 2, "medium": [0.6] * 2})
+    assert lines["simple"] == 0.498
+
+
+def test_an_overlap_names_levels_scores_and_seeds() -> None:
+    scores = {"simple": [0.5, 0.6], "medium": [0.7, 0.55]}
+    (sentence,) = overlaps(ACCURACY, ("simple", "medium"), scores, "private")
+    assert "medium does not beat simple in seed 1 on the private part" in sentence
+    assert "0.550" in sentence
+    assert "0.600" in sentence
+    crossed = {"simple": [0.5, 0.3], "medium": [0.6, 0.4]}
+    (sentence,) = overlaps(ACCURACY, ("simple", "medium"), crossed, "public")
+    assert "across seeds" in sentence
+    assert len(overlaps(ERROR, ("simple", "medium"), crossed, "public")) == 1
+    fine = {"simple": [0.6, 0.5], "medium": [0.4, 0.3]}
+    assert overlaps(ERROR, ("simple", "medium"), fine, "public") == []
+
+
+# ---- what is written
+
+OFFICIAL = """# Thresholds of the course, by hand
+[official]
+origin = \"\"\"Slide 12,
+[not a header] "quoted"\"\"\"
+
+[official.public]
+simple = 0.50099   # as printed
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        OFFICIAL,
+        "# head\n" + world_table("old", {"simple": 1.0}, {}) + "\n" + OFFICIAL,
+        OFFICIAL + "\n" + world_table("old", {"simple": 1.0}, {"simple": 2.0}),
+        OFFICIAL.replace("\n", "\r\n"),
+    ],
+)
+def test_the_official_part_of_lines_toml_keeps_every_byte(before: str) -> None:
+    world = world_table('by "hand"', {"simple": 0.4, "medium": 0.5}, {"simple": 0.3})
+    after = replace_world(before, world, Path("lines.toml"))
+    assert (OFFICIAL in after) or (OFFICIAL.replace("\n", "\r\n") in after)
+    table = tomllib.loads(after)
+    assert table["world"]["origin"] == 'by "hand"'
+    assert table["world"]["public"] == {"simple": 0.4, "medium": 0.5}
+    assert after.count("[world]") == 1
+    assert replace_world(after, world, Path("lines.toml")) == after
+
+
+def test_a_world_in_another_form_is_refused_rather_than_damaged() -> None:
+    with pytest.raises(DataError, match="cannot be replaced"):
+        replace_world('world = {origin = "x"}\n', world_table("y", {}, {}), Path("lines.toml"))
+
+
+def test_lines_and_results_are_written_and_read_back_by_the_spec(
+    spec: Spec, root: Path, tmp_path: Path
+) -> None:
+    (spec.folder / "lines.toml").write_text(OFFICIAL)
+    kept = root / "benchmarks" / "results" / "hw90.json"
+    kept.write_text('{"references": {"guessing": {"public": 0.1, "private": 0.1}}}')
+    runs = FakeRuns(steady)
+    calibration = calibrate(spec, seeds=5, out=tmp_path / "out", run=runs, root=root)
+    assert calibration.defects == ()
+    lines = spec.lines["world"]
+    assert lines.public == {"simple": 0.492, "medium": 0.554, "strong": 0.654, "boss": 0.754}
+    assert "mlspring calibrate hw90 --seeds 5" in lines.origin
+    assert "marbles version 3 seed 7" in lines.origin
+    assert spec.lines["official"].public == {"simple": 0.50099}
+    results = json.loads(kept.read_text())
+    boss = results["levels"]["boss"]
+    assert boss["public"]["mean"] == pytest.approx(0.804)
+    assert boss["public"]["spread"] == pytest.approx(0.008)
+    assert boss["private"]["seeds"][0] == pytest.approx(0.79)
+    assert boss["seconds"] == {"data": 1.0, "train": 7.0, "total": 9.0}
+    assert boss["process_seconds"]["mean"] == 10.0
+    assert boss["peak_memory_mib"] == 304.0
+    assert boss["items_per_second"] == 102.0
+    assert results["lines"]["public"] == dict(lines.public)
+    assert results["hardware"]["device"] == "cpu"
+    assert results["references"] == {"guessing": {"public": 0.1, "private": 0.1}}
+
+
+def test_a_level_that_does_not_beat_the_one_below_is_a_defect_and_leaves_the_lines(
+    spec: Spec, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (spec.folder / "lines.toml").write_text(OFFICIAL)
+
+    def faulty(level: str, seed: int) -> float:
+        return 0.59 if (level, seed) == ("strong", 1) else steady(level, seed)
+
+    out = tmp_path / "out"
+    calibration = calibrate(spec, seeds=2, out=out, run=FakeRuns(faulty), root=root)
+    assert calibration.exit_code == 1
+    assert "strong does not beat medium in seed 1 on the public part" in calibration.defects[0]
+    assert (spec.folder / "lines.toml").read_text() == OFFICIAL
+    assert not (root / "benchmarks" / "results" / "hw90.json").exists()
+    assert len((out / "hw90.jsonl").read_text().splitlines()) == 8
+    said = capsys.readouterr().err
+    assert "DEFECT: hw90: strong" in said
+    assert "No lines were written" in said
+
+
+def test_a_level_over_its_budget_is_a_defect_but_keeps_its_line(
+    spec: Spec, root: Path, tmp_path: Path
+) -> None:
+    runs = FakeRuns(steady, seconds=60.0)
+    calibration = calibrate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root)
+    assert calibration.defects == ("simple takes 60.0 s; its budget is 45 s",)
+    assert calibration.exit_code == 1
+    assert set(spec.lines["world"].public) == set(LEVELS)
+
+
+def test_lines_wait_for_all_levels_and_a_second_seed(
+    spec: Spec, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    runs = FakeRuns(steady)
+    part = calibrate(spec, seeds=2, out=out, levels=["boss"], run=runs, root=root)
+    assert runs.asked == [("boss", 0), ("boss", 1)]
+    assert part.missing == 6
+    assert "6 runs of other levels or seeds are missing" in capsys.readouterr().err
+    one = calibrate(spec, seeds=1, out=out, run=runs, root=root)
+    assert one.missing == 0
+    assert one.results["lines"] == {}
+    assert not (spec.folder / "lines.toml").exists()
+    calibrate(spec, seeds=2, out=out, run=runs, root=root)
+    assert (spec.folder / "lines.toml").exists()
+
+
+def test_an_installed_package_writes_into_out_only(spec: Spec, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    calibration = calibrate(spec, seeds=2, out=out, run=FakeRuns(steady), root=None)
+    assert set(calibration.written) == {out / "hw90.json", out / "hw90-lines.toml"}
+    assert not (spec.folder / "lines.toml").exists()
+    assert tomllib.loads((out / "hw90-lines.toml").read_text())["world"]["public"]["boss"] < 0.8
+
+
+# ---- what can go wrong
+
+
+def test_a_failed_run_shows_its_last_words(spec: Spec, tmp_path: Path) -> None:
+    def failing(arguments: Sequence[str], messages: Path) -> Child:
+        messages.parent.mkdir(parents=True, exist_ok=True)
+        messages.write_text("first\nthe disk is full\n")
+        code = 0 if arguments[0] == "data" else 2
+        return Child(code=code, stdout="", seconds=1.0, memory_mib=1.0)
+
+    with pytest.raises(InternalError, match="exit code 2\n    first\n    the disk is full"):
+        calibrate(spec, seeds=1, out=tmp_path / "out", run=failing)
+
+
+@pytest.mark.parametrize("stdout", ["", "{broken", '{"score": {"public": 0.5}}'])
+def test_a_run_without_scores_is_not_recorded(spec: Spec, tmp_path: Path, stdout: str) -> None:
+    def silent(arguments: Sequence[str], messages: Path) -> Child:
+        return Child(code=0, stdout=stdout, seconds=1.0, memory_mib=1.0)
+
+    with pytest.raises(InternalError, match="printed no result"):
+        calibrate(spec, seeds=1, out=tmp_path / "out", run=silent)
+    assert not (tmp_path / "out" / "hw90.jsonl").exists()
+
+
+def test_unknown_levels_and_no_seeds_are_refused(spec: Spec, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no level 'bos'.*one of simple, medium"):
+        calibrate(spec, seeds=1, out=tmp_path, levels=["bos"])
+    with pytest.raises(UserError, match="at least 1"):
+        calibrate(spec, seeds=0, out=tmp_path)
+
+
+def test_a_child_is_timed_and_weighed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import sys, time\n"
+        "block = bytearray(200 * 2**20)\n"
+        "block[::4096] = b'x' * len(block[::4096])\n"
+        "time.sleep(0.2)\n"
+        "print(sys.argv[1:])\n"
+        "print('to stderr', file=sys.stderr)\n"
+        "sys.exit(3)\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    child = run_child(["run", "hw90"], tmp_path / "messages" / "x.txt")
+    assert child.code == 3
+    assert child.stdout == "['-m', 'mlspring', 'run', 'hw90']\n"
+    assert child.seconds >= 0.2
+    assert child.memory_mib >= 200
+    assert (tmp_path / "messages" / "x.txt").read_text() == "to stderr\n"
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "shown"),
+    [
+        (0.55123, 0.0123, "0.551 ± 0.012"),
+        (0.55123, 0.01, "0.551 ± 0.010"),
+        (0.55123, 0.2, "0.55 ± 0.20"),
+        (123.456, 25.1, "123 ± 25"),
+        (0.55123, 0.00001, "0.551 ± 0.000"),
+        (0.55123, 0.0, "0.551 ± 0"),
+        (0.55123, None, "0.551"),
+        (None, None, "-"),
+    ],
+)
+def test_numbers_are_shown_as_far_as_the_spread_lets_them(
+    mean: float | None, spread: float | None, shown: str
+) -> None:
+    assert show_mean(ACCURACY, mean, spread) == shown

@@ -1,5 +1,6 @@
 """Progress on stderr: a bar with rate and remaining time, and silence when nobody watches."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,8 @@ class Bar:
 def bar(label: str, total: int, *, unit: str = "items", done: int = 0) -> Iterator[Bar]:
     """Yield a bar of ``total`` items of which ``done`` are finished already.
 
-    Nothing is drawn when stderr is no terminal; the bar's methods still work.
+    Nothing is drawn when stderr is no terminal, nor by any but the first process of ``torchrun``;
+    the bar's methods still work.
     """
     console = Console(stderr=True)
     progress = Progress(
@@ -64,7 +66,7 @@ def bar(label: str, total: int, *, unit: str = "items", done: int = 0) -> Iterat
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", style="dim"),
         console=console,
-        disable=not sys.stderr.isatty(),
+        disable=not sys.stderr.isatty() or os.environ.get("RANK", "0") != "0",
     )
     with progress:
         task = progress.add_task(label, total=total, completed=done, unit=unit, note="")

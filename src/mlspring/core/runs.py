@@ -18,7 +18,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -176,14 +176,14 @@ class Run:
                 break
         return entries
 
-    def rewind_log(self, keep: int) -> None:
-        """Keep the first ``keep`` objects of the log: what a resumed run will not log again."""
+    def rewind_log(self, keep: Callable[[dict[str, Any]], bool]) -> None:
+        """Drop the log's objects that ``keep`` refuses: what a resumed run will log again."""
         if not self.writable:
             return
         if self._log is not None:
             self._log.close()
             self._log = None
-        kept = self.read_log()[:keep]
+        kept = [entry for entry in self.read_log() if keep(entry)]
         write_text(self.folder / "log.jsonl", "".join(json.dumps(e) + "\n" for e in kept))
 
     @contextmanager

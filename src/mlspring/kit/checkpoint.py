@@ -18,10 +18,10 @@ from mlspring.core.errors import RunError
 from mlspring.core.files import atomic_path
 
 
-def save_weights(path: Path, model: nn.Module) -> None:
-    """Write the tensors of ``model`` to ``path``, whole or not at all."""
+def save_weights(path: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
+    """Write the tensors of ``model`` and JSON ``facts`` about them, whole or not at all."""
     with atomic_path(path) as partial:
-        save_file(_contiguous(model.state_dict()), partial)
+        save_file(_contiguous(model.state_dict()), partial, metadata=_pack(facts))
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -35,6 +35,19 @@ def load_weights(path: Path, model: nn.Module) -> None:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise RunError(f"does not fit this network ({error})", file=path) from error
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Return the facts that ``save_weights`` or ``save_state`` stored in ``path``.
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as stream:
+            return _unpack(stream.metadata())
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"cannot be read as safetensors ({error})", file=path) from error
 
 
 def save_state(
@@ -59,7 +72,7 @@ def save_state(
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(v) for key, v in state.items()}
     with atomic_path(path) as partial:
-        save_file(_contiguous(tensors), partial, metadata={"facts": json.dumps(dict(facts))})
+        save_file(_contiguous(tensors), partial, metadata=_pack(facts))
 
 
 def load_state(
@@ -83,7 +96,7 @@ def load_state(
     except (RuntimeError, KeyError, ValueError) as error:
         fix = "start a new run: this one was made with another recipe or version"
         raise RunError(f"does not fit this run ({error})", file=path, fix=fix) from error
-    return dict(json.loads(metadata["facts"]))
+    return _unpack(metadata)
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
@@ -98,6 +111,14 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tens
             states.setdefault(int(index), {})[name] = value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": states, "param_groups": groups})
+
+
+def _pack(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {"facts": json.dumps(dict(facts))}
+
+
+def _unpack(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    return dict(json.loads((metadata or {}).get("facts", "{}")))
 
 
 def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

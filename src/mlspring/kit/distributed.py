@@ -66,6 +66,11 @@ class Ranks:
         dist.broadcast_object_list(box, src=0)
         return box[0]
 
+    def wait(self) -> None:
+        """Return when every rank has come here, e.g. after rank 0 wrote a file."""
+        if self.size > 1:
+            dist.barrier()
+
 
 ALONE = Ranks()
 

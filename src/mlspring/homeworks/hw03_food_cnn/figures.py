@@ -1,0 +1,171 @@
+"""The report figures of homework 3, each with the numbers behind it."""
+
+import itertools
+
+import torch
+from matplotlib.patches import FancyArrowPatch
+
+from mlspring.core.errors import InternalError
+from mlspring.core.runs import Run
+from mlspring.homeworks.hw03_food_cnn import transform
+from mlspring.homeworks.hw03_food_cnn.data import CLASS_NAMES, NUM_CLASSES, Data
+from mlspring.homeworks.hw03_food_cnn.recipe import AugmentKnobs, Recipe
+from mlspring.homeworks.hw03_food_cnn.train import held_out_confusion
+from mlspring.kit import style
+from mlspring.kit.seeding import generator
+
+NUM_VARIANTS = 7
+
+# Question 1 may use another transform than training; this one serves recipes without augmentation.
+SHOWCASE = AugmentKnobs(
+    flip=0.5,
+    rotate=20,
+    zoom_min=0.7,
+    shift=0.05,
+    stretch=0.2,
+    brightness=0.3,
+    contrast=0.3,
+    saturation=0.3,
+    tint=0.1,
+    erase=0.3,
+    mixup=0,
+    cutmix=0,
+)
+
+
+def draw(run: Run, recipe: Recipe, data: Data) -> None:
+    """Draw every figure of the spec into ``run.figures``."""
+    with style.house_style():
+        q1_augmentation(run, recipe, data)
+        q2_residual_wiring(run)
+        learning_curves(run)
+        confusion(run, recipe)
+
+
+def q1_augmentation(run: Run, recipe: Recipe, data: Data) -> None:
+    """Draw one picture and what the training transform makes of it, all different.
+
+    Raises:
+        InternalError: two of the results are equal.
+    """
+    knobs = recipe.augment
+    active = transform.draw(knobs, 1, generator(0)).maps is not None
+    knobs, name = (knobs, "this recipe's") if active else (SHOWCASE, "a showcase")
+    pixels = torch.from_numpy(data.train_images[:1].copy()).expand(NUM_VARIANTS, -1, -1, -1)
+    draws = transform.draw(knobs, NUM_VARIANTS, generator(run.request.seed, "question 1"))
+    variants = transform.vary(pixels, draws) * transform.STD + transform.MEAN
+    differences = [
+        (i, j, (variants[i] - variants[j]).abs().mean().item())
+        for i, j in itertools.combinations(range(NUM_VARIANTS), 2)
+    ]
+    if min(d for _, _, d in differences) <= 0:
+        raise InternalError("two draws of the training transform are equal")
+    figure = style.new_figure(7.2, 3.9)
+    panels = figure.subplots(2, 4).flat
+    pictures = [pixels[0].numpy() / 255, *variants.clamp(0, 1).permute(0, 2, 3, 1).numpy()]
+    for number, (axes, picture) in enumerate(zip(panels, pictures, strict=True)):
+        axes.imshow(picture)
+        axes.set_title("original" if number == 0 else f"draw {number}", loc="center", fontsize=9)
+        style.hide_axes(axes)
+    figure.suptitle(f"One picture through {name} training transform", fontsize=11)
+    style.save(
+        figure,
+        run.figures,
+        "q1_augmentation",
+        ("draw a", "draw b", "mean absolute difference"),
+        [(i + 1, j + 1, round(d, 5)) for i, j, d in differences],
+    )
+
+
+def q2_residual_wiring(run: Run) -> None:
+    """Draw the forward pass of ``models.ResidualNetwork``: which layers a skip surrounds."""
+    layers = [
+        ("1", "3 to 64", False),
+        ("2", "64 to 64", True),
+        ("3", "64 to 128, stride 2", False),
+        ("4", "128 to 128", True),
+        ("5", "128 to 256, stride 2", False),
+        ("6", "256 to 256", True),
+    ]
+    figure = style.new_figure(9.0, 2.6)
+    axes = figure.subplots()
+    axes.set_xlim(-0.9, 12.9)
+    axes.set_ylim(-1.0, 1.6)
+    box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "#444444"}
+    axes.text(-0.5, 0, "image", ha="center", va="center", fontsize=9)
+    for number, (name, channels, skipped) in enumerate(layers):
+        x = 1.9 * number + 0.9
+        axes.text(x, 0, f"layer {name}", ha="center", va="center", fontsize=9, bbox=box)
+        axes.text(x, -0.62, channels.replace(", ", "\n"), ha="center", va="center", fontsize=7.5)
+        join = "+" if skipped else ""
+        axes.text(x + 0.93, 0, f"{join}relu", ha="center", va="center", fontsize=8)
+        if skipped:
+            axes.add_patch(
+                FancyArrowPatch(
+                    (x - 0.62, 0.18),
+                    (x + 0.78, 0.18),
+                    connectionstyle="arc3,rad=-0.65",
+                    arrowstyle="-|>",
+                    mutation_scale=11,
+                    color=style.COLOURS[0],
+                )
+            )
+            axes.text(x + 0.08, 0.83, f"+ x{number}", ha="center", fontsize=8)
+    axes.text(12.4, 0, "fc", ha="center", va="center", fontsize=9, bbox=box)
+    style.hide_axes(axes)
+    axes.set_title("Residual_Network: the sum comes before the ReLU, skips only where shapes agree")
+    rows = [(name, channels, "x" + str(int(name) - 1) if s else "") for name, channels, s in layers]
+    style.save(figure, run.figures, "q2_residual_wiring", ("layer", "channels", "adds"), rows)
+
+
+def learning_curves(run: Run) -> None:
+    """Draw loss and accuracy against the epoch, training and validation, one line a member."""
+    log = run.read_log()
+    figure = style.new_figure(7.2, 3.2)
+    panels = figure.subplots(1, 2)
+    members = sorted({entry["member"] for entry in log})
+    for axes, name in zip(panels, ("loss", "accuracy"), strict=True):
+        for part, colour, line in (("train", style.COLOURS[0], "-"), ("valid", "#D55E00", "--")):
+            for member in members:
+                key = f"{part}/{name}"
+                points = [(e["epoch"], e[key]) for e in log if e["member"] == member and key in e]
+                axes.plot(
+                    *zip(*points, strict=True),
+                    color=colour,
+                    linestyle=line,
+                    alpha=1 if len(members) == 1 else 0.7,
+                    marker="." if len(points) < 3 else None,
+                    label={"train": "training", "valid": "held out"}[part] if member == 0 else None,
+                )
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("cross entropy, nats" if name == "loss" else "share of pictures right")
+        axes.set_title(name.capitalize())
+    panels[1].legend(loc="lower right")
+    header = ("member", "epoch", "train/loss", "valid/loss", "train/accuracy", "valid/accuracy")
+    rows = [[entry.get(key, "") for key in header] for entry in log]
+    style.save(figure, run.figures, "learning_curves", header, rows)
+
+
+def confusion(run: Run, recipe: Recipe) -> None:
+    """Draw which class is taken for which, on held-out pictures, rows summing to one."""
+    counts = held_out_confusion(recipe, run).numpy()
+    shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+    figure = style.new_figure(6.6, 5.6)
+    axes = figure.subplots()
+    picture = axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
+    for i, j in itertools.product(range(NUM_CLASSES), repeat=2):
+        if shares[i, j] >= 0.005:
+            ink = "white" if shares[i, j] > 0.5 else "black"
+            axes.text(
+                j, i, f"{100 * shares[i, j]:.0f}", ha="center", va="center", color=ink, size=8
+            )
+    axes.set_xticks(range(NUM_CLASSES), CLASS_NAMES, rotation=45, ha="right")
+    axes.set_yticks(range(NUM_CLASSES), CLASS_NAMES)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    axes.grid(visible=False)
+    axes.set_title("Held-out pictures, % of each true class")
+    figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the true class")
+    header = ("true \\ predicted", *CLASS_NAMES)
+    rows = [(name, *row) for name, row in zip(CLASS_NAMES, counts.tolist(), strict=True)]
+    style.save(figure, run.figures, "confusion", header, rows)

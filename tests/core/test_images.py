@@ -1,0 +1,288 @@
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlspring.core import images as module
+from mlspring.core.errors import DataError, MachineError
+from mlspring.core.files import home
+from mlspring.core.images import decode_image, decode_images, folder_fingerprint, load_images
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def flag(size: int = 64) -> Image.Image:
+    """Four quarters: red, green / blue, white; every turn and flip shows."""
+    image = Image.new("RGB", (size, size), WHITE)
+    half = size // 2
+    for color, corner in ((RED, (0, 0)), (GREEN, (half, 0)), (BLUE, (0, half))):
+        image.paste(color, (*corner, corner[0] + half, corner[1] + half))
+    return image
+
+
+def saved(image: Image.Image, path: Path, **options: object) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def corners(pixels: np.ndarray) -> list[tuple[int, ...]]:
+    """The centres of the four quarters, rounded to full or no light."""
+    low, high = len(pixels) // 4, -len(pixels) // 4
+    picked = [pixels[y, x] for y in (low, high) for x in (low, high)]
+    return [tuple(255 * int(v > 127) for v in pixel) for pixel in picked]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.jpg", {"quality": 95}),
+        ("a.jpg", {"quality": 95, "progressive": True}),
+        ("a.png", {}),
+        ("a.bmp", {}),
+        ("a.gif", {}),
+        ("a.webp", {}),
+        ("a.tif", {}),
+    ],
+)
+def test_every_format_keeps_colours_and_places(
+    tmp_path: Path, name: str, options: dict[str, object]
+) -> None:
+    pixels = decode_image(saved(flag(), tmp_path / name, **options), size=16)
+    assert pixels.shape == (16, 16, 3) and pixels.dtype == np.uint8
+    assert corners(pixels) == [RED, GREEN, BLUE, WHITE]
+
+
+def test_the_aspect_is_not_kept(tmp_path: Path) -> None:
+    path = saved(flag().resize((200, 50)), tmp_path / "wide.png")
+    assert corners(decode_image(path, size=32)) == [RED, GREEN, BLUE, WHITE]
+
+
+def test_resizing_averages_and_does_not_pick(tmp_path: Path) -> None:
+    stripes = np.zeros((64, 64), np.uint8)
+    stripes[:, ::2] = 255
+    pixels = decode_image(saved(Image.fromarray(stripes), tmp_path / "a.png"), size=8)
+    assert abs(pixels[2:-2, 2:-2].astype(int) - 127).max() <= 3
+
+
+def test_a_large_jpeg_is_nearly_what_full_decoding_gives(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    smooth = Image.fromarray(random.integers(0, 256, (24, 24, 3), dtype=np.uint8)).resize(
+        (768, 768), Image.Resampling.BICUBIC
+    )
+    path = saved(smooth, tmp_path / "large.jpg", quality=95)
+    full = np.asarray(
+        Image.open(path).resize((64, 64), Image.Resampling.BILINEAR), dtype=np.float64
+    )
+    assert abs(decode_image(path, size=64) - full).mean() < 1.0
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "RGBA", "CMYK", "YCbCr"])
+def test_other_kinds_of_pixels_become_rgb(tmp_path: Path, mode: str) -> None:
+    name = "a.jpg" if mode in ("CMYK", "YCbCr") else "a.png"
+    pixels = decode_image(saved(flag().convert(mode), tmp_path / name), size=16)
+    assert pixels.shape == (16, 16, 3)
+    colored = mode not in ("L", "1", "LA")
+    if colored:
+        assert corners(pixels) == [RED, GREEN, BLUE, WHITE]
+    else:
+        assert (pixels[..., 0] == pixels[..., 2]).all()
+        assert pixels[12, 12].min() > 250 > pixels[4, 4].max()
+
+
+def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
+    ramp = np.full((8, 8), 0x80FF, np.uint16)
+    path = saved(Image.fromarray(ramp), tmp_path / "deep.png")
+    assert (decode_image(path, size=4) == 0x80).all()
+
+
+def test_transparent_parts_become_white(tmp_path: Path) -> None:
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    assert (decode_image(saved(clear, tmp_path / "rgba.png"), size=4) == 255).all()
+    palette = Image.new("P", (8, 8), 0)
+    palette.putpalette([10, 20, 30])
+    path = saved(palette, tmp_path / "p.png", transparency=0)
+    assert (decode_image(path, size=4) == 255).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_cameras_note_turns_the_picture(tmp_path: Path, orientation: int) -> None:
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }.get(orientation)
+    stored = flag() if turn is None else flag().transpose(turn)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(stored, tmp_path / "turned.jpg", quality=95, exif=exif)
+    assert corners(decode_image(path, size=16)) == [RED, GREEN, BLUE, WHITE]
+
+
+def test_grey_mode_has_one_channel(tmp_path: Path) -> None:
+    path = saved(flag(), tmp_path / "a.png")
+    pixels = decode_image(path, size=16, mode="L")
+    assert pixels.shape == (16, 16, 1)
+    assert pixels[4, 4, 0] == 76  # 0.299 of red, ITU-R 601
+
+
+# ---- bad files
+
+
+def truncated_jpeg(path: Path) -> None:
+    stream = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(stream, "JPEG")
+    path.write_bytes(stream.getvalue()[: len(stream.getvalue()) // 2])
+
+
+def broken_png(path: Path) -> None:
+    flag().save(path, "PNG")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"IDAT") + 10] ^= 255
+    path.write_bytes(content)
+
+
+def bomb(path: Path) -> None:
+    Image.new("1", (10_000, 10_000)).save(path, "PNG")
+
+
+def large_bomb(path: Path) -> None:
+    Image.new("1", (20_000, 20_000)).save(path, "PNG")
+
+
+def postscript(path: Path) -> None:
+    flag().save(path, "EPS")
+
+
+BAD: dict[str, tuple[Callable[[Path], object], str]] = {
+    "half a jpeg": (truncated_jpeg, r"is a broken image \(image file is truncated"),
+    "flipped bits": (broken_png, "is a broken image"),
+    "zero bytes": (lambda path: path.write_bytes(b""), r"is empty \(zero bytes\)"),
+    "only a start": (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0"), r"is no image|broken"),
+    "text": (lambda path: path.write_text("<html>not found</html>"), "is no image; expected JPEG"),
+    "a program": (postscript, "is no image"),
+    "a folder": (lambda path: path.mkdir(), "is a folder"),
+    "nothing": (lambda path: None, "there is no such file"),
+    "bomb": (bomb, r"pixels; expected at most 50,000,000 pixels|broken image"),
+    "large bomb": (large_bomb, r"decompression bomb|pixels"),
+    "floats": (
+        lambda path: Image.fromarray(np.ones((4, 4), np.float32)).save(path, "TIFF"),
+        "pixels of kind F have no fixed range",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_is_named_and_leaves_no_output(tmp_path: Path, case: str) -> None:
+    make, message = BAD[case]
+    good, bad = saved(flag(), tmp_path / "0_0.jpg"), tmp_path / "8_806.jpg"
+    make(bad)
+    out = tmp_path / "out" / "images.npy"
+    with pytest.raises(DataError, match=message) as caught:
+        decode_images([good, bad, good], 16, out)
+    assert caught.value.file == bad
+    assert list(out.parent.iterdir()) == []
+
+
+def test_no_files_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no image files were found"):
+        decode_images([], 16, tmp_path / "images.npy")
+
+
+# ---- the memory map
+
+
+def many(folder: Path, number: int) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    return [
+        saved(Image.new("RGB", (20, 10), (i % 256, i // 256, 7)), folder / f"{i:04}.png")
+        for i in range(number)
+    ]
+
+
+def test_the_map_holds_the_files_in_order_whatever_the_threads(tmp_path: Path) -> None:
+    files = many(tmp_path / "in", 300)  # more than one block
+    one = decode_images(files, 4, tmp_path / "one.npy", num_threads=1)
+    decode_images(files, 4, tmp_path / "four.npy", num_threads=4)
+    assert isinstance(one, np.memmap) and not one.flags.writeable
+    assert one.shape == (300, 4, 4, 3) and one.dtype == np.uint8
+    assert (one[:, 0, 0, 0] + 256 * one[:, 0, 0, 1].astype(int) == np.arange(300)).all()
+    assert (tmp_path / "one.npy").read_bytes() == (tmp_path / "four.npy").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["four.npy", "in", "one.npy"]
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = many(tmp_path / "in", 3)
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(MachineError, match="the disk is full; nothing was left behind"):
+        decode_images(files, 4, tmp_path / "out" / "images.npy")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_images_are_decoded_once_and_anew_when_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = many(tmp_path / "in", 5)
+    decoded: list[Path] = []
+    original = module.decode_image
+
+    def counting(file: Path, *, size: int, mode: module.Mode = "RGB") -> np.ndarray:
+        decoded.append(file)
+        return original(file, size=size, mode=mode)
+
+    monkeypatch.setattr(module, "decode_image", counting)
+    first = np.array(load_images(files, 4))
+    np.testing.assert_array_equal(load_images(files, 4), first)
+    assert len(decoded) == 5
+
+    saved(Image.new("RGB", (20, 10), WHITE), files[2])
+    assert (load_images(files, 4)[2] == 255).all()
+    assert len(decoded) == 10
+
+    load_images(files, 8)
+    load_images(files, 4, mode="L")
+    assert len(decoded) == 20
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"not an array", None])
+def test_a_damaged_cache_is_noticed_and_made_again(
+    tmp_path: Path, damage: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = many(tmp_path / "in", 3)
+    first = np.array(load_images(files, 4))
+    (cached,) = (home() / "decoded").iterdir()
+    cached.write_bytes(cached.read_bytes()[:-10] if damage is None else damage)
+    np.testing.assert_array_equal(load_images(files, 4), first)
+    assert "is damaged; the images are decoded again" in capsys.readouterr().err
+
+
+def test_the_fingerprint_sees_names_sizes_times_and_order(tmp_path: Path) -> None:
+    files = many(tmp_path / "in", 3)
+    seen = {folder_fingerprint(files, 64)}
+    assert folder_fingerprint(files, 64) in seen
+    seen.add(folder_fingerprint(files, 65))
+    seen.add(folder_fingerprint(files, 64, mode="L"))
+    seen.add(folder_fingerprint(files[:2], 64))
+    seen.add(folder_fingerprint(files[::-1], 64))
+    os.utime(files[0], ns=(1, 1))
+    seen.add(folder_fingerprint(files, 64))
+    files[0] = files[0].rename(files[0].with_name("other.png"))
+    seen.add(folder_fingerprint(files, 64))
+    assert len(seen) == 7
+    files[0].unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        folder_fingerprint(files, 64)

@@ -10,19 +10,15 @@ A table stands between two comments, `<!-- scores -->` and `<!-- /scores -->`.
 
 import argparse
 import sys
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from benchmarks.texts import Results, level_text, score_text, speed_text
 
 from mlspring.core.errors import DataError, MlspringError
 from mlspring.core.files import read_json, write_text
-from mlspring.core.spec import Metric, Spec
-from mlspring.verbs.calibration_results import meaningful_digits, show_mean
-
-WIDTH = 100
-Results = Mapping[str, Any]
+from mlspring.core.spec import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,195 +115,6 @@ def replace(text: str, block: Block) -> str:
     before, rest = text.split(start)
     after = rest.split(end)[1]
     return f"{before}{start}\n\n{block.text}\n\n{end}{after}"
-
-
-# ---- the texts
-
-
-def score_text(spec: Spec, results: Results) -> str:
-    """Return an island's table of scores, its table of costs and what both were measured with."""
-    metric, lines = spec.metric, results["lines"]
-    rows: list[Sequence[str]] = [("level", "public", "line", "private", "line", "validation")]
-    for level, measured in results["levels"].items():
-        validation = measured["validation"]
-        digits = _digits(metric, validation["spread"])
-        rows.append(
-            (
-                level,
-                show_mean(metric, measured["public"]["mean"], measured["public"]["spread"]),
-                _line(metric, lines["public"].get(level)),
-                show_mean(metric, measured["private"]["mean"], measured["private"]["spread"]),
-                _line(metric, lines["private"].get(level)),
-                "-" if validation["mean"] is None else f"{validation['mean']:.{digits}f}",
-            )
-        )
-    spreads = [measured["public"]["spread"] for measured in results["levels"].values()]
-    digits = max(_digits(metric, spread) for spread in spreads)
-    for name, reference in results.get("references", {}).items():
-        public, private = (
-            "-" if reference.get(part) is None else f"{reference[part]:.{digits}f}"
-            for part in ("public", "private")
-        )
-        rows.append((f"*{name}*", public, "", private, "", ""))
-    parts = [table(rows), _fill(_score_caption(spec, results)), _cost_table(results)]
-    if results["defects"]:
-        parts.append(_fill("Known defects: " + "; ".join(results["defects"]) + "."))
-    return "\n\n".join(parts)
-
-
-def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
-    """Return the main README's table: one row a homework and level."""
-    rows: list[Sequence[str]] = [
-        ("homework", "metric", "level", "public", "line", "seconds", "MiB")
-    ]
-    for spec in specs:
-        arrow = "↑" if spec.metric.higher_is_better else "↓"
-        first = (spec.id, f"{spec.metric.name} {arrow}")
-        for level, measured in results[spec.id]["levels"].items():
-            rows.append(
-                (
-                    *first,
-                    level,
-                    show_mean(
-                        spec.metric, measured["public"]["mean"], measured["public"]["spread"]
-                    ),
-                    _line(spec.metric, results[spec.id]["lines"]["public"].get(level)),
-                    f"{measured['process_seconds']['mean']:.0f}",
-                    f"{measured['peak_memory_mib']:.0f}",
-                )
-            )
-            first = ("", "")
-    machines = dict.fromkeys(_machine(results[spec.id]) for spec in specs)
-    caption = (
-        "↑ higher is better, ↓ lower is better. Public score: mean ± (largest minus smallest) over "
-        "the seeds; the line is what the level demands. Seconds and peak memory are those of the "
-        f"whole command, figures included, on {'; '.join(machines)}."
-    )
-    return f"{table(rows, left=3)}\n\n{_fill(caption)}"
-
-
-def speed_text(speed: Results) -> str:
-    """Return the table of both speed ratios; the fields are those in benchmarks/README.md."""
-    rows: list[Sequence[str]] = [
-        (
-            "homework",
-            "recipe",
-            "loader efficiency",
-            "times faster",
-            "seconds",
-            "MiB",
-            "of peak",
-        )
-    ]
-    for row in speed["rows"]:
-        efficiency, notebook = row.get("loader_efficiency"), row.get("notebook")
-        share = row.get("peak_share")
-        seconds = memory = times = "-"
-        if notebook:
-            times = f"{notebook['median']:.1f}"
-            seconds = f"{notebook['ours_seconds']:.1f}, {notebook['theirs_seconds']:.1f}"
-            memory = f"{notebook['ours_mib']:.0f}, {notebook['theirs_mib']:.0f}"
-        rows.append(
-            (
-                row["homework"],
-                row["recipe"],
-                "-" if efficiency is None else f"{efficiency['median']:.2f}",
-                *(times, seconds, memory),
-                "-" if share is None else f"{share:.2f}",
-            )
-        )
-    pairs = speed.get("pairs")
-    caption = (
-        "Loader efficiency: steps a second in training over steps a second on one fixed batch. "
-        "Times faster: the plain re-statement of the course notebook's way over ours, to the same "
-        "validation score, loading included; seconds and MiB: ours, theirs. Of peak: training's "
-        "arithmetic over this machine's measured matrix product. "
-        f"Medians{f' of {pairs} interleaved pairs' if pairs else ''}; measured {speed['date']} at "
-        f"commit {speed['commit']} on {_machine(speed)}: `{speed['command']}`."
-    )
-    return f"{table(rows, left=2)}\n\n{_fill(caption)}"
-
-
-def table(rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
-    """Return a Markdown table: the first row is its head, ``left`` columns are words.
-
-    Cells are padded into columns unless that would pass the width of the page.
-    """
-    safe = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    widths = [max(3, *map(len, column)) for column in zip(*safe, strict=True)]
-    if sum(widths) + 3 * len(widths) + 1 > WIDTH:
-        widths = [3] * len(widths)
-    rule = [
-        "-" * width if index < left else "-" * (width - 1) + ":"
-        for index, width in enumerate(widths)
-    ]
-    padded = [
-        [
-            cell.ljust(width) if index < left else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        for row in (safe[0], rule, *safe[1:])
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in padded)
-
-
-def _cost_table(results: Results) -> str:
-    phases = ("data", "train", "predict", "figures")
-    rows: list[Sequence[str]] = [("level", *phases, "whole run", "budget", "MiB", "items/s")]
-    for level, measured in results["levels"].items():
-        seconds, budget = measured["seconds"], measured["budget_seconds"]
-        rate = measured["items_per_second"]
-        rows.append(
-            (
-                level,
-                *(f"{seconds[phase]:.1f}" if phase in seconds else "-" for phase in phases),
-                f"{measured['process_seconds']['mean']:.1f}",
-                "-" if budget is None else f"{budget:.0f}",
-                f"{measured['peak_memory_mib']:.0f}",
-                "-" if rate is None else f"{rate:,.0f}",
-            )
-        )
-    caption = "Mean seconds of each phase and of the whole process, its peak memory, training rate."
-    return f"{table(rows)}\n\n{caption}"
-
-
-def _score_caption(spec: Spec, results: Results) -> str:
-    metric, world, seeds = spec.metric, results["world"], results["seeds"]
-    direction = "higher" if metric.higher_is_better else "lower"
-    return (
-        f"{metric.name[0].upper()}{metric.name[1:]} ({metric.unit}), {direction} is better: mean ± "
-        f"(largest minus smallest) over seeds {seeds[0]} to {seeds[-1]}. The line is what the "
-        f"level demands: each seed meets it, and each seed of the level below misses it. "
-        f"World {world['name']}, version {world['version']}, seed {world['seed']}. Measured "
-        f"{results['date']} at commit {results['commit']} on {_machine(results)}: "
-        f"`{results['command']}`."
-    )
-
-
-def _machine(results: Results) -> str:
-    hardware = results["hardware"]
-    facts = [str(hardware.get("processor") or "an unnamed processor")]
-    if hardware.get("cores"):
-        facts.append(f"{hardware['cores']} cores")
-    facts += [str(hardware[key]) for key in ("device", "precision") if hardware.get(key)]
-    return ", ".join(facts)
-
-
-def _digits(metric: Metric, spread: float | None) -> int:
-    return meaningful_digits(metric, spread) if spread else metric.digits
-
-
-def _line(metric: Metric, line: float | None) -> str:
-    """Return a line with the metric's digits; it has more only where these cannot tell levels."""
-    shown = metric.show(line)
-    return shown if line is None or float(shown) == line else repr(line)
-
-
-def _fill(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_on_hyphens=False, break_long_words=False)
-
-
-# ---- files
 
 
 def _read(path: Path) -> str:

@@ -1,8 +1,7 @@
 """The generated tables: what they say, that they fit the page, and that drift is noticed."""
 
-import importlib.util
+import importlib
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -16,16 +15,13 @@ from mlspring.core.spec import Limits, Metric, Points, Spec
 LEVELS = {"simple": 0.5, "medium": 0.6, "strong": 0.7, "boss": 0.8}
 
 
-@pytest.fixture(scope="module")
-def tables() -> ModuleType:
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "tables.py"
-    spec = importlib.util.spec_from_file_location("benchmarks_tables", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT)
+    return importlib.import_module("benchmarks.tables")
 
 
 def numbers(mean: float | None, spread: float | None = 0.0123) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""What a learner is told about one submission, and nothing that the rules keep closed."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from mlspring.core.score import State
+from mlspring.core.spec import Spec
+from mlspring.judge.entry import Entry
+from mlspring.judge.points import Earned, earned
+from mlspring.judge.rules import Rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a learner learns about one of their submissions.
+
+    Args:
+        number: by which it is called, e.g. as a final.
+        filename: the learner's own name of the file.
+        state: scored, rejected or failed.
+        public: the public score; ``private`` only where the rules show it.
+        level: highest level reached on the public part.
+        points: what these scores earn; a private score that is not shown earns None here.
+        message: why there is no score.
+        final: whether it is chosen for the private board.
+        num_left: submissions left today, None where the rules set no quota.
+    """
+
+    number: int
+    homework: str
+    source: str
+    learner: str
+    filename: str
+    received: datetime
+    state: State
+    public: float | None
+    private: float | None
+    level: str | None
+    points: Earned
+    message: str | None
+    final: bool
+    num_left: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values: strings, numbers, None."""
+        points = {**asdict(self.points), "total": self.points.total}
+        return {
+            **asdict(self),
+            "received": self.received.isoformat(),
+            "state": self.state.value,
+            "points": points,
+        }
+
+
+def receipt_of(spec: Spec, entry: Entry, rules: Rules, num_used: int) -> Receipt:
+    """Return the receipt of a stored submission on a day that has used ``num_used`` of its quota.
+
+    The private score, and the points it earns, are left out where the rules keep them closed.
+    """
+    private = entry.private if rules.private_visible else None
+    return Receipt(
+        number=entry.number,
+        homework=entry.homework,
+        source=entry.source,
+        learner=entry.learner,
+        filename=entry.filename,
+        received=entry.received,
+        state=entry.state,
+        public=entry.public,
+        private=private,
+        level=spec.level_reached(entry.public, entry.source),
+        points=earned(spec, entry.public, private, entry.source),
+        message=entry.message,
+        final=entry.final,
+        num_left=rules.left(num_used),
+    )

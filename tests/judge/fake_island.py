@@ -1,0 +1,127 @@
+"""A homework that exists only for tests: one number a row, the score is the share of equal ones.
+
+The module is island and catalog at once: it answers for its own ``submission`` and ``score``. A
+child process of the judge imports it by name, so what the scorer does is asked of the file itself:
+a first line ``do: <something>`` in the *answers* makes it misbehave.
+"""
+
+import csv
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+from mlspring.core.errors import SubmissionError
+from mlspring.core.score import Score
+from mlspring.core.spec import Limits, Metric, Points, Spec
+
+LINES = """
+[world]
+origin = "measured"
+public = {simple = 0.25, medium = 0.5, strong = 0.75, boss = 1.0}
+private = {simple = 0.25, medium = 0.5, strong = 0.75, boss = 1.0}
+
+[official]
+origin = "slides"
+public = {simple = 0.5, boss = 0.9}
+"""
+
+
+def make_spec(folder: Path, *, higher_is_better: bool = True, lines: str = LINES) -> Spec:
+    """Return the spec of ``hw99``, its lines written to ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lines.toml").write_text(lines)
+    return Spec(
+        id="hw99",
+        folder=folder,
+        title="Counting",
+        title_zh="數數",
+        topic="numbers",
+        summary="Nothing -> numbers.",
+        metric=Metric(
+            name="accuracy", higher_is_better=higher_is_better, unit="share of rows", digits=5
+        ),
+        submission="table",
+        submission_name="pred.csv",
+        limits=Limits(max_bytes=10_000, max_rows=100),
+        points=Points(public=0.5, private=0.5),
+    )
+
+
+def part(spec: Spec, name: str) -> ModuleType:
+    """Stand in for ``catalog.part``."""
+    assert name in ("submission", "score")
+    return sys.modules[__name__]
+
+
+def write_answers(path: Path, do: str = "") -> Path:
+    """Write four public and four private rows whose answers are all 1."""
+    rows = [f"{i},1,{'Public' if i < 4 else 'Private'}" for i in range(8)]
+    path.write_text(f"do: {do}\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def write_submission(path: Path, public: int, private: int) -> Path:
+    """Write a file with so many right rows on each part (0 to 4)."""
+    right = [1] * public + [0] * (4 - public) + [1] * private + [0] * (4 - private)
+    path.write_text("id,value\n" + "".join(f"{i},{v}\n" for i, v in enumerate(right)))
+    return path
+
+
+def answer_ids(answers: Path) -> list[str]:
+    """Return the ids; a scorer's contract."""
+    do, *rows = answers.read_text().splitlines()
+    _misbehave(do.removeprefix("do: "), answers)
+    return [row.split(",")[0] for row in rows]
+
+
+def read(path: Path, ids: list[str]) -> list[int]:
+    """Return the values; a reader's contract."""
+    with path.open(newline="") as stream:
+        rows = list(csv.reader(stream))[1:]
+    for number, (row, wanted) in enumerate(zip(rows, ids, strict=False), 2):
+        if len(row) != 2 or row[0] != wanted or row[1] not in ("0", "1"):
+            raise SubmissionError(f"{','.join(row)!r}", file=path, row=number, expected="0 or 1")
+    if len(rows) != len(ids):
+        raise SubmissionError(f"has {len(rows)} rows", file=path, expected=f"{len(ids)} rows")
+    return [int(value) for _, value in rows]
+
+
+def score(submission: Path, answers: Path) -> Score:
+    """Return the share of right values; a scorer's contract."""
+    do, *rows = answers.read_text().splitlines()
+    if do == "do: nan":
+        return Score(public=float("nan"), private=0.0)
+    values = read(submission, [row.split(",")[0] for row in rows])
+    right = {"Public": 0, "Private": 0}
+    for value, row in zip(values, rows, strict=True):
+        _, answer, usage = row.split(",")
+        right[usage] += value == int(answer)
+    return Score(
+        public=right["Public"] / 4, private=right["Private"] / 4, details={"rows": len(values)}
+    )
+
+
+def _misbehave(do: str, answers: Path) -> None:
+    match do:
+        case "raise":
+            raise KeyError("a bug in the scorer")
+        case "blame":
+            raise SubmissionError("the answers are broken", file=answers, row=3)
+        case "memory":
+            raise MemoryError
+        case "exit":
+            sys.exit(3)
+        case "interrupt":
+            raise KeyboardInterrupt
+        case "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "vanish":
+            os._exit(7)
+        case "sleep":
+            (answers.parent / "child.pid").write_text(str(os.getpid()))
+            time.sleep(60)

@@ -1,0 +1,136 @@
+import os
+import threading
+import time
+from pathlib import Path
+
+import fake_island
+import pytest
+
+from mlspring import catalog
+from mlspring.core.score import State
+from mlspring.core.spec import Spec
+from mlspring.judge.entry import Verdict
+from mlspring.judge.worker import judge_one
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return fake_island.write_submission(tmp_path / "stored.csv", public=3, private=2)
+
+
+def judge(spec: Spec, file: Path, answers: Path, **how: object) -> Verdict:
+    return judge_one(spec, file, answers, filename="mine.csv", **how)
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_good_file_is_scored(spec: Spec, file: Path, answers: Path, isolated: bool) -> None:
+    verdict = judge(spec, file, answers, isolated=isolated)
+    assert verdict.state == State.SCORED and verdict.score is not None
+    assert (verdict.score.public, verdict.score.private) == (0.75, 0.5)
+    assert verdict.score.details == {"rows": 8.0}
+    assert 0 < verdict.seconds < 30
+    assert verdict.message is None and verdict.reason is None
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_wrong_file_is_rejected_under_the_learners_name(
+    spec: Spec, file: Path, answers: Path, isolated: bool
+) -> None:
+    file.write_text(file.read_text().replace("2,1", "2,many"))
+    verdict = judge(spec, file, answers, isolated=isolated)
+    assert verdict.state == State.REJECTED
+    assert verdict.message == "mine.csv, row 4: '2,many'; expected 0 or 1"
+    assert verdict.reason is None
+
+
+@pytest.mark.parametrize(
+    ("do", "reason"),
+    [
+        ("raise", "KeyError: 'a bug in the scorer'"),
+        ("blame", "SubmissionError: "),
+        ("memory", "MemoryError"),
+        ("nan", "ValueError: the scorer returned public nan, private 0.0"),
+    ],
+)
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_fault_of_ours_is_failed_and_its_reason_kept(
+    spec: Spec, file: Path, tmp_path: Path, do: str, reason: str, isolated: bool
+) -> None:
+    answers = fake_island.write_answers(tmp_path / "answers.csv", do)
+    verdict = judge(spec, file, answers, isolated=isolated)
+    assert verdict.state == State.FAILED and verdict.score is None
+    assert verdict.reason is not None and reason in verdict.reason
+    assert len(verdict.reason.splitlines()) <= 12
+    assert verdict.message is not None and "not your file's fault" in verdict.message
+    assert str(tmp_path) not in verdict.message
+
+
+def test_an_island_that_cannot_be_loaded_is_our_fault(
+    spec: Spec, file: Path, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(spec: Spec, name: str) -> None:
+        raise ModuleNotFoundError(f"no {name}")
+
+    monkeypatch.setattr(catalog, "part", missing)
+    assert judge(spec, file, answers, isolated=False).state == State.FAILED
+
+
+@pytest.mark.parametrize(
+    ("do", "reason"),
+    [
+        ("segfault", "stopped by SIGSEGV"),
+        ("kill", "stopped by SIGKILL; the system does that when memory runs out"),
+        ("vanish", "ended without a verdict, exit code 7"),
+        ("exit", "SystemExit: 3"),
+        ("interrupt", "KeyboardInterrupt"),
+    ],
+)
+def test_a_child_that_dies_is_failed(
+    spec: Spec, file: Path, tmp_path: Path, do: str, reason: str
+) -> None:
+    answers = fake_island.write_answers(tmp_path / "answers.csv", do)
+    verdict = judge(spec, file, answers)
+    assert verdict.state == State.FAILED
+    assert verdict.reason is not None and reason in verdict.reason
+
+
+def test_a_scorer_that_never_ends_is_stopped(spec: Spec, file: Path, tmp_path: Path) -> None:
+    answers = fake_island.write_answers(tmp_path / "answers.csv", "sleep")
+    start = time.monotonic()
+    verdict = judge(spec, file, answers, time_limit=2.0)
+    assert time.monotonic() - start < 10
+    assert verdict.state == State.FAILED
+    assert verdict.reason == "the scorer was stopped after 2 s"
+    assert not lives(int((tmp_path / "child.pid").read_text()))
+
+
+@pytest.mark.parametrize(("do", "kind"), [("exit", SystemExit), ("interrupt", KeyboardInterrupt)])
+def test_in_this_process_an_interruption_passes_through(
+    spec: Spec, file: Path, tmp_path: Path, do: str, kind: type[BaseException]
+) -> None:
+    answers = fake_island.write_answers(tmp_path / "answers.csv", do)
+    with pytest.raises(kind):
+        judge(spec, file, answers, isolated=False)
+
+
+def test_interrupting_the_wait_stops_the_child(spec: Spec, file: Path, tmp_path: Path) -> None:
+    answers = fake_island.write_answers(tmp_path / "answers.csv", "sleep")
+    pid = tmp_path / "child.pid"
+
+    def press_ctrl_c() -> None:
+        while not (pid.exists() and pid.read_text()):
+            time.sleep(0.02)
+        os.kill(os.getpid(), 2)
+
+    threading.Thread(target=press_ctrl_c, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        judge(spec, file, answers, time_limit=30.0)
+    assert not lives(int(pid.read_text()))
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -147,6 +147,11 @@ class Run:
         return self.folder / "figures"
 
     @property
+    def environment(self) -> dict[str, Any]:
+        """The content of ``environment.json``: versions, hardware and the request."""
+        return dict(read_json(self.folder / "environment.json"))
+
+    @property
     def result(self) -> dict[str, Any] | None:
         """The content of ``result.json``, or None while the run is not finished."""
         path = self.folder / "result.json"

@@ -1,0 +1,333 @@
+"""The command line: verbs and a few fixed flags; every number goes through a recipe.
+
+Heavy imports happen inside the verb that needs them, so that ``--help`` is instant.
+"""
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlspring import catalog
+from mlspring.core.errors import MlspringError, UserError
+
+INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
+
+app = typer.Typer(
+    name="mlspring",
+    help="Machine Learning 2022 Spring as software: from data to a ranked submission.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class DeviceName(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class PrecisionName(StrEnum):
+    """In which arithmetic to compute."""
+
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+class RulesName(StrEnum):
+    """Whose rules the board follows."""
+
+    self_study = "self-study"
+    course = "course"
+
+
+Homework = Annotated[str, typer.Argument(metavar="HW", help="A homework, e.g. hw03.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A submission.")]
+Data = Annotated[str, typer.Option(help="'world', or a folder in the official layout.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
+Rules = Annotated[RulesName, typer.Option(help="Whose rules: quota, finals, private scores.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show homeworks, levels, lines and your best."""
+    from mlspring.verbs import listing
+
+    found = listing.entries()
+    _print_json(found) if as_json else _print(listing.table(found))
+
+
+@app.command()
+def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
+    homework: Annotated[str, typer.Argument(metavar="HW", help="A homework, or 'all'.")],
+    recipe: Annotated[
+        str, typer.Argument(metavar="[RECIPE]", help="A level, or a TOML file.")
+    ] = "simple",
+    data: Data = "world",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="K=V", help="Change a recipe's key, e.g. train.epochs=5."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes every random choice.")] = 0,
+    device: Annotated[DeviceName, typer.Option(help="Where to compute.")] = DeviceName.auto,
+    precision: Annotated[
+        PrecisionName, typer.Option(help="Arithmetic; auto: what is fastest here.")
+    ] = PrecisionName.auto,
+    out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("runs"),
+    submit: Annotated[bool, typer.Option(help="Hand the submission in on your board.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Train, predict, validate, score, rank and draw."""
+    from mlspring.core.runs import Request
+    from mlspring.verbs import run as verb
+
+    specs = catalog.SPECS if homework == "all" else (catalog.find(homework),)
+    finished = []
+    for spec in specs:
+        request = Request(
+            homework=spec.id,
+            recipe=recipe,
+            data=data,
+            seed=seed,
+            device=device.value,
+            precision=precision.value,
+        )
+        done = verb.run(spec, request, overrides=tuple(set_ or ()), out=out, submit=submit)
+        finished.append((spec, done))
+    _show_runs(finished, as_json=as_json)
+
+
+@app.command()
+def resume(
+    folder: RunFolder,
+    submit: Annotated[bool, typer.Option(help="Hand the submission in on your board.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Continue a run that was stopped, to the same end."""
+    from mlspring.verbs import run as verb
+
+    done = verb.resume(folder, submit=submit)
+    _show_runs([(catalog.find(done.request.homework), done)], as_json=as_json)
+
+
+@app.command()
+def predict(
+    folder: RunFolder,
+    data: Annotated[str | None, typer.Option(help="Other data than the run's own.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+) -> None:
+    """Write a submission with a finished run's networks."""
+    from mlspring.verbs import predict as verb
+
+    _print(str(verb.predict(folder, data=data, out=out)))
+
+
+@app.command()
+def figures(folder: RunFolder) -> None:
+    """Draw a run's report figures anew."""
+    from mlspring.verbs import run as verb
+
+    spec, done, recipe, data = verb.reopen(folder)
+    catalog.part(spec, "figures").draw(done, recipe, data)
+    _print(str(done.figures))
+
+
+@app.command()
+def report(folder: RunFolder) -> None:
+    """Write a run's report as one HTML page."""
+    from mlspring.core.runs import Run
+    from mlspring.verbs import report as verb
+
+    _print(str(verb.report(Run.open(folder))))
+
+
+@app.command()
+def data(
+    homework: Homework,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the world here, in the official layout.")
+    ] = None,
+    data: Data = "world",
+) -> None:
+    """Describe the data; write a world out in the official layout, answers apart."""
+    from mlspring.verbs import data as verb
+
+    spec = catalog.find(homework)
+    _print(verb.export(spec, export) if export else verb.describe(spec, data))
+
+
+@app.command()
+def fetch(
+    homework: Homework,
+    to: Annotated[Path | None, typer.Option(help="Folder to put it in.")] = None,
+) -> None:
+    """Download the course's own data, from every address that is known."""
+    from mlspring.verbs import fetch as verb
+
+    _print(str(verb.fetch(catalog.find(homework), to)))
+
+
+@app.command()
+def validate(homework: Homework, file: File, data: Data = "world") -> None:
+    """Check a submission's format; costs no quota."""
+    from mlspring.verbs import board as verb
+
+    _print(verb.validate(catalog.find(homework), file, data))
+
+
+@app.command()
+def score(
+    homework: Homework,
+    file: File,
+    answers: Annotated[
+        Path | None, typer.Option(help="Answers with a Usage column; default: the world's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a submission without handing it in."""
+    from mlspring.verbs import board as verb
+
+    scored = verb.score(catalog.find(homework), file, answers)
+    _print_json(scored) if as_json else _print(verb.score_text(catalog.find(homework), scored))
+
+
+@app.command()
+def submit(
+    homework: Homework,
+    file: File,
+    name: Annotated[str, typer.Option("--as", help="Your name on the board.")] = "me",
+    final: Annotated[bool, typer.Option(help="Choose it for the private board.")] = False,
+    rules: Rules = RulesName.self_study,
+    board: Annotated[str | None, typer.Option(help="Address of a class server.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a submission in and see where it ranks."""
+    from mlspring.verbs import board as verb
+
+    spec = catalog.find(homework)
+    receipt = verb.submit(spec, file, name, rules=rules.value, final=final, address=board)
+    _print_json(receipt.as_json()) if as_json else _print(verb.receipt_text(spec, receipt))
+    if receipt.state != "scored":
+        raise typer.Exit(2 if receipt.state == "rejected" else 1)
+
+
+@app.command()
+def board(
+    homework: Homework,
+    private: Annotated[bool, typer.Option("--private", help="Order by private scores.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="List your submissions instead.")] = False,
+    finals: Annotated[
+        str | None, typer.Option(metavar="N,N", help="Choose these submissions as your finals.")
+    ] = None,
+    name: Annotated[str, typer.Option("--as", help="Whose row to mark.")] = "me",
+    rules: Rules = RulesName.self_study,
+    as_json: AsJson = False,
+) -> None:
+    """Show the ranking with the lines of the four levels."""
+    from mlspring.verbs import board as verb
+
+    spec = catalog.find(homework)
+    if finals is not None:
+        verb.choose_finals(spec, name, finals, rules=rules.value)
+    if mine:
+        own = verb.submissions(spec, name, rules=rules.value)
+        _print_json([r.as_json() for r in own]) if as_json else _print(verb.own_table(spec, own))
+        return
+    shown = verb.board(spec, private=private, rules=rules.value)
+    _print_json(verb.board_rows(shown)) if as_json else _print(verb.board_table(shown, name))
+
+
+@app.command()
+def calibrate(
+    homework: Homework,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each level.")] = 5,
+    out: Annotated[Path, typer.Option(help="Where unfinished results wait.")] = Path(
+        "runs/calibration"
+    ),
+) -> None:
+    """Measure every level on its world; write lines and results."""
+    from mlspring.verbs import calibrate as verb
+
+    outcome = verb.calibrate(catalog.find(homework), seeds=seeds, out=out)
+    if outcome.defects:
+        raise typer.Exit(1)
+
+
+@app.command()
+def quiz(homework: Homework) -> None:
+    """Answer questions whose keys come from your own run."""
+    spec = catalog.find(homework)
+    raise UserError(f"{spec.id} has no quiz", fix="in this course hw09 and hw14 have one")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine lacks, and the fix."""
+    from mlspring.verbs import doctor as verb
+
+    _print(verb.table(verb.doctor()))
+
+
+def main() -> None:
+    """Run the command line; errors become a sentence on stderr and an exit code."""
+    sys.exit(_guarded())
+
+
+def _guarded() -> int:
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return _tell("stopped; a run goes on with: mlspring resume RUN", INTERRUPTED)
+    except MlspringError as error:
+        return _tell(str(error), error.exit_code)
+    except Exception as error:
+        usage = getattr(error, "format_message", None)  # the parser's own errors have one
+        if usage is None:
+            raise
+        return _tell(f"{usage()}\n  -> mlspring --help", UserError.exit_code)
+    finally:
+        if "mlspring.kit.distributed" in sys.modules:
+            sys.modules["mlspring.kit.distributed"].stop()
+    return 0
+
+
+def _tell(sentence: str, exit_code: int) -> int:
+    print(f"mlspring: {sentence}", file=sys.stderr)  # noqa: T201
+    return exit_code
+
+
+def _show_runs(finished: list[tuple[Any, Any]], *, as_json: bool) -> None:
+    if os.environ.get("RANK", "0") != "0":
+        return
+    if as_json:
+        results = [run.result for _, run in finished]
+        _print_json(results[0] if len(results) == 1 else results)
+        return
+    from mlspring.verbs import show
+
+    for spec, done in finished:
+        _print(show.summary(spec, done))
+    if len(finished) > 1:
+        _print(show.overview(finished))
+
+
+def _print(content: Any) -> None:
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=isinstance(content, str)).print(content)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201

@@ -1,0 +1,140 @@
+"""``validate``, ``score``, ``submit`` and ``board``: a submission and the local judge."""
+
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mlspring import catalog
+from mlspring.core.errors import UserError
+from mlspring.core.score import State
+from mlspring.core.spec import Spec
+from mlspring.judge import rules as judge_rules
+from mlspring.judge import service, show
+from mlspring.judge.service import Board, Receipt
+from mlspring.verbs import sources
+
+
+def validate(spec: Spec, file: Path, data: str) -> str:
+    """Return a sentence that ``file`` is well formed for ``data``.
+
+    Raises:
+        SubmissionError: it is not; names the row.
+    """
+    ids = catalog.part(spec, "data").test_ids(sources.open_source(spec, data))
+    catalog.part(spec, "submission").read(file, ids)
+    return f"{file}: a valid submission of {spec.id} with {len(ids):,} rows"
+
+
+def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:
+    """Return public and private score of ``file``, by given answers or the world's."""
+    key = answers or sources.world_answers(spec)
+    scored = catalog.part(spec, "score").score(file, key)
+    kind = "official" if answers else "world"
+    level = spec.level_reached(scored.public, kind)
+    return {"public": scored.public, "private": scored.private, "level": level}
+
+
+def score_text(spec: Spec, scored: dict[str, Any]) -> str:
+    """Return the score as one line."""
+    shown = spec.metric.show
+    level = f"reaches {scored['level']}" if scored["level"] else "below every line"
+    return f"{spec.metric.name}: public {shown(scored['public'])}, private " + (
+        f"{shown(scored['private'])}; {level}"
+    )
+
+
+def submit(
+    spec: Spec, file: Path, name: str, *, rules: str, final: bool, address: str | None
+) -> Receipt:
+    """Return the receipt of a submission on the local board.
+
+    Raises:
+        RuleError: the quota is used up, or too many finals are chosen.
+        UserError: a class server is asked for, which this version cannot reach.
+    """
+    if address is not None:
+        raise UserError(
+            f"this version cannot hand in at {address}", fix="leave --board out: the local board"
+        )
+    store = service.open_store()
+    policy = judge_rules.policy(rules, spec)
+    answers = sources.world_answers(spec)
+    receipt = service.submit(store, spec, file, name, answers=answers, rules=policy)
+    if final and receipt.state is State.SCORED:
+        mine = service.submissions_of(store, spec, name, source="world", rules=policy)
+        chosen = [r.number for r in mine if r.final] + [receipt.number]
+        finals = service.choose_finals(store, spec, name, chosen, rules=policy)
+        receipt = next(r for r in finals if r.number == receipt.number)
+    return receipt
+
+
+def receipt_text(spec: Spec, receipt: Receipt) -> Text:
+    """Return what became of a submission, in a few lines."""
+    text = Text(f"submission {receipt.number}: {receipt.state}\n", style="bold")
+    if receipt.state is not State.SCORED:
+        return text.append(f"  {receipt.message}")
+    text.append(f"  {spec.metric.name}, public: {spec.metric.show(receipt.public)}")
+    text.append(f"; reaches {receipt.level}" if receipt.level else "; below every line")
+    if receipt.num_left is not None:
+        text.append(f"\n  {receipt.num_left} submissions left today")
+    return text.append(f"\n  see mlspring board {spec.id}", style="dim")
+
+
+def board(spec: Spec, *, private: bool, rules: str) -> Board:
+    """Return the ranking on the world's answers."""
+    policy = judge_rules.policy(rules, spec)
+    return service.board(service.open_store(), spec, private=private, rules=policy)
+
+
+def board_table(shown: Board, name: str) -> Table:
+    """Return the board as a table, the row of ``name`` marked."""
+    return show.table(shown, me=name)
+
+
+def board_rows(shown: Board) -> list[dict[str, Any]]:
+    """Return the board as plain rows."""
+    return show.as_rows(shown)
+
+
+def submissions(spec: Spec, name: str, *, rules: str) -> list[Receipt]:
+    """Return a learner's submissions, oldest first, whatever became of them."""
+    policy = judge_rules.policy(rules, spec)
+    return service.submissions_of(service.open_store(), spec, name, source="world", rules=policy)
+
+
+def choose_finals(spec: Spec, name: str, numbers: str, *, rules: str) -> None:
+    """Choose the submissions ``numbers``, e.g. ``3,5``, for the private board; empty: none.
+
+    Raises:
+        UserError: not numbers.
+        RuleError: too many, or one that is not a scored submission of this learner.
+    """
+    texts = [text.strip() for text in numbers.split(",") if text.strip()]
+    if not all(text.isdecimal() for text in texts):
+        raise UserError(f"--finals {numbers!r}", expected="submission numbers, e.g. 3,5")
+    policy = judge_rules.policy(rules, spec)
+    chosen = [int(text) for text in texts]
+    service.choose_finals(service.open_store(), spec, name, chosen, rules=policy)
+
+
+def own_table(spec: Spec, receipts: list[Receipt]) -> Table:
+    """Return a learner's submissions as a table that fits 80 columns."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("number", "received", "state", "public", "private", "level", "final"):
+        shown.add_column(column, no_wrap=True)
+    for receipt in receipts:
+        shown.add_row(
+            str(receipt.number),
+            f"{receipt.received.astimezone():%Y-%m-%d %H:%M}",
+            str(receipt.state),
+            spec.metric.show(receipt.public),
+            spec.metric.show(receipt.private),
+            receipt.level or "-",
+            "yes" if receipt.final else "",
+        )
+        if receipt.message:
+            shown.add_row("", Text(receipt.message.splitlines()[0], style="dim"))
+    return shown

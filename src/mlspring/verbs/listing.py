@@ -1,0 +1,62 @@
+"""``mlspring list``: homeworks, levels, lines, and the learner's best."""
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from mlspring.catalog import SPECS
+from mlspring.core.spec import Spec
+from mlspring.judge import service
+from mlspring.verbs import recipes
+
+
+def entries() -> list[dict[str, Any]]:
+    """Return one plain entry a homework: id, title, metric, levels with lines, own best."""
+    store = service.open_store()
+    return [_entry(spec, _best(store, spec)) for spec in SPECS]
+
+
+def table(listed: list[dict[str, Any]]) -> Table:
+    """Return the entries as a table that fits 80 columns."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    shown.add_column("id", no_wrap=True)
+    shown.add_column("homework", overflow="ellipsis", no_wrap=True, max_width=27)
+    for column in ("simple", "medium", "strong", "boss"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    shown.add_column("your best", justify="right", no_wrap=True)
+    for entry in listed:
+        digits = min(entry["digits"], 4)
+        lines = [_number(entry["lines"].get(level), digits) for level in entry["levels"]]
+        arrow = "↑" if entry["higher_is_better"] else "↓"
+        best = _number(entry["best"], digits)
+        shown.add_row(entry["id"], f"{entry['title']} {arrow}", *lines, best)
+    shown.caption = "lines of the built-in worlds, public board; ↑ higher, ↓ lower is better"
+    return shown
+
+
+def _entry(spec: Spec, best: float | None) -> dict[str, Any]:
+    world = spec.lines.get("world")
+    return {
+        "id": spec.id,
+        "title": spec.title,
+        "title_zh": spec.title_zh,
+        "metric": spec.metric.name,
+        "higher_is_better": spec.metric.higher_is_better,
+        "digits": spec.metric.digits,
+        "levels": list(spec.levels),
+        "recipes": {kind: recipes.recipe_names(spec, kind) for kind in ("world", "official")},
+        "lines": dict(world.public) if world else {},
+        "best": best,
+    }
+
+
+def _best(store: service.Store, spec: Spec) -> float | None:
+    mine = service.submissions_of(store, spec, "me", source="world")
+    scores = [receipt.public for receipt in mine if receipt.public is not None]
+    pick = max if spec.metric.higher_is_better else min
+    return pick(scores) if scores else None
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,31 @@
+"""``mlspring predict``: a finished run's networks on its own or on other data."""
+
+from pathlib import Path
+
+from mlspring import catalog
+from mlspring.core.errors import DataError, RunError
+from mlspring.core.runs import Run
+from mlspring.verbs import recipes, sources
+
+
+def predict(folder: Path, *, data: str | None, out: Path | None) -> Path:
+    """Return the submission that the run in ``folder`` makes for ``data``.
+
+    Raises:
+        RunError: no such run, or it is not finished.
+        DataError: the data has no test part.
+    """
+    run = Run.open(folder)
+    if run.result is None:
+        raise RunError("this run is not finished", file=folder, fix=f"mlspring resume {folder}")
+    spec = catalog.find(run.request.homework)
+    recipe = recipes.load(spec, folder / "recipe.toml")
+    source = sources.open_source(spec, data or run.request.data)
+    loader = catalog.part(spec, "data")
+    ids = loader.test_ids(source)
+    if not ids:
+        raise DataError("has no test part", file=source.folder)
+    values = catalog.part(spec, "predict").predict(recipe, loader.load(source, recipe), run)
+    file = out or folder / spec.submission_name
+    catalog.part(spec, "submission").write(file, ids, values)
+    return file

@@ -1,0 +1,167 @@
+"""``mlspring run`` and ``resume``: data, train, predict, submit, rank, draw, in this order.
+
+Every phase reads what the former one left in the run folder, so a run that was stopped anywhere
+goes on from there.
+"""
+
+import importlib
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from mlspring import catalog
+from mlspring.core.errors import RunError
+from mlspring.core.files import write_json
+from mlspring.core.recipe import dump_recipe
+from mlspring.core.runs import Request, Run, Training, peak_memory_mib
+from mlspring.core.score import Score
+from mlspring.core.source import Source
+from mlspring.core.spec import Spec
+from mlspring.judge import service
+from mlspring.verbs import recipes, sources
+
+ME = "me"  # the learner's own name on the local board
+
+
+def run(
+    spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path, submit: bool
+) -> Run:
+    """Return a new, finished run.
+
+    Raises:
+        UserError: recipe, data or board refuse; nothing was trained.
+    """
+    kind = "world" if request.data == sources.WORLD else "official"
+    path = recipes.find_recipe(spec, request.recipe, kind)
+    recipe = recipes.load(spec, path, overrides)
+    source = sources.open_source(spec, request.data)
+    if request.recipe.endswith(".toml"):
+        request = _renamed(request, path.stem)
+    started = _create(out, request, dump_recipe(recipe))
+    return _carry_out(spec, started, recipe, source, submit=submit)
+
+
+def reopen(folder: Path) -> tuple[Spec, Run, Any, Any]:
+    """Return what drawing or predicting anew needs of a run: spec, run, recipe, data.
+
+    Raises:
+        RunError: no such run, or it has not finished training.
+    """
+    run = Run.open(folder)
+    if run.result is None:
+        fix = f"mlspring resume {folder}"
+        raise RunError("this run is not finished", file=folder, fix=fix)
+    spec = catalog.find(run.request.homework)
+    recipe = recipes.load(spec, folder / "recipe.toml")
+    source = sources.open_source(spec, run.request.data)
+    return spec, run, recipe, catalog.part(spec, "data").load(source, recipe)
+
+
+def resume(folder: Path, *, submit: bool) -> Run:
+    """Return the run in ``folder``, continued to its end.
+
+    Raises:
+        RunError: no such run, another process is writing it, or it is finished.
+    """
+    stopped = Run.open(folder, writable=True)
+    if stopped.result is not None:
+        stopped.close()
+        fix = f"see mlspring report {folder}, or start a new one with mlspring run"
+        raise RunError("this run is finished", file=folder, fix=fix)
+    spec = catalog.find(stopped.request.homework)
+    recipe = recipes.load(spec, folder / "recipe.toml")
+    stopped.note(resumed=True)
+    source = sources.open_source(spec, stopped.request.data)
+    return _carry_out(spec, stopped, recipe, source, submit=submit)
+
+
+def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: bool) -> Run:
+    began = time.perf_counter()
+    part = {name: catalog.part(spec, name) for name in ("data", "train", "predict", "figures")}
+    with run.phase("data"):
+        data = part["data"].load(source, recipe)
+        if run.writable:
+            write_json(run.folder / "data.json", part["data"].describe(data))
+    with run.phase("train"):
+        training = part["train"].train(recipe, data, run)
+    if not run.writable:
+        return run  # the other processes of torchrun have done their part
+    with run.phase("predict"):
+        file = _predict(spec, run, recipe, data, source)
+    with run.phase("figures"):
+        part["figures"].draw(run, recipe, data)
+    with run.phase("submit"):
+        score = _judge(spec, run, file, source, submit=submit)
+    run.seconds["total"] = round(time.perf_counter() - began, 3)
+    run.finish(_result(spec, run, training, score))
+    run.close()
+    return run
+
+
+def _predict(spec: Spec, run: Run, recipe: Any, data: Any, source: Source) -> Path | None:
+    """Write the submission and return its path; None where the data has no test part."""
+    ids = catalog.part(spec, "data").test_ids(source)
+    if not ids:
+        return None
+    values = catalog.part(spec, "predict").predict(recipe, data, run)
+    file = run.folder / spec.submission_name
+    catalog.part(spec, "submission").write(file, ids, values)
+    catalog.part(spec, "submission").read(file, ids)  # the format check that a learner has, too
+    return file
+
+
+def _judge(
+    spec: Spec, run: Run, file: Path | None, source: Source, *, submit: bool
+) -> Score | None:
+    """Return the score, and hand the file in on the local board; None where nobody has answers."""
+    if file is None or source.kind != "world":
+        return None
+    answers = sources.world_answers(spec)
+    if submit:
+        receipt = service.submit(service.open_store(), spec, file, ME, answers=answers)
+        run.note(submission=receipt.number)
+    score: Score = catalog.part(spec, "score").score(file, answers)
+    return score
+
+
+def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> dict[str, Any]:
+    facts = run.environment
+    kind = "world" if run.request.data == sources.WORLD else "official"
+    public, private = (score.public, score.private) if score else (None, None)
+    return {
+        "homework": spec.id,
+        "recipe": run.request.recipe,
+        "source": kind,
+        "seed": run.request.seed,
+        "score": {"public": public, "private": private, "validation": training.validation},
+        "level": spec.level_reached(public, kind),
+        "points": {
+            "public": spec.points_for(public, kind, "public"),
+            "private": spec.points_for(private, kind, "private"),
+        },
+        "seconds": run.seconds,
+        "peak_memory_mib": peak_memory_mib(),
+        "items_per_second": training.items_per_second,
+        "hardware": {key: facts.get(key) for key in ("processor", "cores", "device", "precision")},
+        "resumed": facts.get("resumed", False),
+        "submission": spec.submission_name if score else None,
+        "run": str(run.folder),
+    }
+
+
+def _renamed(request: Request, recipe: str) -> Request:
+    return Request(**(vars(request) | {"recipe": recipe}))
+
+
+def _create(out: Path, request: Request, recipe_toml: str) -> Run:
+    """Return the new run; under ``torchrun`` all processes get the folder that rank 0 made."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return Run.create(out, request, recipe_toml)
+    distributed = importlib.import_module("mlspring.kit.distributed")
+    ranks = distributed.start()
+    if ranks.is_main:
+        made = Run.create(out, request, recipe_toml)
+        ranks.broadcast(str(made.folder))
+        return made
+    return Run(Path(ranks.broadcast(None)), request, writable=False)

@@ -1,0 +1,64 @@
+"""How finished runs look in a terminal."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mlspring.core.runs import Run
+from mlspring.core.spec import Spec
+
+BAR_WIDTH = 32
+
+
+def summary(spec: Spec, run: Run) -> Text:
+    """Return what a learner wants to know first: score, level, lines, time, where to look."""
+    result = run.result or {}
+    score, metric = result["score"], spec.metric
+    text = Text()
+    text.append(f"{spec.id} {spec.title}, {result['recipe']}\n", style="bold")
+    lines = spec.lines.get(result["source"])
+    if score["public"] is None:
+        text.append("  no public answers for this data: validation only\n")
+    for part in ("public", "private"):
+        if score[part] is not None:
+            shown = metric.show(score[part])
+            points = result["points"][part]
+            level = spec.level_reached(score[part], result["source"], part) or "no line yet"
+            text.append(f"  {part:<11}{shown:>10}  reaches {level}, {points:g} points\n")
+    text.append(f"  {'validation':<11}{metric.show(score['validation']):>10}  held-out data\n")
+    if lines and lines.public:
+        demanded = ", ".join(f"{level} {metric.show(x)}" for level, x in lines.public.items())
+        text.append(f"  lines      {demanded}\n", style="dim")
+    seconds = result["seconds"]
+    phases = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
+    text.append(
+        f"  {seconds['total']:.1f} s ({phases}), {result['peak_memory_mib']:,.0f} MiB, "
+        f"{result['items_per_second']:,.0f} examples/s\n",
+        style="dim",
+    )
+    text.append(f"  {run.folder}\n")
+    text.append(f"  next: mlspring report {run.folder}", style="dim")
+    return text
+
+
+def overview(finished: Sequence[tuple[Spec, Run]]) -> Table:
+    """Return one row a run; fits 80 columns."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("homework", no_wrap=True, overflow="ellipsis", max_width=30)
+    for column in ("recipe", "public", "private", "level"):
+        table.add_column(column, no_wrap=True, justify="left" if column == "recipe" else "right")
+    table.add_column("seconds", justify="right", no_wrap=True)
+    for spec, run in finished:
+        result = run.result or {}
+        score, show = result["score"], spec.metric.show
+        table.add_row(
+            f"{spec.id} {spec.title}",
+            result["recipe"],
+            show(score["public"]),
+            show(score["private"]),
+            result["level"] or "-",
+            f"{result['seconds']['total']:.1f}",
+        )
+    return table

@@ -1,0 +1,32 @@
+"""What ``--data`` means, and where the judge finds the answers to it."""
+
+from pathlib import Path
+
+from mlspring import catalog
+from mlspring.core.source import Source, official
+from mlspring.core.spec import Spec
+from mlspring.worlds import world
+
+WORLD = "world"
+
+
+def open_source(spec: Spec, data: str) -> Source:
+    """Return the data that ``data`` names: ``world`` (made now if need be) or a folder.
+
+    Raises:
+        DataError: the folder is missing or cannot be read.
+        MachineError: the world cannot be written.
+    """
+    if data != WORLD:
+        return official(Path(data).expanduser())
+    return Source(kind="world", folder=world_folder(spec) / "public")
+
+
+def world_folder(spec: Spec) -> Path:
+    """Return the folder of the homework's world: ``public/``, ``private/``, ``manifest.json``."""
+    return world.build(catalog.part(spec, "data").WORLD)
+
+
+def world_answers(spec: Spec) -> Path:
+    """Return the world's answers, which only the judge reads."""
+    return world_folder(spec) / "private" / "answers.csv"

@@ -1,0 +1,209 @@
+"""``mlspring fetch``: the course's own files, from the first address that still gives them."""
+
+import fcntl
+import importlib
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from mlspring.core.archives import archive_kind, extract
+from mlspring.core.errors import DataError, MachineError
+from mlspring.core.files import disk_errors, home
+from mlspring.core.progress import say
+from mlspring.core.recipe import Section, load_recipe
+from mlspring.core.spec import Spec
+from mlspring.verbs.download import UnavailableError, download
+
+EXTRA = "needs an extra package: pip install 'mlspring[fetch]'"
+
+
+class WebFile(Section):
+    """One file behind a plain address."""
+
+    url: str = Field(description="http or https address")
+    name: str = Field(description="name of the file here")
+    checksum: str = Field(default="", description="sha256: or md5: and digits, where known")
+
+
+class Address(Section):
+    """One place that has, or had, the whole data set."""
+
+    kind: Literal["web", "kaggle", "huggingface"] = Field(description="how it is asked")
+    name: str = Field(description="the competition, the data set or, for web, the place")
+    note: str = Field(default="", description="what a person must know or do first")
+    files: list[WebFile] = Field(default=[], description="the files of a web address")
+
+    @property
+    def label(self) -> str:
+        """The address as it stands in messages."""
+        places = {"kaggle": "Kaggle competition", "huggingface": "Hugging Face data set"}
+        if self.kind in places:
+            return f"{places[self.kind]} {self.name}"
+        return f"{self.name}: {', '.join(file.url for file in self.files)}"
+
+
+class Addresses(Section):
+    """The content of an island's ``addresses.toml``."""
+
+    expects: list[str] = Field(description="files and folders that a complete data set has")
+    by_hand: str = Field(description="what to do when no address answers; a sentence")
+    address: list[Address] = Field(description="the places, tried in this order")
+
+
+def fetch(spec: Spec, to: Path | None = None) -> Path:
+    """Return a folder with the homework's official data, fetched if it is not there already.
+
+    The folder can be given to ``--data``. It appears complete or not at all; what was fetched of a
+    large file is kept beside it, hidden, and continued by the next call.
+
+    Args:
+        spec: the homework.
+        to: the folder to make; by default one for the homework under ``home()/official``.
+
+    Raises:
+        DataError: ``to`` holds something else.
+        MachineError: no address gave the data (each is named with its reason), or the disk is full.
+    """
+    addresses = load_addresses(spec)
+    to = to or home() / "official" / spec.id
+    if (there := _find(to, addresses.expects)) is not None:
+        say(f"{there} is complete already")
+        return there
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        expected = f"an empty or new folder, or one with {', '.join(addresses.expects)}"
+        raise DataError("holds something else", file=to, expected=expected)
+    reasons = []
+    with _workplace(to) as work:
+        for number, address in enumerate(addresses.address, start=1):
+            say(f"{spec.id}: trying {address.label}")
+            try:
+                found = _from(address, work, addresses.expects)
+            except UnavailableError as error:
+                reasons.append(_told(number, address, str(error)))
+                continue
+            with disk_errors(to):
+                (work / "files").rename(to)
+            shutil.rmtree(work / "parts", ignore_errors=True)
+            return to / found
+    told = "\n".join([f"the data of {spec.id} could not be fetched; tried", *reasons])
+    fix = "then give its folder with --data DIR; the built-in world needs no network"
+    raise MachineError(told, fix=f"{addresses.by_hand}\n     {fix}")
+
+
+@contextmanager
+def _workplace(to: Path) -> Iterator[Path]:
+    """Yield the hidden folder beside ``to`` for what is on its way; one process at a time.
+
+    Afterwards it is gone, unless parts of files are in it that the next call can continue.
+    """
+    work = to.with_name(f".{to.name}.fetch")
+    with disk_errors(work):
+        work.mkdir(parents=True, exist_ok=True)
+        lock = (work / "lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise MachineError("another process is fetching this", file=to) from error
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work / "files", ignore_errors=True)
+            if not (work / "parts").is_dir() or not any((work / "parts").iterdir()):
+                shutil.rmtree(work, ignore_errors=True)
+
+
+def load_addresses(spec: Spec) -> Addresses:
+    """Return the addresses of a homework.
+
+    Raises:
+        DataError: the homework has no data to fetch.
+    """
+    path = spec.folder / "addresses.toml"
+    if not path.exists():
+        raise DataError(f"{spec.id} has no official data to fetch", fix="use the built-in world")
+    return load_recipe(Addresses, path)
+
+
+def _told(number: int, address: Address, reason: str) -> str:
+    note = f"\n     {address.note}" if address.note else ""
+    return f"  {number}. {address.label}\n     {reason}{note}"
+
+
+def _from(address: Address, work: Path, expects: list[str]) -> Path:
+    """Fill ``work/files`` from one address and return where in it the data set stands."""
+    files = work / "files"
+    shutil.rmtree(files, ignore_errors=True)
+    with disk_errors(work):
+        files.mkdir(parents=True)
+    match address.kind:
+        case "web":
+            parts = [
+                download(file.url, work / "parts" / file.name, checksum=file.checksum)
+                for file in address.files
+            ]
+            for part in parts:
+                part.rename(files / part.name)
+        case "kaggle":
+            _call("kagglehub", "competition_download", address.name, output_dir=str(files))
+        case "huggingface":
+            _call(
+                "huggingface_hub",
+                "snapshot_download",
+                address.name,
+                repo_type="dataset",
+                local_dir=str(files),
+            )
+    if _find(files, expects) is None:
+        _unpack_all(files)
+    root = _find(files, expects)
+    if root is None:
+        raise UnavailableError(f"what came lacks {', '.join(expects)}")
+    return root.relative_to(files)
+
+
+def _call(module: str, function: str, name: str, **options: str) -> None:
+    try:
+        loaded = importlib.import_module(module)
+    except ImportError as error:
+        raise UnavailableError(EXTRA) from error
+    try:
+        getattr(loaded, function)(name, **options)
+    except Exception as error:  # whatever it is, the next address may work
+        lines = str(error).strip().splitlines()
+        raise UnavailableError(f"{type(error).__name__}: {lines[0] if lines else ''}") from error
+
+
+def _unpack_all(files: Path) -> None:
+    """Replace the archives that came by what is in them."""
+    unpacked = files / ".unpacked"
+    for archive in sorted(path for path in files.iterdir() if path.is_file()):
+        try:
+            archive_kind(archive)
+            extract(archive, unpacked)
+        except DataError as error:
+            raise UnavailableError(str(error)) from error
+        archive.unlink()
+        for entry in sorted(unpacked.iterdir()):
+            if (files / entry.name).exists():
+                raise UnavailableError(f"{entry.name} came twice")
+            entry.rename(files / entry.name)
+        unpacked.rmdir()
+
+
+def _find(folder: Path, expects: list[str]) -> Path | None:
+    """Return the outermost folder, at most two levels inside, that has everything expected."""
+    queue = deque([(folder, 0)])
+    while queue:
+        candidate, depth = queue.popleft()
+        if all((candidate / name).exists() for name in expects):
+            return candidate
+        if depth < 2 and candidate.is_dir():
+            inner = (path for path in candidate.iterdir() if path.is_dir())
+            queue.extend((path, depth + 1) for path in sorted(inner))
+    return None

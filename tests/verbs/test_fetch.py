@@ -206,7 +206,17 @@ def test_a_web_page_is_no_file(tmp_path: Path, server: Server, kind: str) -> Non
     server.files["a.zip"], server.kinds["a.zip"] = b"<!doctype html><title>Log in", kind
     with pytest.raises(UnavailableError, match="a web page came instead of the file"):
         download(server.url("a.zip"), tmp_path / "a.zip")
-    assert not (tmp_path / "a.zip").exists()
+    assert names(tmp_path) == []
+
+
+def test_a_web_page_does_not_cost_what_has_come_already(tmp_path: Path, server: Server) -> None:
+    server.files["a.zip"], server.tag = b"<html>too many downloads today", '"page"'
+    server.kinds["a.zip"] = "text/html"
+    (tmp_path / "a.zip.part").write_bytes(BODY[:500_000])
+    (tmp_path / "a.zip.part.tag").write_text('"v1"')
+    with pytest.raises(UnavailableError, match="a web page came"):
+        download(server.url("a.zip"), tmp_path / "a.zip")
+    assert (tmp_path / "a.zip.part").stat().st_size == 500_000
 
 
 def test_refusals_are_told_and_busy_servers_asked_again(tmp_path: Path, server: Server) -> None:

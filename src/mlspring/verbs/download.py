@@ -104,6 +104,8 @@ def _transfer(url: str, part: Path, checked: bool, max_bytes: int) -> None:
 
 def _receive(answer: http.client.HTTPResponse, part: Path, done: int, max_bytes: int) -> None:
     """Write an answer's body behind what ``part`` has, or anew where the server starts anew."""
+    if answer.headers.get_content_type() == "text/html":
+        raise UnavailableError("a web page came instead of the file (log-in, quota or dead link)")
     content_range = answer.headers.get("Content-Range") or ""
     resumed = answer.status == 206 and content_range.startswith(f"bytes {done}-")
     if not resumed:
@@ -111,8 +113,6 @@ def _receive(answer: http.client.HTTPResponse, part: Path, done: int, max_bytes:
         done = 0
     length = answer.headers.get("Content-Length")
     total = done + int(length) if length and length.isdecimal() else None
-    if answer.headers.get_content_type() == "text/html":
-        raise UnavailableError("a web page came instead of the file (log-in, quota or dead link)")
     if total is not None and total > max_bytes:
         raise UnavailableError(f"{size(total)} are more than the bound of {size(max_bytes)}")
     _check_space(part, (total or 0) - done)
@@ -121,8 +121,8 @@ def _receive(answer: http.client.HTTPResponse, part: Path, done: int, max_bytes:
             if not resumed and (tag := _tag(answer)):
                 _tag_file(part).write_text(tag, encoding="utf-8")
             done = _copy(answer, sink, done, total, max_bytes)
-    except MachineError:
-        _forget(part)  # a full disk is not helped by half a file
+    except (MachineError, UnavailableError):
+        _forget(part)  # a full disk is not helped by half a file, and a page is no start of one
         raise
     if total is not None and done < total:
         raise InterruptedDownloadError(f"{size(done)} of {size(total)} came")

@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check all tables; return the exit code."""
     from mlspring.catalog import SPECS
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="change nothing, exit 1 on a change")
     check: bool = parser.parse_args(arguments).check
     try:

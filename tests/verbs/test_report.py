@@ -1,0 +1,343 @@
+"""The page about a run: whole, escaped, and true to the run folder."""
+
+import base64
+import json
+import shlex
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import Field
+
+from mlspring import catalog
+from mlspring.core.errors import DataError
+from mlspring.core.recipe import Section, dump_recipe
+from mlspring.core.runs import Request, Run
+from mlspring.core.spec import Limits, Metric, Points, Question, Spec
+from mlspring.verbs.report import report
+from mlspring.verbs.report_drawings import curves_in_words, number_line, panels
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+ACCURACY = Metric(name="accuracy", higher_is_better=True, unit="share of marbles", digits=3)
+ERROR = Metric(name="error", higher_is_better=False, unit="squared", digits=3)
+
+
+class TrainKnobs(Section):
+    epochs: int = Field(description="passes over the marbles")
+    learning_rate: float = Field(description="largest rate")
+
+
+class Recipe(Section):
+    name: str = Field(description="what it is called")
+    train: TrainKnobs
+
+
+class Page(HTMLParser):
+    """What a reader of the page gets: its tags and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.source = text
+        self.feed(text)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.tags and self.tags[-1][0] != "style":
+            self.words.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
+    folder = tmp_path / "hw90_marbles"
+    recipes = folder / "recipes" / "world"
+    recipes.mkdir(parents=True)
+    for level, epochs in (("simple", 3), ("medium", 8), ("strong", 9), ("boss", 10)):
+        knobs = TrainKnobs(epochs=epochs, learning_rate=0.01)
+        (recipes / f"{level}.toml").write_text(dump_recipe(Recipe(name="net", train=knobs)))
+    (folder / "lines.toml").write_text(
+        '[world]\norigin = "measured by nobody"\n'
+        "[world.public]\nsimple = 0.4\nmedium = 0.6\nstrong = 0.7\nboss = 0.8\n"
+        "[world.private]\nsimple = 0.4\nmedium = 0.65\n"
+    )
+    found = Spec(
+        id="hw90",
+        folder=folder,
+        title="Marbles",
+        title_zh="彈珠",
+        topic="Round things",
+        summary="A marble -> its colour.",
+        metric=ACCURACY,
+        submission="table",
+        submission_name="submission.csv",
+        limits=Limits(max_bytes=10, max_rows=10),
+        points=Points(public=0.5, private=0.25),
+        questions=(
+            Question(id="one", text="Which marbles are lost?", figure="lost"),
+            Question(id="curves", text="How did it learn?", figure="learning_curves"),
+        ),
+    )
+    monkeypatch.setattr(catalog, "find", lambda homework: found)
+    monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(Recipe=Recipe))
+    return found
+
+
+Make = Callable[..., Run]
+
+
+@pytest.fixture
+def make(spec: Spec, tmp_path: Path) -> Make:
+    """Return a maker of run folders; keywords replace what a good run has."""
+
+    def build(*, figures: bool = True, finished: bool = True, **changes: Any) -> Run:
+        request = Request(
+            homework="hw90",
+            recipe=changes.get("recipe", "medium"),
+            data=changes.get("data", "world"),
+            seed=3,
+        )
+        knobs = TrainKnobs(epochs=changes.get("epochs", 8), learning_rate=0.01)
+        text = changes.get("toml", dump_recipe(Recipe(name="net", train=knobs)))
+        run = Run.create(tmp_path / "runs", request, text)
+        for epoch in (1, 2, 3):
+            run.log(step=10 * epoch, epoch=epoch, train__loss=1.0 / epoch, valid__loss=1.1 / epoch)
+        (run.folder / "data.json").write_text(json.dumps(changes.get("facts", {"marbles": "12"})))
+        run.note(device="cpu", precision="bf16")
+        if figures:
+            run.figures.mkdir()
+            for name in ("lost", "learning_curves"):
+                (run.figures / f"{name}.png").write_bytes(PNG)
+                (run.figures / f"{name}.svg").write_bytes(SVG)
+                (run.figures / f"{name}.csv").write_text("a\n1\n")
+        if finished:
+            score = {"public": 0.712, "private": 0.612, "validation": 0.75}
+            seconds = {"data": 1.5, "train": 125.0, "total": 127.0}
+            run.finish(
+                {
+                    "score": changes.get("score", score),
+                    "points": {"public": 1.5, "private": 0.25},
+                    "seconds": seconds,
+                    "peak_memory_mib": 1234.5,
+                    "items_per_second": 5678.0,
+                }
+            )
+        run.close()
+        return run
+
+    return build
+
+
+def read(run: Run) -> Page:
+    path = report(run)
+    assert path == run.folder / "report.html"
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def test_the_page_holds_everything_and_needs_nothing(make: Make) -> None:
+    page = read(make())
+    assert page.all("script") == []
+    assert page.all("link") == []
+    assert [image["src"][:22] for image in page.all("img") if image["src"]] == [
+        "data:image/svg+xml;bas",
+        "data:image/svg+xml;bas",
+    ]
+    assert all(image["alt"] for image in page.all("img"))
+    targets = [link["href"] or "" for link in page.all("a")]
+    assert all(target.startswith("#") for target in targets)
+    identifiers = {attributes.get("id") for _, attributes in page.tags}
+    assert {target[1:] for target in targets} <= identifiers
+    outside = page.source.replace("http://www.w3.org/2000/svg", "")
+    assert "http:" not in outside
+    assert "https:" not in outside
+    assert "url(" not in outside
+
+
+def test_the_page_tells_task_data_score_cost_and_machine(make: Make) -> None:
+    run = make()
+    text = read(run).text
+    for words in (
+        "Marbles 彈珠",
+        "A marble → its colour.",
+        "accuracy (share of marbles); higher is better",
+        "marbles 12",
+        "0.712 reaches strong",
+        "0.612 reaches simple",
+        "0.750 on data held out",
+        "2 min 07 s",
+        "1,234 MiB",
+        "train 2 min 05 s",
+        "cpu bf16",
+        "Points: 1.5 public, 0.25 private.",
+        "measured by nobody",
+        "mlspring run hw90 medium --seed 3",
+        "How did it learn? See Figure 1",
+        "train loss goes from 1 to 0.333",
+    ):
+        assert words in text, words
+    assert "strong 0.700 ✓ reached -" in text
+    assert "medium 0.600 ✓ reached 0.650 missed" in text
+
+
+def test_the_recipe_shows_what_differs_from_the_level_below(make: Make) -> None:
+    page = read(make())
+    assert "1 of 3 numbers differ from simple , the level below:" in page.text
+    assert "train. epochs passes over the marbles 3 8" in page.text
+    assert "Changed for this run" not in page.text
+    assert "none below to compare it with" in read(make(recipe="simple", epochs=3)).text
+
+
+def test_a_set_value_is_marked_and_kept_in_the_command(make: Make) -> None:
+    page = read(make(epochs=50))
+    assert "Changed for this run: train.epochs = 50 instead of 8 ." in page.text
+    assert "mlspring run hw90 medium --set train.epochs=50 --seed 3" in page.text
+
+
+def test_a_recipe_of_the_users_own_is_run_again_from_the_run_folder(make: Make) -> None:
+    run = make(recipe="mine", data="my pictures")
+    expected = ["mlspring", "run", "hw90", str(run.folder / "recipe.toml")]
+    command = shlex.join([*expected, "--data", "my pictures", "--seed", "3"])
+    page = read(run)
+    assert command in page.text
+    assert "There are no lines for this data" in page.text
+
+
+def test_nothing_of_the_users_is_markup(make: Make) -> None:
+    evil = "<script>alert(1)"
+    run = make(recipe=evil, facts={evil: '"><img src=x onerror=alert(1)>'})
+    run.writable = True
+    run.log(epoch=4, **{f'valid/"{evil}': 1.0})
+    run.log(epoch=5, **{f'valid/"{evil}': 2.0})
+    run.close()
+    page = read(run)
+    assert page.all("script") == []
+    assert "<script" not in page.source
+    assert "&lt;script&gt;alert(1)" in page.source
+    assert not any("onerror" in attributes for _, attributes in page.tags)
+    assert len(page.all("img")) == 2
+
+
+def test_a_missing_figure_names_the_command_that_draws_it(make: Make) -> None:
+    run = make(figures=False)
+    page = read(run)
+    assert page.all("img") == []
+    hint = f"The figure lost was not drawn in this run. To draw it: mlspring figures {run.folder}"
+    assert hint in page.text
+    assert len(page.all("polyline")) == 2  # the curves are drawn from the log instead
+
+
+def test_the_png_stands_in_for_a_large_svg(make: Make) -> None:
+    run = make()
+    (run.figures / "lost.svg").write_bytes(SVG + b" " * 500_000)
+    sources = [image["src"] or "" for image in read(run).all("img")]
+    assert sorted(source.partition(";")[0] for source in sources) == [
+        "data:image/png",
+        "data:image/svg+xml",
+    ]
+    (run.figures / "lost.png").unlink()
+    assert len(read(run).all("img")) == 2
+
+
+def test_a_run_that_did_not_finish_says_how_to_go_on(make: Make) -> None:
+    run = make(finished=False, figures=False)
+    page = read(run)
+    assert f"not finished. To finish it: mlspring resume {run.folder}" in page.text
+    assert "no score" in page.text
+
+
+def test_a_recipe_of_another_version_is_shown_as_it_is(make: Make) -> None:
+    page = read(make(toml='name = "net"\nold_knob = 1\n'))
+    assert "cannot be compared" in page.text
+    assert "unknown key 'old_knob'" in page.text
+    assert "old_knob = 1" in page.text
+
+
+def test_a_damaged_file_of_the_run_is_named(make: Make) -> None:
+    run = make()
+    (run.folder / "data.json").write_text("{half")
+    with pytest.raises(DataError, match=r"data\.json.*not valid JSON"):
+        report(run)
+
+
+# ---- drawings
+
+
+def test_better_is_to_the_right_in_both_directions() -> None:
+    up = number_line(ACCURACY, {"public": {"simple": 0.4, "boss": 0.8}}, {"public": 0.6})
+    down = number_line(ERROR, {"public": {"simple": 0.8, "boss": 0.4}}, {"public": 0.6})
+    for drawing in (up, down):
+        assert drawing is not None
+        (track,) = drawing.tracks
+        assert [tick.level for tick in track.ticks] == ["simple", "boss"]
+        assert [tick.reached for tick in track.ticks] == [True, False]
+        left, right = (tick.x for tick in track.ticks)
+        assert track.x == pytest.approx((left + right) / 2)
+        assert 0 < left < right < 100
+        numbers = dict(drawing.numbers)
+        assert numbers["0.6"] == pytest.approx(track.x)
+
+
+def test_labels_that_would_touch_stand_in_rows() -> None:
+    lines = {"simple": 0.10, "medium": 0.85, "strong": 0.86, "boss": 0.87}
+    drawing = number_line(ACCURACY, {"public": lines}, {"public": None})
+    assert drawing is not None
+    (track,) = drawing.tracks
+    assert [tick.row for tick in track.ticks] == [0, 0, 1, 2]
+    assert track.rows == 3
+    assert track.x is None
+
+
+def test_a_score_far_off_leaves_the_lines_apart() -> None:
+    lines = {"public": {"simple": 2.0, "boss": 1.0}}
+    drawing = number_line(ERROR, lines, {"public": 1e9})
+    assert drawing is not None
+    (track,) = drawing.tracks
+    assert track.x == 9.0
+    assert "off the scale" in track.label
+    assert track.anchor == "start"
+    assert track.ticks[1].x - track.ticks[0].x > 30
+
+
+@pytest.mark.parametrize("score", [None, float("nan"), float("inf"), 0.5])
+def test_a_single_line_or_a_broken_score_can_be_drawn(score: float | None) -> None:
+    drawing = number_line(ACCURACY, {"public": {"simple": 0.5}, "private": {}}, {"public": score})
+    assert drawing is not None
+    assert [track.part for track in drawing.tracks] == ["public"]
+    assert 0 <= drawing.tracks[0].ticks[0].x <= 100
+
+
+def test_without_lines_there_is_no_drawing() -> None:
+    assert number_line(ACCURACY, {"public": {}, "private": {}}, {"public": 0.5}) is None
+
+
+def test_curves_keep_networks_of_an_ensemble_apart() -> None:
+    entries = [
+        {"epoch": epoch, "member": member, "train/loss": 4.0 - epoch - member, "seconds": 1.0}
+        for member in (0, 1)
+        for epoch in (1, 2, 3)
+    ]
+    (panel,) = panels(entries)
+    assert [curve.points for curve in panel.curves] == [
+        "0.00,0.00 50.00,33.33 100.00,66.67",
+        "0.00,33.33 50.00,66.67 100.00,100.00",
+    ]
+    assert (panel.name, panel.low, panel.high) == ("loss", "0", "3")
+    assert (panel.first, panel.last, panel.unit) == ("1", "3", "epoch")
+
+
+def test_a_log_with_nothing_to_draw_draws_nothing() -> None:
+    entries = [{"step": 1, "train/loss": float("nan")}, {"step": 2, "note": "a word"}]
+    assert panels(entries) == []
+    assert curves_in_words(entries) == ""

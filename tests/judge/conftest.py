@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # child processes of the judge inherit it
 
 import fake_island
+
 from mlspring import catalog
 from mlspring.core.spec import Spec
 from mlspring.judge.service import open_store

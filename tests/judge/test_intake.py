@@ -19,9 +19,7 @@ def stored(files: Path) -> list[Path]:
     return [path for path in files.rglob("*") if path.is_file()]
 
 
-def test_a_copy_has_the_content_and_the_usual_name(
-    spec: Spec, tmp_path: Path, files: Path
-) -> None:
+def test_a_copy_has_the_content_and_the_usual_name(spec: Spec, tmp_path: Path, files: Path) -> None:
     file = fake_island.write_submission(tmp_path / "my best; rm -rf.csv", 4, 4)
     copy = take_in(file, spec, files)
     assert (files / copy.relative).read_bytes() == file.read_bytes()
@@ -93,9 +91,9 @@ def test_a_full_disk_leaves_nothing(
 def test_a_copy_is_held_by_one_judge_at_a_time(tmp_path: Path) -> None:
     file = tmp_path / "copy"
     file.write_text("x")
-    with working_on(file, 7), pytest.raises(RuleError, match="submission 7 is being judged now"):
-        with working_on(file, 7):
-            pass
+    held = "submission 7 is being judged now"
+    with working_on(file, 7), pytest.raises(RuleError, match=held), working_on(file, 7):
+        raise AssertionError("two judges hold one copy")
     with working_on(file, 7):
         pass
 

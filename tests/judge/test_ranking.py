@@ -137,7 +137,9 @@ def test_the_public_board_keeps_private_scores_unless_told(spec: Spec) -> None:
 
 
 def test_a_level_without_a_private_line_has_no_row_on_the_private_board(spec: Spec) -> None:
-    rows = board(spec, [entry(1, "a", 0.9, 0.9, source="official")], source="official", private=True)
+    rows = board(
+        spec, [entry(1, "a", 0.9, 0.9, source="official")], source="official", private=True
+    )
     assert names(rows) == ["a"]
     assert (rows[0].level, rows[0].points.private, rows[0].points.public) == (None, None, 2.0)
 

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -126,6 +128,37 @@ def test_interrupting_the_wait_stops_the_child(spec: Spec, file: Path, tmp_path:
     with pytest.raises(KeyboardInterrupt):
         judge(spec, file, answers, time_limit=30.0)
     assert not lives(int(pid.read_text()))
+
+
+def test_a_script_that_submits_is_not_run_twice(
+    spec: Spec, file: Path, answers: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "learner.py"
+    script.write_text(
+        "import sys; from pathlib import Path\n"
+        "import fake_island; from mlspring import catalog; catalog.part = fake_island.part\n"
+        "from mlspring.judge.worker import judge_one\n"
+        "folder = Path(sys.argv[1]); print('submitting')\n"
+        "spec = fake_island.make_spec(folder / 'island')\n"
+        "files = folder / 'stored.csv', folder / 'answers.csv'\n"
+        "print(judge_one(spec, *files, filename='mine.csv').state)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script, tmp_path],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("submitting\nscored\n", "")
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_what_a_scorer_prints_is_no_verdict(
+    spec: Spec, file: Path, tmp_path: Path, isolated: bool
+) -> None:
+    answers = fake_island.write_answers(tmp_path / "answers.csv", "print")
+    assert judge(spec, file, answers, isolated=isolated).state == State.SCORED
 
 
 def lives(pid: int) -> bool:

@@ -60,9 +60,9 @@ class Store:
         Raises:
             RuleError: the quota is used up; says when the next submission is possible.
         """
+        day = rules.day(arrival.received)
         with self._writing() as session:
             learner = _learner(session, arrival.learner, joined=arrival.received)
-            day = rules.day(arrival.received)
             rules.admit(
                 _num_counted(session, learner, arrival.homework, arrival.source, day),
                 arrival.received,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     MetaData,
@@ -56,7 +57,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON}  # noqa: RUF012  the ORM reads it
+    type_annotation_map = {  # noqa: RUF012  the ORM reads it
+        datetime: UtcTime,
+        float: Double,
+        dict[str, Any]: JSON,
+    }
 
 
 class Learner(Base):

@@ -1,21 +1,25 @@
 """One submission judged by its island's own reader and scorer; the verdict says how it ended.
 
-A child process bounds time and survives a crash of the scorer. It is started with ``spawn``, so a
-script that submits needs the usual ``if __name__ == "__main__"`` around its work.
+A child process bounds time and confines a crash of the scorer. It is a fresh interpreter and not
+one of multiprocessing's, because those run the caller's main script again: a learner's script that
+submits would submit twice.
 """
 
+import json
 import math
-import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from dataclasses import asdict, replace
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
 
@@ -30,6 +34,7 @@ FAILED = (
     "judged again"
 )
 NUM_REASON_LINES = 12
+CHILD = "from mlspring.judge.worker import serve; serve()"
 
 Parts = Callable[[Spec, str], ModuleType]
 
@@ -101,72 +106,87 @@ def _checked(score: Score) -> Score:
 
 def _failed(why: BaseException | str) -> Verdict:
     if isinstance(why, BaseException):
-        lines = "".join(traceback.format_exception(why)).splitlines()
-        why = "\n".join(lines[-NUM_REASON_LINES:])
-    return Verdict(state=State.FAILED, message=FAILED, reason=why)
+        why = "".join(traceback.format_exception(why))
+    reason = "\n".join(why.splitlines()[-NUM_REASON_LINES:])
+    return Verdict(state=State.FAILED, message=FAILED, reason=reason)
 
 
 # ---- in a process of its own
 
 
 def _in_child(spec: Spec, submission: Path, answers: Path, time_limit: float) -> Verdict:
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(
-        target=_child, args=(sender, catalog.part, spec, submission, answers), name="judge"
-    )
+    request = pickle.dumps((catalog.part, spec, submission, answers))
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+    with tempfile.TemporaryFile() as errors:
+        try:
+            child = subprocess.Popen(
+                [sys.executable, "-P", "-X", "faulthandler", "-c", CHILD],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=os.environ | {"PYTHONPATH": path},
+                start_new_session=True,  # a group of its own, which can be stopped whole
+            )
+        except OSError as error:  # no memory or no process left for a child
+            return _failed(error)
+        line, timed_out = _ask(child, request, time_limit)
+        if line.endswith(b"\n"):
+            return _unpacked(line)
+        if timed_out:
+            return _failed(f"the scorer was stopped after {time_limit:g} s")
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - 10_000))
+        said = errors.read().decode(errors="replace")
+        return _failed(f"{said}\n{_how_it_ended(child.returncode)}".lstrip())
+
+
+def _ask(child: "subprocess.Popen[bytes]", request: bytes, time_limit: float) -> tuple[bytes, bool]:
+    """Return the child's one line of answer, and whether time ran out; the child is gone then."""
+    line, timed_out = b"", False
+    assert child.stdin is not None and child.stdout is not None
     try:
-        process.start()
-    except OSError as error:  # no memory or no process left for a child
-        return _failed(error)
-    verdict: Verdict | None = None
-    timed_out = False
-    try:
-        sender.close()  # the child's end is the only one now: its death ends the wait
-        timed_out = not receiver.poll(time_limit)
+        child.stdin.write(request)
+        child.stdin.flush()  # and left open: the child ends when this end goes away
+        timed_out = not wait([child.stdout.fileno()], time_limit)
         if not timed_out:
-            verdict = receiver.recv()
-    except EOFError:
-        wait([process.sentinel], 5.0)  # let it finish dying of its own cause
+            line = child.stdout.readline()
+        if not line and not timed_out:
+            child.wait(5.0)  # let it finish dying of its own cause
+    except (BrokenPipeError, subprocess.TimeoutExpired):
+        pass
     finally:
-        exit_code = _stop(process)
-        receiver.close()
-    if verdict is not None:
-        return verdict
-    if timed_out:
-        return _failed(f"the scorer was stopped after {time_limit:g} s")
-    return _failed(_how_it_ended(exit_code))
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        with suppress(BrokenPipeError):
+            child.stdin.close()
+    return line, timed_out
 
 
-def _child(sender: Connection, part: Parts, spec: Spec, submission: Path, answers: Path) -> None:
-    """Send one verdict; runs in the child, in a process group that can be stopped whole."""
-    os.setsid()
+def serve() -> None:
+    """Answer one request on stdin with one line of JSON on stdout: the child's whole life."""
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a scorer prints is no answer
+    part, spec, submission, answers = pickle.load(sys.stdin.buffer)  # from our parent, no file
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         verdict = _judge(part, spec, submission, answers)
     except BaseException as error:  # noqa: BLE001  a scorer that calls sys.exit() has failed
         verdict = _failed(error)
-    sender.send(verdict)
-    sender.close()
+    answer.write(json.dumps(asdict(verdict)) + "\n")
+    answer.flush()
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
-def _stop(process: SpawnProcess) -> int | None:
-    """End the child and all that it started; return its exit code."""
-    if process.pid is None:
-        return None
-    # The group goes first: until the child is joined, its number belongs to nobody else.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.join()
-    return process.exitcode
+def _unpacked(line: bytes) -> Verdict:
+    values = json.loads(line)
+    score = None if values["score"] is None else Score(**values["score"])
+    return Verdict(**values | {"state": State(values["state"]), "score": score})
 
 
 def _how_it_ended(exit_code: int | None) -> str:

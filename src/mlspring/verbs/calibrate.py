@@ -51,10 +51,13 @@ class Calibration:
         return 1 if self.defects else 0
 
 
-def checkout() -> Path | None:
+def _checkout() -> Path | None:
     """Return the root of the repository that this package runs from, None when installed."""
     root = Path(__file__).resolve().parents[3]
     return root if (root / "pyproject.toml").is_file() and (root / "benchmarks").is_dir() else None
+
+
+CHECKOUT = _checkout()
 
 
 def calibrate(
@@ -64,7 +67,7 @@ def calibrate(
     out: Path,
     levels: Sequence[str] | None = None,
     run: Runner = run_child,
-    root: Path | None = None,
+    root: Path | None = CHECKOUT,
 ) -> Calibration:
     """Measure ``levels`` with ``seeds`` seeds each, one run at a time, and write what follows.
 
@@ -78,8 +81,8 @@ def calibrate(
         out: keeps ``hwNN.jsonl`` (a line a run), the run folders, messages and results.
         levels: the levels to run now; all by default.
         run: starts a process; tests give another.
-        root: the repository in which lines and ``benchmarks/results`` are written; without one
-            (an installed package) they are left in ``out``.
+        root: the repository in which lines and ``benchmarks/results`` are written, by default
+            the one this code runs from; without one (an installed package) they stay in ``out``.
 
     Raises:
         UserError: no such level, or fewer than one seed.

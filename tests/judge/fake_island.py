@@ -8,6 +8,7 @@ a first line ``do: <something>`` in the *answers* makes it misbehave.
 import csv
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -125,6 +126,10 @@ def _misbehave(do: str, answers: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case "vanish":
             os._exit(7)
+        case "fork":
+            helper = subprocess.Popen(["sleep", "60"])
+            (answers.parent / "child.pid").write_text(str(helper.pid))
+            helper.wait()
         case "sleep":
             (answers.parent / "child.pid").write_text(str(os.getpid()))
             time.sleep(60)

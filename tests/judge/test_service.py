@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -127,6 +128,16 @@ def test_received_without_a_living_judge_or_without_content_ends_failed(
     assert service.recover(store) == []
 
 
+def test_recovering_leaves_alone_what_ended_well_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.hand_in(1, 1)
+    stale = replace(desk.store.entry(1), state=State.RECEIVED)
+    monkeypatch.setattr(desk.store, "entries", lambda **_: [stale])
+    assert service.recover(desk.store) == []
+    assert desk.store.entry(1).state == State.SCORED
+
+
 def test_nothing_is_stored_of_what_is_not_taken(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "none.csv"
     with pytest.raises(SubmissionError, match="no such file"):
@@ -247,7 +258,7 @@ def test_scores_under_other_answers_are_not_compared(desk: Desk, tmp_path: Path)
     desk.hand_in(1, 1, learner="bob", answers=other)
     shown = board(desk.store, desk.spec)
     assert learners(shown) == ["bob"]
-    assert shown.notes == ("1 submissions judged by other answers are not shown",)
+    assert shown.notes == ("not shown, because judged by other answers: 1",)
 
 
 def test_the_course_keeps_the_private_board_closed(desk: Desk) -> None:

@@ -96,8 +96,11 @@ def test_a_child_that_dies_is_failed(
     assert verdict.reason is not None and reason in verdict.reason
 
 
-def test_a_scorer_that_never_ends_is_stopped(spec: Spec, file: Path, tmp_path: Path) -> None:
-    answers = fake_island.write_answers(tmp_path / "answers.csv", "sleep")
+@pytest.mark.parametrize("do", ["sleep", "fork"])
+def test_a_scorer_that_never_ends_is_stopped_with_all_it_started(
+    spec: Spec, file: Path, tmp_path: Path, do: str
+) -> None:
+    answers = fake_island.write_answers(tmp_path / "answers.csv", do)
     start = time.monotonic()
     verdict = judge(spec, file, answers, time_limit=2.0)
     assert time.monotonic() - start < 10
@@ -162,8 +165,13 @@ def test_what_a_scorer_prints_is_no_verdict(
 
 
 def lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
+    """Return whether a process still runs half a second later; a zombie does not."""
+    for _ in range(25):
+        try:
+            os.kill(pid, 0)
+            if " Z " in Path(f"/proc/{pid}/stat").read_text():
+                return False
+        except (ProcessLookupError, FileNotFoundError):
+            return False
+        time.sleep(0.02)
     return True

@@ -223,7 +223,7 @@ def board(
     current = [entry for entry in scored if entry.answers == scored[-1].answers]
     notes = missing_lines(spec, source)
     if num_left_out := len(scored) - len(current):
-        notes.append(f"{num_left_out} submissions judged by other answers are not shown")
+        notes.append(f"not shown, because judged by other answers: {num_left_out}")
     rows = ranked(spec, current, source=source, private=private)
     return Board(
         spec=spec,

@@ -1,5 +1,6 @@
 """What every test of the judge starts from: a fake homework, its answers, an empty store."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,8 +12,16 @@ import fake_island
 
 from mlspring import catalog
 from mlspring.core.spec import Spec
+from mlspring.judge import database
 from mlspring.judge.service import open_store
 from mlspring.judge.store import Store
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of tiny transactions need not survive a power cut."""
+    monkeypatch.setattr(database, "SYNCHRONOUS", "OFF")
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ HEAD = "0001"
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WAIT_SECONDS = 30.0
+SYNCHRONOUS = "NORMAL"  # with a write-ahead log: a power cut may undo, never corrupt
 
 
 def make_engine(path: Path) -> Engine:
@@ -31,7 +32,7 @@ def make_engine(path: Path) -> Engine:
     def connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # else the driver begins late, after the first read
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
 
     def begin(connection: Any) -> None:
         writes = connection.get_execution_options().get("writes", False)

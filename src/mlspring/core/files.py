@@ -26,10 +26,10 @@ def home() -> Path:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn a full or read-only disk into a sentence that names ``path``.
+    """Turn a full or read-only disk, or an impossible place, into a sentence that names ``path``.
 
     Raises:
-        MachineError: the disk is full, the quota is used up or the folder cannot be written.
+        MachineError: the disk is full, the quota is used up or ``path`` cannot be written.
     """
     try:
         yield
@@ -42,6 +42,9 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             fix = "choose a folder that you may write with --out or MLSPRING_HOME"
             raise MachineError("cannot be written", file=path, fix=fix) from error
+        if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
+            found = f"cannot be written ({error.strerror}: {error.filename})"
+            raise MachineError(found, file=path, fix="choose another place") from error
         raise
 
 
@@ -87,13 +90,15 @@ def read_json(path: Path) -> Any:
     """Return the value of a JSON file.
 
     Raises:
-        DataError: the file is missing or is not JSON.
+        DataError: the file is missing, cannot be read or is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError("is missing", file=path) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", file=path) from error
+    except (ValueError, RecursionError) as error:  # nested a thousand deep
         raise DataError(f"is not valid JSON ({error})", file=path) from error
 
 

@@ -1,6 +1,7 @@
 """Strict recipes: a TOML of numbers read into the island's own frozen pydantic model."""
 
 import difflib
+import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mlspring.core.errors import RecipeError
+from mlspring.core.texts import read_text
+
+MAX_BYTES = 1_000_000
 
 
 class Section(BaseModel):
     """A frozen table of knobs; an unknown key is an error. Base of every recipe and its parts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 R = TypeVar("R", bound=Section)
@@ -30,10 +34,8 @@ def load_recipe(model: type[R], path: Path, overrides: Sequence[str] = ()) -> R:
             or an impossible value; the message names the file and the key.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise RecipeError("there is no such recipe", file=path) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(read_text(path, max_bytes=MAX_BYTES, error=RecipeError))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecipeError(f"is not valid TOML: {error}", file=path) from error
     for override in overrides:
         _apply(table, override)
@@ -46,18 +48,7 @@ def load_recipe(model: type[R], path: Path, overrides: Sequence[str] = ()) -> R:
 
 def dump_recipe(recipe: Section) -> str:
     """Return the recipe as TOML, each key with its one-sentence description as a comment."""
-    lines: list[str] = []
-    for name, section in recipe:
-        if not isinstance(section, Section):
-            lines.append(f"{name} = {_toml(section)}")
-    for name, section in recipe:
-        if isinstance(section, Section):
-            lines += ["", f"[{name}]"]
-            for key, value in section:
-                about = type(section).model_fields[key].description
-                comment = f"  # {about}" if about else ""
-                lines.append(f"{key} = {_toml(value)}{comment}")
-    return "\n".join(lines).lstrip("\n") + "\n"
+    return "\n".join(_dump(recipe, "")).lstrip("\n") + "\n"
 
 
 def flatten(recipe: Section) -> dict[str, Any]:
@@ -71,6 +62,18 @@ def flatten(recipe: Section) -> dict[str, Any]:
     return flat
 
 
+def _dump(section: Section, prefix: str) -> list[str]:
+    """Return the lines of a section: its own values first, as TOML demands, then its parts."""
+    values, parts = [], []
+    for name, value in section:
+        if isinstance(value, Section):
+            parts += ["", f"[{prefix}{name}]", *_dump(value, f"{prefix}{name}.")]
+        elif value is not None:  # TOML has no word for nothing; the default says it
+            about = type(section).model_fields[name].description
+            values.append(f"{name} = {_toml(value)}" + (f"  # {about}" if about else ""))
+    return values + parts
+
+
 def _apply(table: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
@@ -79,7 +82,7 @@ def _apply(table: dict[str, Any], override: str) -> None:
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         value = text.strip()
     *sections, last = key.strip().split(".")
     for section in sections:
@@ -107,8 +110,12 @@ def _explain(model: type[Section], error: ValidationError) -> str:
         elif problem["type"] == "missing":
             sentences.append(f"key {key!r} is missing")
         else:
-            message = problem["msg"][0].lower() + problem["msg"][1:]
-            sentences.append(f"{key or 'the recipe'} = {problem['input']!r}: {message}")
+            message = problem["msg"].removeprefix("Value error, ")
+            message = message[0].lower() + message[1:]
+            given = problem["input"]
+            # A rule over several keys was broken: the whole section would be too much to show.
+            shown = "" if isinstance(given, dict) else f" = {_toml(given)}"
+            sentences.append(f"{key or 'the recipe'}{shown}: {message}")
     return "; ".join(sentences)
 
 
@@ -127,8 +134,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
+        # JSON and TOML escape alike, but for one character.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     return repr(value)

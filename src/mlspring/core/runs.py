@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from mlspring.core.errors import RunError
+from mlspring.core.errors import DataError, RunError
 from mlspring.core.files import disk_errors, read_json, write_json, write_text
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -89,9 +90,14 @@ class Run:
             parent.mkdir(parents=True, exist_ok=True)
             folder = _fresh_folder(parent, name)
         run = cls(folder, request)
-        run.lock()
-        write_text(folder / "recipe.toml", recipe_toml)
-        write_json(folder / "environment.json", environment() | {"request": asdict(request)})
+        try:
+            run.lock()
+            write_text(folder / "recipe.toml", recipe_toml)
+            write_json(folder / "environment.json", environment() | {"request": asdict(request)})
+        except BaseException:
+            run.close()
+            shutil.rmtree(folder, ignore_errors=True)  # a full disk leaves no empty run
+            raise
         return run
 
     @classmethod
@@ -104,12 +110,16 @@ class Run:
         if not (folder / "environment.json").exists():
             fix = "runs are folders like runs/hw03/strong/20261122-131500-s0"
             raise RunError("is not a run folder", file=folder, fix=fix)
-        request = Request(**read_json(folder / "environment.json")["request"])
-        run = cls(folder, request, writable=writable)
+        try:
+            request = Request(**read_json(folder / "environment.json")["request"])
+            run = cls(folder, request, writable=writable)
+            if run.result is not None:
+                run.seconds = dict(run.result["seconds"])
+        except (DataError, KeyError, TypeError, ValueError) as error:
+            fix = "environment.json or result.json was changed; make the run again"
+            raise RunError(f"is damaged ({error})", file=folder, fix=fix) from error
         if writable:
             run.lock()
-        if (folder / "result.json").exists():
-            run.seconds = dict(read_json(folder / "result.json")["seconds"])
         return run
 
     def lock(self) -> None:
@@ -117,11 +127,14 @@ class Run:
 
         Raises:
             RunError: another process is writing this run.
+            MachineError: the folder cannot be written.
         """
-        self._lock = (self.folder / ".lock").open("w")
+        with disk_errors(self.folder):
+            self._lock = (self.folder / ".lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self.close()
             fix = "wait until it ends, or stop it first"
             raise RunError(
                 "another process is writing this run", file=self.folder, fix=fix
@@ -161,10 +174,13 @@ class Run:
         """Append one object to ``log.jsonl``; ``train__loss`` becomes ``train/loss``."""
         if not self.writable:
             return
-        if self._log is None:
-            self._log = (self.folder / "log.jsonl").open("a", encoding="utf-8")
+        path = self.folder / "log.jsonl"
         entry = {key.replace("__", "/"): value for key, value in values.items()}
-        with disk_errors(self.folder / "log.jsonl"):
+        with disk_errors(path):
+            if self._log is None:
+                if path.exists() and not path.read_bytes().endswith(b"\n"):
+                    self.rewind_log(lambda entry: True)  # what follows a half line would be lost
+                self._log = path.open("a", encoding="utf-8")
             self._log.write(json.dumps(entry) + "\n")
             self._log.flush()
 

@@ -1,0 +1,270 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlspring.core import runs as module
+from mlspring.core.errors import MachineError, RunError
+from mlspring.core.runs import Request, Run, environment, peak_memory_mib
+
+REQUEST = Request(homework="hw03", recipe="strong", seed=7, precision="fp32")
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    created = Run.create(tmp_path / "runs", REQUEST, "[train]\nepochs = 1\n")
+    yield created
+    created.close()
+
+
+def python(program: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+    )
+
+
+# ---- life
+
+
+def test_a_run_is_a_folder_that_tells_all(tmp_path: Path, run: Run) -> None:
+    assert run.folder.parent == tmp_path / "runs" / "hw03" / "strong"
+    assert run.folder.name.endswith("-s7")
+    time.strptime(run.folder.name, "%Y%m%d-%H%M%S-s7")
+    assert (run.folder / "recipe.toml").read_text() == "[train]\nepochs = 1\n"
+    facts = json.loads((run.folder / "environment.json").read_text())
+    assert facts["request"] == {
+        "homework": "hw03",
+        "recipe": "strong",
+        "data": "world",
+        "seed": 7,
+        "device": "auto",
+        "precision": "fp32",
+    }
+    assert facts["versions"]["numpy"] and facts["cores"] >= 1 and facts["processor"]
+    again = Run.open(run.folder)
+    assert (again.request, again.writable, again.result) == (REQUEST, False, None)
+    assert again.checkpoints == run.folder / "checkpoints"
+    assert again.figures == run.folder / "figures"
+
+
+def test_two_runs_in_the_same_second_are_two_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.time, "strftime", lambda form: "20261122-131500")
+    runs = [Run.create(tmp_path, REQUEST, "") for _ in range(3)]
+    for run in runs:
+        run.close()
+    assert [run.folder.name for run in runs] == [
+        "20261122-131500-s7",
+        "20261122-131500-s7-2",
+        "20261122-131500-s7-3",
+    ]
+    assert len(list((tmp_path / "hw03" / "strong").iterdir())) == 3
+
+
+def test_many_processes_in_the_same_second_never_share_a_folder(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, time\n"
+        "from mlspring.core import runs\n"
+        "runs.time.strftime = lambda *form: '20261122-131500'\n"
+        "input()\n"
+        "request = runs.Request(homework='hw03', recipe='strong')\n"
+        f"print(runs.Run.create(pathlib.Path({str(tmp_path)!r}), request, '').folder)\n"
+    )
+    started = [python(program) for _ in range(4)]
+    for process in started:
+        assert process.stdin
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    folders = {process.communicate(timeout=60)[0] for process in started}
+    assert len(folders) == 4 and b"" not in folders
+
+
+def test_a_run_has_one_writer(run: Run) -> None:
+    with pytest.raises(RunError, match=r"another process is writing this run\n  -> wait until"):
+        Run.open(run.folder, writable=True)
+    assert Run.open(run.folder).request == REQUEST  # readers are always welcome
+    run.close()
+    second = Run.open(run.folder, writable=True)
+    with pytest.raises(RunError):
+        Run.open(run.folder, writable=True)
+    second.close()
+
+
+def test_a_killed_writer_gives_the_run_back(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, time\n"
+        "from mlspring.core.runs import Request, Run\n"
+        "request = Request(homework='hw03', recipe='strong')\n"
+        f"run = Run.create(pathlib.Path({str(tmp_path)!r}), request, '')\n"
+        "run.log(step=1)\n"
+        "print(run.folder, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    process = python(program)
+    assert process.stdout
+    folder = Path(process.stdout.readline().decode().strip())
+    with pytest.raises(RunError, match="another process"):
+        Run.open(folder, writable=True)
+    process.kill()
+    process.communicate()
+    run = Run.open(folder, writable=True)
+    assert run.read_log() == [{"step": 1}]
+    run.close()
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("environment.json", "{"),
+        ("environment.json", "{}"),
+        ("environment.json", "[]"),
+        ("environment.json", '{"request": {"homework": "hw03"}}'),
+        ("environment.json", '{"request": {"homework": "hw03", "recipe": "a", "colour": 1}}'),
+        ("result.json", "half"),
+        ("result.json", "{}"),
+        ("result.json", "3"),
+    ],
+)
+def test_a_damaged_run_is_named(run: Run, file: str, content: str) -> None:
+    run.close()
+    (run.folder / file).write_text(content)
+    with pytest.raises(RunError, match="is damaged") as caught:
+        Run.open(run.folder, writable=True)
+    assert caught.value.file == run.folder
+
+
+def test_another_folder_is_no_run(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(RunError, match=r"is not a run folder\n  -> runs are folders like"):
+            Run.open(folder)
+
+
+def test_a_full_disk_leaves_no_empty_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(MachineError, match="the disk is full; nothing was left behind"):
+        Run.create(tmp_path, REQUEST, "")
+    assert list((tmp_path / "hw03" / "strong").iterdir()) == []
+
+
+def test_a_place_that_cannot_hold_runs_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(MachineError, match="cannot be written"):
+        Run.create(tmp_path / "runs", REQUEST, "")
+
+
+# ---- the log
+
+
+def test_the_log_keeps_order_and_names(run: Run) -> None:
+    for step in range(3):
+        run.log(step=step, train__loss=1 / (step + 1), note="名")
+    assert run.read_log()[1] == {"step": 1, "train/loss": 0.5, "note": "名"}
+    assert [entry["step"] for entry in Run.open(run.folder).read_log()] == [0, 1, 2]
+
+
+def test_a_reader_writes_no_log(run: Run) -> None:
+    reader = Run.open(run.folder)
+    reader.log(step=1)
+    reader.rewind_log(lambda entry: False)
+    reader.note(device="cpu")
+    assert not (run.folder / "log.jsonl").exists()
+    assert reader.read_log() == []
+    assert "device" not in reader.environment
+
+
+@pytest.mark.parametrize("half", ['{"step": 2, "tra', "{", '{"step": 2}'])
+def test_half_a_line_after_a_kill_costs_only_itself(run: Run, half: str) -> None:
+    run.log(step=0)
+    run.log(step=1)
+    run.close()
+    with (run.folder / "log.jsonl").open("a") as stream:
+        stream.write(half)
+    whole = half.endswith("}")
+    assert [e["step"] for e in run.read_log()] == ([0, 1, 2] if whole else [0, 1])
+
+    again = Run.open(run.folder, writable=True)
+    again.log(step=3)  # must not stick to the half line
+    again.close()
+    assert [e["step"] for e in again.read_log()] == ([0, 1, 2, 3] if whole else [0, 1, 3])
+
+
+def test_a_resumed_run_logs_nothing_twice(run: Run) -> None:
+    for step in range(5):
+        run.log(step=step)
+    run.rewind_log(lambda entry: entry["step"] <= 2)
+    run.log(step=3)
+    assert [entry["step"] for entry in run.read_log()] == [0, 1, 2, 3]
+    run.rewind_log(lambda entry: False)
+    assert run.read_log() == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_log_on_a_full_disk_is_a_sentence(run: Run) -> None:
+    (run.folder / "log.jsonl").symlink_to("/dev/full")
+    run._log = (run.folder / "log.jsonl").open("a")
+    with pytest.raises(MachineError, match=r"log\.jsonl: the disk is full"):
+        run.log(step=1)
+    with pytest.raises(OSError, match="No space left"):
+        run._log.close()
+    run._log = None
+
+
+# ---- facts and results
+
+
+def test_seconds_of_phases_add_up_even_when_one_fails(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 1.5, 10.0, 12.25, 20.0, 20.5])
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
+    with run.phase("train"):
+        pass
+    with run.phase("train"):
+        pass
+    with pytest.raises(ValueError), run.phase("score"):
+        raise ValueError
+    assert run.seconds == {"train": 3.75, "score": 0.5}
+
+
+def test_notes_are_added_to_the_facts(run: Run) -> None:
+    run.note(device="cpu", precision="bf16")
+    run.note(precision="fp32")
+    facts = Run.open(run.folder).environment
+    assert (facts["device"], facts["precision"]) == ("cpu", "fp32")
+    assert facts["request"]["seed"] == 7
+
+
+def test_the_result_ends_the_run_and_brings_its_seconds_back(run: Run) -> None:
+    run.finish({"score": {"public": 0.7}, "seconds": {"train": 12.5}})
+    again = Run.open(run.folder)
+    assert again.result == {"score": {"public": 0.7}, "seconds": {"train": 12.5}}
+    assert again.seconds == {"train": 12.5}
+
+
+def test_the_facts_of_the_machine() -> None:
+    facts = environment()
+    assert set(facts) >= {"versions", "commit", "system", "processor", "cores", "started"}
+    assert facts["versions"]["python"].startswith("3.")
+    assert 10 < peak_memory_mib() < 100_000
+
+
+def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*arguments: object, **options: object) -> None:
+        raise FileNotFoundError("git")
+
+    monkeypatch.setattr(subprocess, "run", absent)
+    assert environment()["commit"] is None

@@ -1,7 +1,11 @@
 """Calibration on made-up runs: order, resume, lines, defects, files."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -374,6 +378,28 @@ def test_a_child_is_timed_and_weighed(tmp_path: Path, monkeypatch: pytest.Monkey
     assert child.seconds >= 0.2
     assert child.memory_mib >= 200
     assert (tmp_path / "messages" / "x.txt").read_text() == "to stderr\n"
+
+
+def test_a_stopped_calibration_leaves_no_run_behind(tmp_path: Path) -> None:
+    sleeper = tmp_path / "python"
+    sleeper.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
+    sleeper.chmod(0o755)
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from mlspring.verbs.calibration_runs import run_child\n"
+        f"sys.executable = {str(sleeper)!r}\n"
+        f"run_child(['run'], Path({str(tmp_path)!r}) / 'messages.txt')\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as parent:
+        pid = tmp_path / "pid"
+        deadline = time.monotonic() + 30
+        while not (pid.exists() and pid.read_text().endswith("\n")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        parent.send_signal(signal.SIGTERM)
+        assert parent.wait(timeout=30) != 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,17 @@ import fcntl
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from mlspring.core.errors import InternalError, RecipeError, RunError
@@ -69,11 +72,11 @@ def run_child(arguments: Sequence[str], messages: Path) -> Child:
     messages.parent.mkdir(parents=True, exist_ok=True)
     answer = messages.with_suffix(".out")
     start = time.perf_counter()
-    with answer.open("wb") as out, messages.open("wb") as err:
+    with answer.open("wb") as out, messages.open("wb") as err, _stoppable():
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         try:
             _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:  # Ctrl-C: never leave a run behind that nobody waits for
+        except BaseException:  # never leave a run behind that nobody waits for
             process.terminate()
             process.wait()
             raise
@@ -188,6 +191,23 @@ def only_one(out: Path) -> Iterator[None]:
             fix = "wait until it ends: runs measured side by side slow each other down"
             raise RunError("another calibration is running here", file=out, fix=fix) from error
         yield
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let ``kill`` end the block as Ctrl-C does, not this process alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _last_json(text: str) -> dict[str, Any] | None:

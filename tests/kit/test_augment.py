@@ -1,0 +1,123 @@
+"""Augmentation against closed forms and against plain per-image references."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mlspring.kit import augment
+from mlspring.kit.seeding import generator
+
+
+def images(n: int = 4, side: int = 16) -> torch.Tensor:
+    return torch.rand(n, 3, side, side, generator=generator("images", n, side))
+
+
+def test_no_change_is_the_identity() -> None:
+    x = images()
+    torch.testing.assert_close(augment.warp(x, augment.draw_affine(4, generator(0))), x)
+    torch.testing.assert_close(augment.recolour(x, augment.draw_colour(4, generator(0))), x)
+    boxes = augment.draw_boxes(4, generator(0), probability=0, area=(0.1, 0.2))
+    torch.testing.assert_close(augment.erase(x, boxes), x)
+
+
+def test_flip_mirrors_columns() -> None:
+    x = images()
+    torch.testing.assert_close(
+        augment.warp(x, augment.draw_affine(4, generator(0), flip=1)), x.flip(3)
+    )
+
+
+def test_a_quarter_turn_is_exact() -> None:
+    x = images()
+    maps = torch.tensor([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]).expand(4, 2, 3)
+    torch.testing.assert_close(augment.warp(x, maps), torch.rot90(x, 1, (2, 3)))
+
+
+def test_rotation_agrees_with_pillow() -> None:
+    side, angle = 64, 30.0
+    rows, columns = np.mgrid[0:side, 0:side]
+    smooth = (127 + 60 * np.sin(rows / 9) + 60 * np.cos(columns / 7)).astype(np.uint8)
+    theirs = np.asarray(Image.fromarray(smooth).rotate(angle, Image.Resampling.BILINEAR), float)
+    turn = math.radians(angle)
+    maps = torch.tensor(
+        [[[math.cos(turn), -math.sin(turn), 0], [math.sin(turn), math.cos(turn), 0]]]
+    )
+    x = torch.from_numpy(smooth.astype(np.float32)).expand(1, 3, side, side)
+    ours = augment.warp(x, maps)[0, 0].numpy()
+    inside = (rows - 31.5) ** 2 + (
+        columns - 31.5
+    ) ** 2 < 28**2  # beyond: black there, mirrored here
+    assert np.abs(ours - theirs)[inside].max() < 2.0
+
+
+def test_a_crop_stays_inside_the_image() -> None:
+    maps = augment.draw_affine(500, generator(1), zoom=(0.4, 1.0))
+    reach = maps[:, :, :2].abs().sum(2) + maps[:, :, 2].abs()
+    assert reach.max() <= 1 + 1e-5
+    assert maps[:, 0, 0].min() < 0.45
+    assert maps[:, 0, 0].max() > 0.95
+
+
+def test_recolour_is_what_its_docstring_says() -> None:
+    x, factors = (
+        images(2, 5),
+        augment.draw_colour(
+            2, generator(3), brightness=0.3, contrast=0.4, saturation=0.5, tint=0.2
+        ),
+    )
+    luma = torch.tensor(augment.LUMA)
+    for picture, changed, f in zip(x, augment.recolour(x, factors), factors, strict=True):
+        grey = (picture * luma[:, None, None]).sum(0)
+        blend = f[2] * picture + (1 - f[2]) * grey
+        expected = f[3:, None, None] * f[0] * (grey.mean() + f[1] * (blend - grey.mean()))
+        torch.testing.assert_close(changed, expected)
+
+
+def test_each_image_has_its_own_draw() -> None:
+    x = images(1).expand(6, -1, -1, -1)
+    maps = augment.draw_affine(6, generator(0), rotate=40, zoom=(0.6, 1.0), stretch=0.2)
+    changed = augment.warp(x, maps)
+    gaps = [(changed[i] - changed[j]).abs().max() for i in range(6) for j in range(i)]
+    assert min(gaps) > 1e-3
+
+
+def test_a_share_of_the_batch_is_changed_as_in_the_whole_batch() -> None:
+    x, maps = images(6), augment.draw_affine(6, generator(0), rotate=40)
+    torch.testing.assert_close(augment.warp(x, maps)[2:5], augment.warp(x[2:5], maps[2:5]))
+
+
+def test_boxes_cover_the_asked_area() -> None:
+    boxes = augment.draw_boxes(4000, generator(0), probability=0.25, area=(0.1, 0.2))
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    assert (area > 0).float().mean() == pytest.approx(0.25, abs=0.03)
+    assert area[area > 0].min() >= 0.1 - 1e-6
+    assert area.max() <= 0.2 + 1e-6
+    assert boxes.min() >= 0
+    assert boxes.max() <= 1
+
+
+def test_mixup_mixes_images_and_targets_alike() -> None:
+    x, targets = images(2), torch.eye(2)
+    mixed, soft = augment.mixup(x, targets, torch.tensor([0.75, 1.0]))
+    torch.testing.assert_close(mixed[0], 0.75 * x[0] + 0.25 * x[1])
+    torch.testing.assert_close(mixed[1], x[1])
+    torch.testing.assert_close(soft, torch.tensor([[0.75, 0.25], [0.0, 1.0]]))
+
+
+def test_cutmix_weighs_targets_by_pixels() -> None:
+    x, targets = images(2, 8), torch.eye(2)
+    boxes = torch.tensor([[0.0, 0.0, 0.5, 0.25], [0.0, 0.0, 0.0, 0.0]])
+    mixed, soft = augment.cutmix(x, targets, boxes)
+    torch.testing.assert_close(mixed[0, :, :2, :4], x[1, :, :2, :4])
+    torch.testing.assert_close(mixed[0, :, 2:], x[0, :, 2:])
+    torch.testing.assert_close(soft[0], torch.tensor([1 - 8 / 64, 8 / 64]))
+    torch.testing.assert_close(soft[1], torch.tensor([0.0, 1.0]))
+
+
+def test_beta_draws_lead_and_have_the_right_mean() -> None:
+    shares = augment.draw_beta(20_000, 1.0, generator(0))  # Beta(1, 1): max(u, 1 - u), mean 3/4
+    assert shares.min() >= 0.5
+    assert shares.mean() == pytest.approx(0.75, abs=0.01)

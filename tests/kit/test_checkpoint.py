@@ -1,0 +1,71 @@
+"""Weights and states: round trips, damage, and the wrong network."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from mlspring.core.errors import RunError
+from mlspring.kit import checkpoint
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 2))
+    return layers.to(memory_format=torch.channels_last)
+
+
+def take_steps(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> None:
+    for step in steps:
+        x = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(step))
+        optimizer.zero_grad()
+        model(x).square().sum().backward()
+        optimizer.step()
+
+
+def test_a_restored_state_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    straight = network()
+    optimizer = torch.optim.AdamW(straight.parameters(), 1e-2, fused=True)
+    take_steps(straight, optimizer, range(3))
+    checkpoint.save_state(path, {"model": straight}, optimizer, {"step": 3})
+    take_steps(straight, optimizer, range(3, 6))
+
+    resumed = network()
+    optimizer = torch.optim.AdamW(resumed.parameters(), 1e-2, fused=True)
+    assert checkpoint.load_state(path, {"model": resumed}, optimizer) == {"step": 3}
+    take_steps(resumed, optimizer, range(3, 6))
+    for name, value in straight.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], value), name
+
+
+def test_no_state_is_no_error(tmp_path: Path) -> None:
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    assert checkpoint.load_state(tmp_path / "none", {"model": model}, optimizer) is None
+
+
+def test_facts_travel_with_the_weights(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    checkpoint.save_weights(path, network(), {"confusion": [[3, 1], [0, 2]]})
+    assert checkpoint.read_facts(path) == {"confusion": [[3, 1], [0, 2]]}
+    other = network()
+    nn.init.zeros_(other[3].weight)
+    checkpoint.load_weights(path, other)
+    assert torch.equal(other[3].weight, network()[3].weight)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a file of tensors", b"\x80\x04pickled"])
+def test_damage_is_named(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(damage)
+    with pytest.raises(RunError, match=r"weights\.safetensors: cannot be read"):
+        checkpoint.load_weights(path, network())
+
+
+def test_another_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    checkpoint.save_weights(path, nn.Linear(2, 2), {})
+    with pytest.raises(RunError, match="does not fit"):
+        checkpoint.load_weights(path, network())

@@ -1,0 +1,49 @@
+"""Shares of a batch: nothing lost, nothing doubled, gradients that add up."""
+
+import functools
+import operator
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from mlspring.core.errors import UserError
+from mlspring.kit import distributed
+from mlspring.kit.distributed import Ranks
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("num_items", [7, 8, 64, 101])
+def test_shares_cover_everything_once(size: int, num_items: int) -> None:
+    items = list(range(num_items))
+    parts = [items[Ranks(rank, size).share(num_items)] for rank in range(size)]
+    assert functools.reduce(operator.iadd, parts, []) == items
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_scaled_losses_average_to_the_global_mean() -> None:
+    logits, targets = torch.randn(7, 3), torch.tensor([0, 1, 2, 0, 1, 2, 0])
+    parts = []
+    for rank in range(3):  # 7 items over 3 processes: shares of 2, 2 and 3
+        ranks = Ranks(rank, 3)
+        part = ranks.share(7)
+        parts.append(F.cross_entropy(logits[part], targets[part]) * ranks.scale(7))
+    torch.testing.assert_close(sum(parts) / 3, F.cross_entropy(logits, targets))
+
+
+def test_alone_there_is_nothing_to_wait_for() -> None:
+    assert distributed.start() == Ranks(0, 1)
+    assert Ranks().broadcast("x") == "x"
+    assert Ranks().is_main
+    layer = torch.nn.Linear(1, 1)
+    assert Ranks().wrap(layer) is layer
+
+
+def test_more_processes_than_a_batch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setattr(distributed.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed.dist, "get_rank", lambda: 0)
+    monkeypatch.setattr(distributed.dist, "get_world_size", lambda: 8)
+    with pytest.raises(UserError, match="8 processes share a batch of 4"):
+        distributed.start(batch_size=4)

@@ -6,13 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 
-from mlspring.worlds.food_animal import DAIRY, EGG, MEAT
-from mlspring.worlds.food_baked import BREAD, DESSERT, FRIED
-from mlspring.worlds.food_fresh import NOODLES, RICE, SOUP
-from mlspring.worlds.food_green import GREENS, SEAFOOD, leaf
-from mlspring.worlds.food_plates import Spot, bare, board, bowl, hsv, pan, plate
+from mlspring.worlds.dishes.bread import BREAD
+from mlspring.worlds.dishes.dairy import DAIRY
+from mlspring.worlds.dishes.dessert import DESSERT
+from mlspring.worlds.dishes.egg import EGG
+from mlspring.worlds.dishes.fried import FRIED
+from mlspring.worlds.dishes.greens import GREENS, leaf
+from mlspring.worlds.dishes.meat import MEAT
+from mlspring.worlds.dishes.noodles import NOODLES
+from mlspring.worlds.dishes.rice import RICE
+from mlspring.worlds.dishes.seafood import SEAFOOD
+from mlspring.worlds.dishes.soup import SOUP
+from mlspring.worlds.food_plates import bare, board, bowl, pan, plate
 from mlspring.worlds.food_table import clutter, lay_table
 from mlspring.worlds.paint import SIZE, Canvas, Floats
+from mlspring.worlds.shapes import Spot, hsv
 
 DISHES = (BREAD, DAIRY, DESSERT, EGG, FRIED, MEAT, NOODLES, RICE, SEAFOOD, SOUP, GREENS)
 SOUP_CLASS = DISHES.index(SOUP)
@@ -21,7 +29,7 @@ VESSELS = (plate, plate, plate, plate, board, pan, bare)
 
 
 def photo(rng: np.random.Generator, label: int, size: int = 64) -> NDArray[np.uint8]:
-    """Return an RGB picture (size, size, 3) of the food class ``label``; ``rng`` decides the rest."""
+    """Return an RGB picture (size, size, 3) of food class ``label``; ``rng`` decides the rest."""
     canvas = Canvas(rng)
     lay_table(canvas)
     if rng.random() < 0.3:
@@ -55,7 +63,7 @@ def _neighbour(canvas: Canvas) -> None:
 def _side_dish(canvas: Canvas, place: Spot, label: int) -> Spot:
     """Paint some food of another class beside the main dish; return the place left for that."""
     rng = canvas.rng
-    other = (label + rng.integers(1, len(DISHES))) % len(DISHES)
+    other = int(label + rng.integers(1, len(DISHES))) % len(DISHES)
     if other == SOUP_CLASS:
         other = len(DISHES) - 1
     angle, share = rng.uniform(0, 2 * math.pi), rng.uniform(0.34, 0.48)
@@ -73,22 +81,25 @@ def _garnish(canvas: Canvas, place: Spot) -> None:
         for at in place.scatter(rng, rng.integers(1, 4), rng.uniform(0.2, 0.7)):
             leaf(canvas, at, rng.uniform(4, 9), green, up)
         return
-    colors = [hsv(rng.choice([0.3, 0.27, 0.0, 0.08, 0.15]), rng.uniform(0.1, 0.9), rng.uniform(0.2, 1))
-              for _ in range(2)]  # fmt: skip
+    colors = [
+        hsv(rng.choice([0.3, 0.27, 0.0, 0.08, 0.15]), rng.uniform(0.1, 0.9), rng.uniform(0.2, 1))
+        for _ in range(2)
+    ]
     canvas.dots(place.scatter(rng, rng.integers(4, 18), 0.75), rng.uniform(0.7, 2.1), colors, up)
 
 
 def _camera(rng: np.random.Generator, scene: Floats, size: int) -> NDArray[np.uint8]:
     """Return the scene as a camera takes it: light falls off, colours shift, blur and noise."""
-    x = np.linspace(-1, 1, SIZE, dtype=np.float32)
-    across, down, corner = rng.normal(0, 0.14, 2).tolist() + [abs(rng.normal(0, 0.1))]
-    light = 1 + across * x[None] + down * x[:, None] - corner * (x[None] ** 2 + x[:, None] ** 2)
-    balance = rng.normal(1, 0.07, 3) * math.exp(rng.normal(0.02, 0.16))
+    side = np.linspace(-1, 1, SIZE, dtype=np.float32)
+    (across, down), corner = rng.normal(0, 0.14, 2).tolist(), abs(rng.normal(0, 0.1))
+    light = 1 + across * side + down * side[:, None] - corner * (side**2 + side[:, None] ** 2)
+    balance = rng.normal(1, 0.07, 3) * math.exp(rng.normal(0.12, 0.16))
     picture = scene * np.clip(light, 0.3, 2)[..., None] * balance.astype(np.float32)
     if rng.random() < 0.12:  # a moving hand
         picture = uniform_filter1d(picture, int(rng.integers(3, 8)), axis=int(rng.integers(2)))
     shrink = SIZE // size
-    small = picture.reshape(size, shrink, size, shrink, 3).mean((1, 3)) / 255
+    parts = [picture[y::shrink, x::shrink] for y in range(shrink) for x in range(shrink)]
+    small = sum(parts[1:], parts[0]) / (255 * shrink * shrink)
     focus = abs(rng.normal(0, 0.5))
     if focus > 0.3:
         small = gaussian_filter(small, (focus, focus, 0))

@@ -1,49 +1,11 @@
-"""Where food lies: a spot on a plate, in a bowl or pan, on a board, or on the bare table."""
+"""What food lies on or in: plates, bowls, pans, boards, paper, or the bare table."""
 
-import colorsys
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from mlspring.worlds.paint import Canvas, Color, Material, Points, circle, mix, turned
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spot:
-    """A round place for food: its middle on the table, its radius and its height."""
-
-    x: float
-    y: float
-    radius: float
-    base: float
-
-    @property
-    def at(self) -> Points:
-        """The middle as a point."""
-        return np.array([self.x, self.y])
-
-    def scatter(self, rng: np.random.Generator, num_points: int, share: float = 0.7) -> Points:
-        """Return (n, 2) points spread over ``share`` of the radius, not two at one place."""
-        angle = rng.uniform(0, 2 * math.pi) + 2.4 * np.arange(num_points)  # golden angle
-        reach = np.sqrt((np.arange(num_points) + 0.5) / max(num_points, 1)) * self.radius * share
-        wobble = rng.normal(
-            0, self.radius * share * 0.3 / math.sqrt(num_points or 1), (num_points, 2)
-        )
-        spiral = np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None]
-        return np.asarray(self.at + spiral + wobble)
-
-    def part(self, angle: float, distance: float, share: float) -> "Spot":
-        """Return a smaller spot inside this one; distance and share in units of the radius."""
-        x = self.x + math.cos(angle) * distance * self.radius
-        y = self.y + math.sin(angle) * distance * self.radius
-        return Spot(x=x, y=y, radius=self.radius * share, base=self.base + 1)
-
-
-def hsv(hue: float, saturation: float, value: float) -> Color:
-    """Return a colour in 0 .. 255 from hue, saturation and value in 0 .. 1."""
-    r, g, b = colorsys.hsv_to_rgb(hue % 1, min(1, max(0, saturation)), min(1, max(0, value)))
-    return 255 * r, 255 * g, 255 * b
+from mlspring.worlds.paint import Canvas, Material
+from mlspring.worlds.shapes import Color, Spot, circle, hsv, mix, turned
 
 
 def china(canvas: Canvas) -> Color:
@@ -62,7 +24,7 @@ def plate(canvas: Canvas, spot: Spot) -> Spot:
     rng = canvas.rng
     color = china(canvas)
     stretch = rng.choice([1, 1, rng.uniform(1.1, 1.35)])
-    shape = circle(40)[0] * (stretch, 1 / stretch)
+    shape = circle(40) * (stretch, 1 / stretch)
     if rng.random() < 0.18:
         shape = np.sign(shape) * np.abs(shape) ** 0.45 * 0.92
     shape = turned(shape, rng.uniform(0, 6.3)) * spot.radius
@@ -83,7 +45,7 @@ def bowl(canvas: Canvas, spot: Spot) -> Spot:
     if rng.random() < 0.6:
         inside = color
     tall = rng.uniform(9, 17)
-    ring = circle(40)[0] * spot.radius * 0.93
+    ring = circle(40) * spot.radius * 0.93
     steps = max(2, round(tall * canvas.rise))
     for step in range(steps):
         share = step / steps
@@ -122,9 +84,14 @@ def pan(canvas: Canvas, spot: Spot) -> Spot:
     color = hsv(rng.random(), 0.1, rng.uniform(0.12, 0.4))
     angle = rng.uniform(0, 6.3)
     handle = np.array([[0.9, -0.09], [2.2, -0.12], [2.2, 0.12], [0.9, 0.09]]) * spot.radius
-    canvas.block(spot.at + turned(handle, angle), [(color, Material.METAL)], 2, 4,
-                 (canvas.tint(color), Material.METAL))  # fmt: skip
-    ring = circle(40)[0] * spot.radius
+    canvas.block(
+        spot.at + turned(handle, angle),
+        [(color, Material.METAL)],
+        2,
+        4,
+        (canvas.tint(color), Material.METAL),
+    )
+    ring = circle(40) * spot.radius
     canvas.block(spot.at + ring, [(color, Material.METAL)], 6, 0, (color, Material.METAL))
     canvas.flat(spot.at + ring * 0.93, mix(color, (0, 0, 0), 0.2), 2.5, Material.METAL)
     return Spot(x=spot.x, y=spot.y, radius=spot.radius * 0.85, base=2.5)

@@ -1,4 +1,4 @@
-"""A small painter of lit scenes: shapes go into a colour picture and a height map, light comes last.
+"""A painter of lit scenes: shapes go into a colour picture and a height map, light comes last.
 
 Every shape is drawn twice with Pillow: its colour (with the material's number in the alpha
 channel) and its height above the table. ``Canvas.render`` then lights the height map: diffuse
@@ -11,16 +11,15 @@ import math
 from collections.abc import Sequence
 from enum import IntEnum
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
+from mlspring.worlds.shapes import Color, Points, circle, mix, turned, waves
+
 Floats = NDArray[np.float32]
-Points = NDArray[Any]  # (n, 2)
-Color = tuple[float, float, float]  # 0 .. 255
 
 SIZE = 128  # pixels of the canvas; pictures are reduced from it, which smooths the edges
 NOISE_SIZE = 512
@@ -61,7 +60,7 @@ SURFACES = np.array(
         [0.35, 0.35, 0.5, 0.08, 0.12],
         [0.3, 0.85, 1.0, 0.13, 0.17],
         [0.2, 0.2, 0.2, 0.04, 0.03],
-        [0.75, 0.03, 0.25, 0.02, 0.06],
+        [0.75, 0.03, 0.1, 0.02, 0.06],
         [0.5, 0.1, 0.15, 0.03, 0.07],
         [0.25, 0.35, 0.9, 0.05, 0.13],
         [0.1, 0.1, 0.3, 0.03, 0.05],
@@ -80,29 +79,6 @@ def noise(blur: float) -> Floats:
     field = rng.standard_normal((NOISE_SIZE, NOISE_SIZE), dtype=np.float32)
     smooth = gaussian_filter(field, blur, mode="wrap")
     return np.asarray(smooth / smooth.std(), np.float32)
-
-
-@cache
-def circle(num_points: int) -> tuple[Points, Points]:
-    """Return the unit circle as (n, 2) points and its (6, n) waves, for wobbly outlines."""
-    t = np.linspace(0, 2 * math.pi, num_points, endpoint=False)
-    waves = [f(k * t) / k for k in (2, 3, 5) for f in (np.cos, np.sin)]
-    return np.stack([np.cos(t), np.sin(t)], 1), np.stack(waves)
-
-
-def turned(points: Points, angle: float) -> Points:
-    """Return (n, 2) points turned by ``angle`` radians around the origin."""
-    c, s = math.cos(angle), math.sin(angle)
-    return points @ np.array([[c, s], [-s, c]])
-
-
-def mix(a: Color, b: Color, share: float) -> Color:
-    """Return the colour that is ``share`` of the way from ``a`` to ``b``."""
-    return (
-        a[0] + (b[0] - a[0]) * share,
-        a[1] + (b[1] - a[1]) * share,
-        a[2] + (b[2] - a[2]) * share,
-    )
 
 
 class Canvas:
@@ -147,9 +123,11 @@ class Canvas:
         self, at: Points, rx: float, ry: float, angle: float | None = None, rough: float = 0.1
     ) -> Points:
         """Return a wobbly ellipse as (n, 2) points; a random angle where none is given."""
-        points, waves = circle(14 if max(rx, ry) < 7 else 26)
+        num_points = 14 if max(rx, ry) < 7 else 26
+        points = circle(num_points)
         if rough:
-            points = points * (1 + rough * (self.rng.standard_normal(6) @ waves))[:, None]
+            wobble = self.rng.standard_normal(6) @ waves(num_points)
+            points = points * (1 + rough * wobble)[:, None]
         if angle is None:
             angle = self.rng.uniform(0, 2 * math.pi)
         return np.asarray(turned(points * (rx, ry), angle) + at)
@@ -279,13 +257,13 @@ class Canvas:
             there = wide[y : y + len(small), x : x + len(small)]
             np.maximum(over, there - small - distance * climb * 0.55, out=over)
         dark = gaussian_filter(np.clip(over / 3, 0, 1), 0.8)
-        return 1 - 0.75 * dark.repeat(2, 0).repeat(2, 1)
+        return np.asarray(1 - 0.75 * dark.repeat(2, 0).repeat(2, 1))
 
     def _hollows(self, height: Floats) -> Floats:
         """Return 1 in the open and less in narrow, deep places."""
         small = height[::4, ::4]
         deep = np.clip(gaussian_filter(small, 2.0) - small, 0, None)
-        return 1 - np.clip(0.045 * deep, 0, 0.4).repeat(4, 0).repeat(4, 1)
+        return np.asarray(1 - np.clip(0.045 * deep, 0, 0.4).repeat(4, 0).repeat(4, 1))
 
 
 def _rgba(color: Color, material: Material) -> tuple[int, int, int, int]:

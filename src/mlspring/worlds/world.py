@@ -89,7 +89,7 @@ def build(world: World, *, processes: int | None = None) -> Path:
     """
     place = folder(world)
     if not place.exists() or verify(world) is not None:
-        _clean_and_make(world, place, processes)
+        _make_once(world, place, processes)
     return place
 
 
@@ -113,8 +113,9 @@ def verify(world: World, *, full: bool = False) -> str | None:
                 return f"{name} does not match its checksum"
     except DataError as error:
         return f"manifest.json {error.found}"
-    except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is missing"
+    except OSError as error:
+        why = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
+        return f"{Path(error.filename).name} {why}"
     except (KeyError, TypeError, AttributeError):
         return "manifest.json lacks an entry"
     return None
@@ -161,7 +162,7 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
 # ---- making
 
 
-def _clean_and_make(world: World, place: Path, processes: int | None) -> None:
+def _make_once(world: World, place: Path, processes: int | None) -> None:
     """Make the world unless another process did so while we waited for the lock."""
     processes = processes or _cores()
     with disk_errors(place):

@@ -78,7 +78,7 @@ def fetch(spec: Spec, to: Path | None = None) -> Path:
         expected = f"an empty or new folder, or one with {', '.join(addresses.expects)}"
         raise DataError("holds something else", file=to, expected=expected)
     reasons = []
-    with _workplace(to) as work:
+    with _work_folder(to) as work:
         for number, address in enumerate(addresses.address, start=1):
             say(f"{spec.id}: trying {address.label}")
             try:
@@ -96,7 +96,7 @@ def fetch(spec: Spec, to: Path | None = None) -> Path:
 
 
 @contextmanager
-def _workplace(to: Path) -> Iterator[Path]:
+def _work_folder(to: Path) -> Iterator[Path]:
     """Yield the hidden folder beside ``to`` for what is on its way; one process at a time.
 
     Afterwards it is gone, unless parts of files are in it that the next call can continue.

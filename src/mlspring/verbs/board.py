@@ -13,7 +13,8 @@ from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge import rules as judge_rules
 from mlspring.judge import service, show
-from mlspring.judge.service import Board, Receipt
+from mlspring.judge.receipt import Receipt
+from mlspring.judge.service import Board
 from mlspring.verbs import sources
 
 

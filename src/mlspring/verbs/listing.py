@@ -8,6 +8,7 @@ from rich.table import Table
 from mlspring.catalog import SPECS
 from mlspring.core.spec import Spec
 from mlspring.judge import service
+from mlspring.judge.store import Store
 from mlspring.verbs import recipes
 
 
@@ -51,7 +52,7 @@ def _entry(spec: Spec, best: float | None) -> dict[str, Any]:
     }
 
 
-def _best(store: service.Store, spec: Spec) -> float | None:
+def _best(store: Store, spec: Spec) -> float | None:
     mine = service.submissions_of(store, spec, "me", source="world")
     scores = [receipt.public for receipt in mine if receipt.public is not None]
     pick = max if spec.metric.higher_is_better else min

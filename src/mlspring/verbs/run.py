@@ -18,7 +18,7 @@ from mlspring.core.runs import Request, Run, Training, peak_memory_mib
 from mlspring.core.score import Score
 from mlspring.core.source import Source
 from mlspring.core.spec import Spec
-from mlspring.judge import service
+from mlspring.judge import points, service
 from mlspring.verbs import recipes, sources
 
 ME = "me"  # the learner's own name on the local board
@@ -129,6 +129,7 @@ def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> di
     facts = run.environment
     kind = "world" if run.request.data == sources.WORLD else "official"
     public, private = (score.public, score.private) if score else (None, None)
+    earned = points.earned(spec, public, private, kind)
     return {
         "homework": spec.id,
         "recipe": run.request.recipe,
@@ -137,8 +138,8 @@ def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> di
         "score": {"public": public, "private": private, "validation": training.validation},
         "level": spec.level_reached(public, kind),
         "points": {
-            "public": spec.points_for(public, kind, "public"),
-            "private": spec.points_for(private, kind, "private"),
+            "public": earned.public,
+            "private": earned.private,
         },
         "seconds": run.seconds,
         "peak_memory_mib": peak_memory_mib(),

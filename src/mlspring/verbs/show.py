@@ -1,6 +1,7 @@
 """How finished runs look in a terminal."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -24,9 +25,7 @@ def summary(spec: Spec, run: Run) -> Text:
     for part in ("public", "private"):
         if score[part] is not None:
             shown = metric.show(score[part])
-            points = result["points"][part]
-            level = spec.level_reached(score[part], result["source"], part) or "no line yet"
-            text.append(f"  {part:<11}{shown:>10}  reaches {level}, {points:g} points\n")
+            text.append(f"  {part:<11}{shown:>10}  {_worth(spec, result, part)}\n")
     text.append(f"  {'validation':<11}{metric.show(score['validation']):>10}  held-out data\n")
     if lines and lines.public:
         demanded = ", ".join(f"{level} {metric.show(x)}" for level, x in lines.public.items())
@@ -62,3 +61,12 @@ def overview(finished: Sequence[tuple[Spec, Run]]) -> Table:
             f"{result['seconds']['total']:.1f}",
         )
     return table
+
+
+def _worth(spec: Spec, result: dict[str, Any], part: str) -> str:
+    """Return the level that a part's score reaches, and the points for it."""
+    points = result["points"][part]
+    if points is None:
+        return "no line is known"
+    level = spec.level_reached(result["score"][part], result["source"], part)
+    return f"reaches {level}, {points:g} points" if level else "below every line, 0 points"

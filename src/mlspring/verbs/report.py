@@ -261,7 +261,7 @@ def _machine(run: Run) -> dict[str, str]:
 def _duration(seconds: float) -> str:
     """Return a time for people, e.g. ``2 min 05 s``."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} s" if seconds >= 0.1 else "< 0.1 s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
 

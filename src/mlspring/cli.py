@@ -285,11 +285,7 @@ def main() -> None:
 
 def _guarded() -> int:
     try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        return stop.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        return _tell("stopped; a run goes on with: mlspring resume RUN", INTERRUPTED)
+        exit_code = app(standalone_mode=False)  # what typer.Exit was raised with, if it was
     except MlspringError as error:
         return _tell(str(error), error.exit_code)
     except Exception as error:
@@ -300,7 +296,9 @@ def _guarded() -> int:
     finally:
         if "mlspring.kit.distributed" in sys.modules:
             sys.modules["mlspring.kit.distributed"].stop()
-    return 0
+    if exit_code == INTERRUPTED:
+        return _tell("stopped; a run goes on with: mlspring resume RUN", INTERRUPTED)
+    return int(exit_code or 0)
 
 
 def _tell(sentence: str, exit_code: int) -> int:

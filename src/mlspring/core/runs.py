@@ -120,6 +120,8 @@ class Run:
             raise RunError(f"is damaged ({error})", file=folder, fix=fix) from error
         if writable:
             run.lock()
+            for half_written in folder.rglob("*.part"):  # left by a kill; the lock makes them ours
+                half_written.unlink(missing_ok=True)
         return run
 
     def lock(self) -> None:

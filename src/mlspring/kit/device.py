@@ -2,7 +2,6 @@
 
 import platform
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -82,31 +81,26 @@ def _bf16_pays(device: torch.device) -> bool:
     except DataError:  # missing, or damaged: measure again
         remembered = {}
     if key not in remembered:
-        remembered[key] = {p: round(measure_step(p, device), 5) for p in ("fp32", "bf16")}
+        # turn by turn and the best of each: other programs' load falls on both alike
+        turns = [(measure_step("fp32", device), measure_step("bf16", device)) for _ in range(3)]
+        fp32, bf16 = (min(times) for times in zip(*turns, strict=True))
+        remembered[key] = {"fp32": round(fp32, 5), "bf16": round(bf16, 5)}
         write_json(path, remembered)
     seconds = remembered[key]
     return bool(seconds["fp32"] / seconds["bf16"] >= MIN_GAIN)
 
 
 def measure_step(precision: Literal["fp32", "bf16"], device: torch.device) -> float:
-    """Return the median seconds of one training step of a small residual network."""
+    """Return the best seconds of one training step of a small residual network."""
     hardware = Hardware(device=device, precision=precision, channels_last=True)
     layers = [nn.Conv2d(32, 32, 3, padding=1, bias=False) for _ in range(4)]
     network = hardware.place(nn.Sequential(*layers))
     images = hardware.place_images(torch.randn(64, 32, 32, 32))
-
-    def step() -> None:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
         with hardware.autocast():
             loss = F.relu(network(images)).float().square().mean()
         loss.backward()
-
-    return _median_seconds(step, warm_up=3, repeats=9)
-
-
-def _median_seconds(step: Callable[[], None], *, warm_up: int, repeats: int) -> float:
-    times = []
-    for _ in range(warm_up + repeats):
-        start = time.perf_counter()
-        step()
         times.append(time.perf_counter() - start)
-    return sorted(times[warm_up:])[repeats // 2]
+    return min(times)

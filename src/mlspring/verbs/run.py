@@ -7,6 +7,7 @@ goes on from there.
 import importlib
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,7 @@ def run(
     path = recipes.find_recipe(spec, request.recipe, kind)
     recipe = recipes.load(spec, path, overrides)
     source = sources.open_source(spec, request.data)
-    if request.recipe.endswith(".toml"):
-        request = _renamed(request, path.stem)
-    started = _create(out, request, dump_recipe(recipe))
+    started = _create(out, replace(request, recipe=path.stem), dump_recipe(recipe))
     return _carry_out(spec, started, recipe, source, submit=submit)
 
 
@@ -149,10 +148,6 @@ def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> di
         "submission": spec.submission_name if score else None,
         "run": str(run.folder),
     }
-
-
-def _renamed(request: Request, recipe: str) -> Request:
-    return Request(**(vars(request) | {"recipe": recipe}))
 
 
 def _create(out: Path, request: Request, recipe_toml: str) -> Run:

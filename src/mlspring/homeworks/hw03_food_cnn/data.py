@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mlspring.core.errors import DataError, RecipeError
-from mlspring.core.files import home
-from mlspring.core.images import decode_images, folder_fingerprint
+from mlspring.core.images import load_images
 from mlspring.core.source import Source
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.worlds.food import CLASS_NAMES, food_world
@@ -133,8 +132,7 @@ def _load_folder(folder: Path, size: int) -> Data:
     test = _test_files(folder)
     train_labels, valid_labels = _labels(train), _labels(valid)  # before decoding: fail early
     files = [*train, *valid, *test]
-    cache = home() / "decoded" / f"hw03-{folder_fingerprint(files, size)}"
-    images = decode_images(files, size, cache / "images.npy")
+    images = load_images(files, size)
     first_test = len(train) + len(valid)
     return Data(
         train_images=images[: len(train)],

@@ -28,10 +28,9 @@ def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArra
     Test-time augmentation as on the slides: a * mean over random views + (1 - a) * plain picture.
     """
     hardware = device.choose(run.request.device, run.request.precision, work="conv")
-    pixels = torch.from_numpy(images)
     num_members, knobs = max(recipe.data.folds, 1), recipe.predict
     num_views = knobs.views if knobs.views_weight else 0
-    total = torch.zeros(len(pixels), NUM_CLASSES)
+    total = torch.zeros(len(images), NUM_CLASSES)
     with bar("predict", num_members * (1 + num_views), unit="passes") as progress:
         for number in range(num_members):
             model = models.build(recipe.model, recipe.data.image_size, NUM_CLASSES)
@@ -43,7 +42,7 @@ def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArra
                     model, pixels, hardware, recipe, (run.request.seed, number, view)
                 )
                 progress.advance()
-            plain = _one_pass(model, pixels, hardware, recipe, None)
+            plain = _one_pass(model, images, hardware, recipe, None)
             progress.advance()
             weight = knobs.views_weight if num_views else 0.0
             total += weight * views / max(num_views, 1) + (1 - weight) * plain
@@ -52,7 +51,7 @@ def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArra
 
 def _one_pass(
     model: torch.nn.Module,
-    pixels: Tensor,
+    pictures: NDArray[np.uint8],
     hardware: Hardware,
     recipe: Recipe,
     view: tuple[int, int, int] | None,
@@ -60,13 +59,13 @@ def _one_pass(
     """Return probabilities (n, 11) of the plain pictures, or of one random view of each."""
 
     def forward(part: slice) -> Tensor:
-        batch = pixels[part].to(hardware.device)
+        batch = torch.from_numpy(pictures[part].copy()).to(hardware.device)
         if view is None:
-            images = transform.to_input(batch)
+            inputs = transform.to_input(batch)
         else:
             stream = generator("view", *view, part.start)
-            images = transform.vary(batch, transform.draw(recipe.augment, len(batch), stream))
+            inputs = transform.vary(batch, transform.draw(recipe.augment, len(batch), stream))
         with hardware.autocast():
-            return model(hardware.place_images(images)).float().softmax(1)
+            return model(hardware.place_images(inputs)).float().softmax(1)
 
-    return predict_all(forward, len(pixels), EVAL_BATCH)
+    return predict_all(forward, len(pictures), EVAL_BATCH)

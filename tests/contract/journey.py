@@ -1,0 +1,56 @@
+"""Runs of a homework on its tiny data, in this process or as a real one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from mlspring.core.runs import Request, Run
+from mlspring.core.spec import Spec
+from mlspring.verbs import run as verb
+from tests.tiny.islands import TINY
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_tiny(spec: Spec, tmp_path: Path, *, recipe: str = "simple", seed: int = 0) -> Run:
+    """Return a finished run of a few steps on the homework's tiny folder."""
+    tiny = TINY[spec.id]
+    folder = tmp_path / "data"
+    data = folder if folder.exists() else tiny.write_data(folder)
+    request = Request(
+        homework=spec.id, recipe=f"world/{recipe}", data=str(data), seed=seed, device="cpu"
+    )
+    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs", submit=False)
+
+
+def command(spec: Spec, data: Path, out: Path, *more: str, recipe: str = "simple") -> list[str]:
+    """Return the arguments of ``mlspring run`` for a few steps on ``data``."""
+    sets = [word for override in TINY[spec.id].small for word in ("--set", override)]
+    words = ["run", spec.id, f"world/{recipe}", "--data", str(data), "--out", str(out)]
+    return [*words, *sets, "--no-submit", "--device", "cpu", *more]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment of a child: one thread, so that sums have one order."""
+    known = {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
+    return {**known, "MLSPRING_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+
+def start(words: list[str], home: Path, *launcher: str) -> subprocess.Popen[str]:
+    """Start ``python -m mlspring`` (or another launcher) with ``words``; its output is kept."""
+    prefix = launcher or (sys.executable, "-m", "mlspring")
+    return subprocess.Popen(
+        [*prefix, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(home),
+    )
+
+
+def finish(process: subprocess.Popen[str], timeout: float = 300) -> str:
+    """Return the output of a process that must end well."""
+    output, _ = process.communicate(timeout=timeout)
+    assert process.returncode == 0, output
+    return output

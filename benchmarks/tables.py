@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.texts import Results, level_text, score_text, speed_text
-
 from mlspring.core.errors import DataError, MlspringError
 from mlspring.core.files import read_json, write_text
 from mlspring.core.spec import Spec

@@ -1,0 +1,1 @@
+"""Commands that measure, with their latest figures."""

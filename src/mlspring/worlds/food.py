@@ -53,7 +53,7 @@ def food_world(*, seed: int = 0, num_shards: int = 128, scale: float = 0.5) -> W
         title="painted food",
         description=f"{totals[0]:,} training, {totals[1]:,} validation and {totals[2]:,} test "
         f"pictures of food in {len(CLASS_NAMES)} classes, {IMAGE_SIZE} x {IMAGE_SIZE} RGB",
-        version=2,
+        version=4,
         seed=seed,
         num_shards=num_shards,
         make=partial(_make, num_shards=num_shards, scale=scale),

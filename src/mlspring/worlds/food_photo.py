@@ -32,21 +32,26 @@ def photo(rng: np.random.Generator, label: int, size: int = 64) -> NDArray[np.ui
     """Return an RGB picture (size, size, 3) of food class ``label``; ``rng`` decides the rest."""
     canvas = Canvas(rng)
     lay_table(canvas)
-    if rng.random() < 0.3:
+    if rng.random() < 0.2:
         _neighbour(canvas)
-    spot = Spot(x=0.0, y=0.0, radius=rng.uniform(40, 84), base=0.0)
+    spot = Spot(x=0.0, y=0.0, radius=rng.uniform(50, 92), base=0.0)
     in_bowl = rng.random() < IN_BOWLS.get(label, 0.12)
     vessel = bowl if in_bowl else VESSELS[rng.integers(len(VESSELS))]
     place = vessel(canvas, spot)
-    if label != SOUP_CLASS and not in_bowl and rng.random() < 0.4:
+    if label != SOUP_CLASS and not in_bowl and rng.random() < 0.25:
         place = _side_dish(canvas, place, label)
-    dishes = DISHES[label]
-    dishes[rng.integers(len(dishes))](canvas, place)
-    if rng.random() < 0.4:
+    _serve(canvas, place, label)
+    if rng.random() < 0.3:
         _garnish(canvas, place)
-    if rng.random() < 0.4:
+    if rng.random() < 0.3:
         clutter(canvas)
     return _camera(rng, canvas.render(), size)
+
+
+def _serve(canvas: Canvas, place: Spot, label: int) -> None:
+    """Paint one of the dishes of a class; the first are the most common."""
+    dishes = DISHES[label]
+    dishes[int(len(dishes) * canvas.rng.random() ** 1.5)](canvas, place)
 
 
 def _neighbour(canvas: Canvas) -> None:
@@ -55,9 +60,9 @@ def _neighbour(canvas: Canvas) -> None:
     angle, reach = rng.uniform(0, 2 * math.pi), rng.uniform(75, 95)
     radius = rng.uniform(25, 42)
     spot = Spot(x=math.cos(angle) * reach, y=math.sin(angle) * reach, radius=radius, base=0.0)
-    dishes = DISHES[rng.integers(len(DISHES))]
-    vessel = bowl if dishes is SOUP else plate
-    dishes[rng.integers(len(dishes))](canvas, vessel(canvas, spot))
+    label = int(rng.integers(len(DISHES)))
+    vessel = bowl if label == SOUP_CLASS else plate
+    _serve(canvas, vessel(canvas, spot), label)
 
 
 def _side_dish(canvas: Canvas, place: Spot, label: int) -> Spot:
@@ -66,9 +71,8 @@ def _side_dish(canvas: Canvas, place: Spot, label: int) -> Spot:
     other = int(label + rng.integers(1, len(DISHES))) % len(DISHES)
     if other == SOUP_CLASS:
         other = len(DISHES) - 1
-    angle, share = rng.uniform(0, 2 * math.pi), rng.uniform(0.34, 0.48)
-    dishes = DISHES[other]
-    dishes[rng.integers(len(dishes))](canvas, place.part(angle, 0.72, share))
+    angle, share = rng.uniform(0, 2 * math.pi), rng.uniform(0.3, 0.42)
+    _serve(canvas, place.part(angle, 0.75, share), other)
     return place.part(angle + math.pi, 0.18, 0.86)
 
 
@@ -95,12 +99,12 @@ def _camera(rng: np.random.Generator, scene: Floats, size: int) -> NDArray[np.ui
     light = 1 + across * side + down * side[:, None] - corner * (side**2 + side[:, None] ** 2)
     balance = rng.normal(1, 0.07, 3) * math.exp(rng.normal(0.12, 0.16))
     picture = scene * np.clip(light, 0.3, 2)[..., None] * balance.astype(np.float32)
-    if rng.random() < 0.12:  # a moving hand
+    if rng.random() < 0.08:  # a moving hand
         picture = uniform_filter1d(picture, int(rng.integers(3, 8)), axis=int(rng.integers(2)))
     shrink = SIZE // size
     parts = [picture[y::shrink, x::shrink] for y in range(shrink) for x in range(shrink)]
     small = sum(parts[1:], parts[0]) / (255 * shrink * shrink)
-    focus = abs(rng.normal(0, 0.5))
+    focus = abs(rng.normal(0, 0.4))
     if focus > 0.3:
         small = gaussian_filter(small, (focus, focus, 0))
     grey = small.mean(-1, keepdims=True)

@@ -91,7 +91,7 @@ class Canvas:
         self.turn = rng.uniform(0, 2 * math.pi)
         c, s = math.cos(self.turn), math.sin(self.turn)
         self.view = np.array([[c, s * self.tilt], [-s, c * self.tilt]])
-        self.middle = SIZE / 2 + rng.normal(0, 7, 2)
+        self.middle = SIZE / 2 + rng.uniform(-24, 24, 2)
         self.sun = rng.uniform(0, 2 * math.pi)
         self.elevation = rng.uniform(0.55, 1.15)
         self.color = Image.new("RGBA", (SIZE, SIZE))

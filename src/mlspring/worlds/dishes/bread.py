@@ -13,7 +13,7 @@ CRUMB_TONE: Color = (238, 212, 164)
 def crust(canvas: Canvas) -> Color:
     """Return a brown between pale dough and dark roast."""
     rng = canvas.rng
-    return hsv(rng.uniform(0.055, 0.1), rng.uniform(0.45, 0.8), rng.uniform(0.42, 0.85))
+    return hsv(rng.uniform(0.065, 0.1), rng.uniform(0.38, 0.66), rng.uniform(0.55, 0.9))
 
 
 def loaf(canvas: Canvas, spot: Spot) -> None:
@@ -164,4 +164,4 @@ def bagel(canvas: Canvas, spot: Spot) -> None:
         )
 
 
-BREAD = (loaf, toast, baguette, croissant, buns, bagel)
+BREAD = (toast, loaf, baguette, buns, croissant, bagel)

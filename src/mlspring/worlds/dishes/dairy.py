@@ -115,4 +115,4 @@ def milk(canvas: Canvas, spot: Spot) -> None:
             canvas.mark(at + ring[:14] * 0.8, 2, (255, 255, 255), spot.base + tall - 1, 0.6)
 
 
-DAIRY = (cheese, brie, yogurt, butter, milk)
+DAIRY = (cheese, yogurt, brie, butter, milk)

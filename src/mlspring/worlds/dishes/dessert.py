@@ -171,4 +171,4 @@ def cupcakes(canvas: Canvas, spot: Spot) -> None:
             canvas.dots(at[None], 2.5, [hsv(0.98, 0.85, 0.75)], spot.base + size * 1.6)
 
 
-DESSERT = (cake, donuts, cookies, tart, ice_cream, cupcakes)
+DESSERT = (cake, donuts, cupcakes, ice_cream, tart, cookies)

@@ -49,7 +49,7 @@ def boiled_egg(canvas: Canvas, spot: Spot) -> None:
 def whole_egg(canvas: Canvas, spot: Spot) -> None:
     """Paint whole eggs in their shells, white or brown, perhaps speckled."""
     rng = canvas.rng
-    shell = mix(WHITE, (190, 125, 80), rng.choice([0, 0.3, 0.7, 1]))
+    shell = mix(WHITE, (190, 125, 80), rng.choice([0, 0.2, 0.5]))
     speckled = rng.random() < 0.25
     places, size = spot.few(rng, 7, 0.5, 0.31)
     for at in places:
@@ -107,4 +107,4 @@ def scrambled(canvas: Canvas, spot: Spot) -> None:
     )
 
 
-EGG = (fried_egg, boiled_egg, whole_egg, omelette, scrambled)
+EGG = (fried_egg, boiled_egg, omelette, scrambled, whole_egg)

@@ -24,7 +24,7 @@ def fries(canvas: Canvas, spot: Spot) -> None:
 def nuggets(canvas: Canvas, spot: Spot) -> None:
     """Paint craggy battered lumps: nuggets, fried chicken, croquettes."""
     rng = canvas.rng
-    color = hsv(rng.uniform(0.06, 0.105), rng.uniform(0.65, 0.85), rng.uniform(0.5, 0.88))
+    color = hsv(rng.uniform(0.08, 0.115), rng.uniform(0.7, 0.88), rng.uniform(0.65, 0.95))
     size = spot.radius * rng.uniform(0.24, 0.42)
     long = rng.uniform(1, 1.6)
     for i, at in enumerate(spot.scatter(rng, rng.integers(4, 11), 0.66)):
@@ -42,7 +42,7 @@ def nuggets(canvas: Canvas, spot: Spot) -> None:
 def rings(canvas: Canvas, spot: Spot) -> None:
     """Paint battered rings of onion or squid."""
     rng = canvas.rng
-    color = hsv(rng.uniform(0.07, 0.115), rng.uniform(0.6, 0.8), rng.uniform(0.6, 0.92))
+    color = hsv(rng.uniform(0.085, 0.12), rng.uniform(0.68, 0.85), rng.uniform(0.7, 0.97))
     t = np.linspace(0, 2 * math.pi, 20)
     for i, at in enumerate(spot.scatter(rng, rng.integers(4, 10), 0.68)):
         size = spot.radius * rng.uniform(0.2, 0.36)
@@ -54,7 +54,7 @@ def rings(canvas: Canvas, spot: Spot) -> None:
 def rolls(canvas: Canvas, spot: Spot) -> None:
     """Paint fried rolls or tempura sticks side by side."""
     rng = canvas.rng
-    color = hsv(rng.uniform(0.07, 0.11), rng.uniform(0.5, 0.8), rng.uniform(0.6, 0.9))
+    color = hsv(rng.uniform(0.085, 0.115), rng.uniform(0.62, 0.85), rng.uniform(0.68, 0.95))
     lay, wide = rng.uniform(0, 3.1), spot.radius * rng.uniform(0.13, 0.2)
     num = rng.integers(3, 7)
     for i in range(num):
@@ -76,7 +76,7 @@ def rolls(canvas: Canvas, spot: Spot) -> None:
 def drumsticks(canvas: Canvas, spot: Spot) -> None:
     """Paint fried drumsticks with the end of the bone."""
     rng = canvas.rng
-    color = hsv(rng.uniform(0.055, 0.09), rng.uniform(0.65, 0.85), rng.uniform(0.45, 0.8))
+    color = hsv(rng.uniform(0.07, 0.1), rng.uniform(0.7, 0.88), rng.uniform(0.6, 0.88))
     for i, at in enumerate(spot.scatter(rng, rng.integers(1, 5), 0.45)):
         size, angle = spot.radius * rng.uniform(0.36, 0.46), rng.uniform(0, 6.3)
         ahead = turned(np.array([[1.0, 0.0]]), angle)[0]
@@ -94,4 +94,4 @@ def drumsticks(canvas: Canvas, spot: Spot) -> None:
         )
 
 
-FRIED = (fries, nuggets, rings, rolls, drumsticks)
+FRIED = (fries, nuggets, rings, drumsticks, rolls)

@@ -175,4 +175,4 @@ def sticks(canvas: Canvas, spot: Spot) -> None:
             leaf(canvas, path[0], wide, _green(canvas), spot.base + 1)
 
 
-GREENS = (salad, slices, whole_fruit, berries, broccoli, sticks)
+GREENS = (salad, whole_fruit, slices, berries, broccoli, sticks)

@@ -8,7 +8,7 @@ from mlspring.worlds.shapes import DARK, Color, Spot, hsv, line, mix, turned
 
 def _roast(canvas: Canvas) -> Color:
     rng = canvas.rng
-    return hsv(rng.uniform(0.0, 0.06), rng.uniform(0.45, 0.72), rng.uniform(0.25, 0.55))
+    return hsv(rng.uniform(-0.01, 0.045), rng.uniform(0.5, 0.75), rng.uniform(0.28, 0.52))
 
 
 def steak(canvas: Canvas, spot: Spot) -> None:
@@ -143,4 +143,4 @@ def skewers(canvas: Canvas, spot: Spot) -> None:
             )
 
 
-MEAT = (steak, sausages, slices, meatballs, ribs, skewers)
+MEAT = (steak, slices, sausages, ribs, meatballs, skewers)

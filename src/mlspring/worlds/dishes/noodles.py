@@ -90,4 +90,4 @@ def penne(canvas: Canvas, spot: Spot) -> None:
         canvas.flat(hole, mix(own, DARK, 0.55), spot.base + i * 0.3 + 1, Material.GRAIN)
 
 
-NOODLES = (spaghetti, ribbons, ramen, penne)
+NOODLES = (spaghetti, ramen, ribbons, penne)

@@ -117,4 +117,4 @@ def maki(canvas: Canvas, spot: Spot) -> None:
         )
 
 
-RICE = (plain_rice, fried_rice, curry_rice, onigiri, maki)
+RICE = (plain_rice, fried_rice, curry_rice, maki, onigiri)

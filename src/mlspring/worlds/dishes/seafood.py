@@ -39,7 +39,7 @@ def shrimps(canvas: Canvas, spot: Spot) -> None:
 def fish(canvas: Canvas, spot: Spot) -> None:
     """Paint whole fish with tail, fins, eye and scales; grilled or raw."""
     rng = canvas.rng
-    tones = [(0.57, 0.2, 0.65), (0.07, 0.55, 0.6), (0.98, 0.5, 0.75), (0.12, 0.25, 0.75)]
+    tones = [(0.57, 0.2, 0.65), (0.1, 0.2, 0.8), (0.98, 0.5, 0.75), (0.12, 0.25, 0.75)]
     color = canvas.tint(hsv(*tones[rng.integers(4)]), 12)
     lay, num = rng.uniform(0, 6.3), rng.integers(1, 4)
     size = spot.radius * rng.uniform(0.8, 0.95)
@@ -178,4 +178,4 @@ def crab(canvas: Canvas, spot: Spot) -> None:
         )
 
 
-SEAFOOD = (shrimps, fish, salmon, shells, crab)
+SEAFOOD = (shrimps, fish, shells, salmon, crab)

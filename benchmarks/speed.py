@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,34 @@ from mlspring.verbs import recipes, sources  # noqa: E402
 PAIRS = 5
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 
-# recipe of the comparison, epochs of a run, steps of one timing, kind of arithmetic
-PLANS: dict[str, tuple[str, int, int, str]] = {
-    "hw01": ("strong", 0, 300, "dense"),
-    "hw03": ("medium", 4, 40, "conv"),
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured of one homework.
+
+    Args:
+        level: recipe of the world, the same for both ways.
+        epochs: how long the notebook way trains.
+        overrides: what gives ours the same number of updates at the notebook's constant rate.
+        num_steps: steps of one timing of the loader.
+        work: kind of arithmetic.
+    """
+
+    level: str
+    epochs: int
+    overrides: tuple[str, ...]
+    num_steps: int
+    work: str
+
+
+PLANS = {
+    "hw03": Plan(
+        level="medium",
+        epochs=4,
+        overrides=("train.steps=308", "train.validate_every=77", "train.schedule=constant"),
+        num_steps=40,
+        work="conv",
+    ),
 }
 
 
@@ -74,14 +99,14 @@ def main(wanted: list[str]) -> None:
 
 def measure(spec: Spec) -> dict[str, Any]:
     """Return the row of one homework."""
-    level, epochs, num_steps, work = PLANS[spec.id]
-    recipe = recipes.load(spec, recipes.find_recipe(spec, level, "world"))
+    plan = PLANS[spec.id]
+    recipe = recipes.load(spec, recipes.find_recipe(spec, plan.level, "world"))
     data = catalog.part(spec, "data").load(sources.open_source(spec, "world"), recipe)
     real, fixed = importlib.import_module(f"benchmarks.steps_{spec.id}").make(recipe, data)
-    row: dict[str, Any] = {"homework": spec.id, "recipe": level}
-    row["loader_efficiency"] = loader_efficiency(real, fixed, num_steps)
-    row["peak_share"] = peak_share(fixed, num_steps, work)
-    row["notebook"] = against_notebook(spec, level, epochs)
+    row: dict[str, Any] = {"homework": spec.id, "recipe": plan.level}
+    row["loader_efficiency"] = loader_efficiency(real, fixed, plan.num_steps)
+    row["peak_share"] = peak_share(fixed, plan.num_steps, plan.work)
+    row["notebook"] = against_notebook(spec, plan)
     return row
 
 
@@ -116,7 +141,7 @@ def peak_share(step: Callable[[], Any], num_steps: int, work: str) -> float:
     return round(rate / peak, 3)
 
 
-def against_notebook(spec: Spec, level: str, epochs: int) -> dict[str, Any]:
+def against_notebook(spec: Spec, plan: Plan) -> dict[str, Any]:
     """Return seconds of the notebook way over ours to the same validation score, turn by turn."""
     higher = spec.metric.higher_is_better
     ratios, ours_runs, theirs_runs = [], [], []
@@ -124,8 +149,8 @@ def against_notebook(spec: Spec, level: str, epochs: int) -> dict[str, Any]:
         folder = Path(name)
         catalog.part(spec, "data").export(sources.world_folder(spec), folder / "data")
         for pair in range(PAIRS):
-            theirs = notebook_run(spec, folder / "data", level, epochs, pair)
-            ours = our_run(spec, folder, level, epochs, pair)
+            theirs = notebook_run(spec, folder / "data", plan, pair)
+            ours = our_run(spec, folder, plan, pair)
             finals = theirs["reached"][-1][1], ours["reached"][-1][1]
             target = min(finals) if higher else max(finals)
             seconds = [first_at(run["reached"], target, higher) for run in (theirs, ours)]
@@ -152,19 +177,27 @@ def first_at(reached: list[tuple[float, float]], target: float, higher: bool) ->
     return next(s for s, score in reached if (score >= target if higher else score <= target))
 
 
-def notebook_run(spec: Spec, data: Path, level: str, epochs: int, seed: int) -> dict[str, Any]:
+def notebook_run(spec: Spec, data: Path, plan: Plan, seed: int) -> dict[str, Any]:
     """Return the clock and score of each epoch of the notebook way."""
-    words = ["-m", f"benchmarks.notebooks.{spec.id}", str(data), level, str(epochs), str(seed)]
+    words = ["-m", f"benchmarks.notebooks.{spec.id}", str(data), plan.level]
+    words += [str(plan.epochs), str(seed)]
     return dict(json.loads(child(words)))
 
 
-def our_run(spec: Spec, folder: Path, level: str, epochs: int, seed: int) -> dict[str, Any]:
+def our_run(spec: Spec, folder: Path, plan: Plan, seed: int) -> dict[str, Any]:
     """Return the clock and score of each validation of ours, decoding and caching included."""
     home = folder / f"home-{seed}"
-    words = ["-m", "mlspring", "run", spec.id, f"world/{level}", "--data", str(folder / "data")]
+    words = [
+        "-m",
+        "mlspring",
+        "run",
+        spec.id,
+        f"world/{plan.level}",
+        "--data",
+        str(folder / "data"),
+    ]
     words += ["--seed", str(seed), "--out", str(folder / "runs"), "--no-submit", "--json"]
-    if epochs:
-        words += ["--set", f"train.epochs={epochs}", "--set", "train.validate_every=1"]
+    words += [word for override in plan.overrides for word in ("--set", override)]
     result = json.loads(child(words, MLSPRING_HOME=str(home)))
     log = (Path(result["run"]) / "log.jsonl").read_text().splitlines()
     entries = [json.loads(line) for line in log]

@@ -51,6 +51,7 @@ SMALL = (
     "data.image_size=32",
     "model.width=4",
     "train.batch_size=16",
-    "train.epochs=6",
+    "train.steps=24",
+    "train.validate_every=4",
     "train.checkpoint_seconds=0",
 )

@@ -39,7 +39,7 @@ def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArra
             views = torch.zeros_like(total)
             for view in range(num_views):
                 views += _one_pass(
-                    model, pixels, hardware, recipe, (run.request.seed, number, view)
+                    model, images, hardware, recipe, (run.request.seed, number, view)
                 )
                 progress.advance()
             plain = _one_pass(model, images, hardware, recipe, None)

@@ -103,15 +103,14 @@ def train_member(
 
     batch_size = min(knobs.batch_size, len(split.train))
     epoch_steps = len(split.train) // batch_size  # the rest has its turn in other epochs
-    num_steps = knobs.epochs * epoch_steps
     share = ranks.share(batch_size)
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
     began = saved = time.perf_counter()
     label = f"train {number + 1}/{max(recipe.data.folds, 1)}"
-    with bar(label, num_steps, unit="steps", done=facts["step"]) as progress:
-        for step in range(facts["step"], num_steps):
-            epoch, position = divmod(step, epoch_steps)
-            if position == 0 or step == facts["step"]:
+    with bar(label, knobs.steps, unit="steps", done=facts["step"]) as progress:
+        for step in range(facts["step"] + 1, knobs.steps + 1):
+            epoch, position = divmod(step - 1, epoch_steps)
+            if position == 0 or step == facts["step"] + 1:
                 order = split.train[epoch_order(len(split.train), mix(seed, number), epoch)]
 
             # batch: this process's share, augmented
@@ -133,7 +132,7 @@ def train_member(
             nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
-            rate = factor(knobs.schedule, step, num_steps, round(knobs.warmup_epochs * epoch_steps))
+            rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
             for group in member.optimizer.param_groups:
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
@@ -141,24 +140,30 @@ def train_member(
                 member.average.update(member.model, step)
 
             # log, validate
-            sums += torch.stack((loss.detach(), (logits.argmax(1) == labels).float().mean()))
+            hits = (logits.argmax(1) == labels).float().mean()
+            sums += torch.stack((loss.detach(), hits, torch.ones_like(hits)))
             progress.advance()
-            if position == epoch_steps - 1:
-                entry = {"train__loss": sums[0].item(), "train__accuracy": sums[1].item()}
-                entry = {key: round(total / epoch_steps, 5) for key, total in entry.items()}
-                if (epoch + 1) % knobs.validate_every == 0 or epoch + 1 == knobs.epochs:
-                    held_out = predict_held_out(member.final, split, hardware, ranks)
-                    entry |= measure(*held_out)
-                    member.model.train()
-                seconds = facts["seconds"] + time.perf_counter() - began
-                entry |= {"learning_rate": group["lr"], "seconds": round(seconds, 2)}
-                run.log(member=number, step=step + 1, epoch=epoch + 1, **entry)
+            if step % knobs.validate_every == 0 or step == knobs.steps:
+                means = (sums[:2] / sums[2]).tolist()
                 sums.zero_()
+                held_out = predict_held_out(member.final, split, hardware, ranks)
+                member.model.train()
+                seconds = facts["seconds"] + time.perf_counter() - began
+                run.log(
+                    member=number,
+                    step=step,
+                    epoch=round(step / epoch_steps, 3),
+                    train__loss=round(means[0], 5),
+                    train__accuracy=round(means[1], 5),
+                    **measure(*held_out),
+                    learning_rate=group["lr"],
+                    seconds=round(seconds, 2),
+                )
 
             # save
             now = time.perf_counter()
-            if ranks.is_main and now - saved >= knobs.checkpoint_seconds and step + 1 < num_steps:
-                reached = {"step": step + 1, "seconds": facts["seconds"] + now - began}
+            if ranks.is_main and now - saved >= knobs.checkpoint_seconds and step < knobs.steps:
+                reached = {"step": step, "seconds": facts["seconds"] + now - began}
                 reached["sums"] = sums.tolist()
                 checkpoint.save_state(state_path, member.modules, member.optimizer, reached)
                 saved = now
@@ -167,10 +172,10 @@ def train_member(
         checkpoint.save_weights(weights_path(run, number), member.final, {"confusion": confusion})
         state_path.unlink(missing_ok=True)
     ranks.wait()
-    return (num_steps - facts["step"]) * batch_size
+    return (knobs.steps - facts["step"]) * batch_size
 
 
-FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0]}
+FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 
 
 def new_member(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> Member:

@@ -32,13 +32,13 @@ def photo(rng: np.random.Generator, label: int, size: int = 64) -> NDArray[np.ui
     """Return an RGB picture (size, size, 3) of food class ``label``; ``rng`` decides the rest."""
     canvas = Canvas(rng)
     lay_table(canvas)
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         _neighbour(canvas)
     spot = Spot(x=0.0, y=0.0, radius=rng.uniform(50, 92), base=0.0)
     in_bowl = rng.random() < IN_BOWLS.get(label, 0.12)
     vessel = bowl if in_bowl else VESSELS[rng.integers(len(VESSELS))]
     place = vessel(canvas, spot)
-    if label != SOUP_CLASS and not in_bowl and rng.random() < 0.25:
+    if label != SOUP_CLASS and not in_bowl and rng.random() < 0.15:
         place = _side_dish(canvas, place, label)
     _serve(canvas, place, label)
     if rng.random() < 0.3:
@@ -51,7 +51,7 @@ def photo(rng: np.random.Generator, label: int, size: int = 64) -> NDArray[np.ui
 def _serve(canvas: Canvas, place: Spot, label: int) -> None:
     """Paint one of the dishes of a class; the first are the most common."""
     dishes = DISHES[label]
-    dishes[int(len(dishes) * canvas.rng.random() ** 1.5)](canvas, place)
+    dishes[int(len(dishes) * canvas.rng.random() ** 3)](canvas, place)
 
 
 def _neighbour(canvas: Canvas) -> None:

@@ -1,6 +1,7 @@
 """Painted food: proportions as in the course, answers apart, pictures whole and all different."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +52,11 @@ def test_official_counts_have_the_courses_sums() -> None:
 
 
 def test_full_world_keeps_the_courses_proportions() -> None:
-    assert "4,932 training, 1,716 validation and 1,676 test" in food_world().description
+    assert "4,932 training, 1,716 validation and 1,676 test" in food_world(scale=0.5).description
+    numbers = re.findall(r"([\d,]+) (training|validation|test)", food_world().description)
+    train, valid, test = (int(number.replace(",", "")) for number, _ in numbers)
+    assert train / valid == pytest.approx(9866 / 3430, rel=0.01)
+    assert train / test == pytest.approx(9866 / 3347, rel=0.01)
 
 
 def test_splits_and_classes_are_in_proportion(tiny: Path) -> None:

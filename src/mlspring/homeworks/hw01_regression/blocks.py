@@ -5,9 +5,12 @@ between two training windows of the same state and measures memory; the splits b
 gap of four windows. A random split is offered to see the difference.
 """
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
+from mlspring.core.errors import DataError
 from mlspring.homeworks.hw01_regression.recipe import DataKnobs
 
 Ints = NDArray[np.int64]
@@ -15,25 +18,32 @@ Ints = NDArray[np.int64]
 GAP = 4  # windows of five days on both sides of a cut that share a day with the other side
 
 
-def find_runs(states: Ints, days: NDArray[np.float64]) -> tuple[Ints, Ints]:
-    """Return the contiguous run of every row and its place in it, both (n,), from the rows alone.
+def find_runs(states: Ints, windows: NDArray[np.float64]) -> tuple[Ints, Ints]:
+    """Return the run of days that every row belongs to, and where in it the row starts; (n,) each.
 
-    A row continues the run of a former row of its state whose days 2 to 5 are its days 1 to 4.
+    Found from the rows alone, in whatever order they stand: a day follows another where it does so
+    in some window of its state. Rows of different runs share no day.
 
     Args:
         states: state of each row, (n,).
-        days: the rows' five days with all columns, target included, (n, 5, 16).
+        windows: the rows' five days with all columns, target included, (n, 5, 16).
     """
-    runs, places = np.empty(len(days), np.int64), np.empty(len(days), np.int64)
-    last: dict[tuple[int, bytes], tuple[int, int]] = {}  # state and last four days -> run, place
-    num_runs = 0
-    for row, (state, window) in enumerate(zip(states.tolist(), days, strict=True)):
-        found = last.pop((state, window[:4].tobytes()), None)
-        if found is None:
-            found = (num_runs, -1)
-            num_runs += 1
-        runs[row], places[row] = found[0], found[1] + 1
-        last[state, window[1:].tobytes()] = (runs[row].item(), places[row].item())
+    days = [
+        [(state, day.tobytes()) for day in window]
+        for state, window in zip(states.tolist(), windows, strict=True)
+    ]
+    follows = dict(pair for window in days for pair in itertools.pairwise(window))
+    starts = dict.fromkeys(window[0] for window in days)  # in the order of the rows
+    for day in follows.values():
+        starts.pop(day, None)
+    found: dict[tuple[int, bytes], tuple[int, int]] = {}  # run and place of a day
+    for run, start in enumerate(starts):
+        day, place = start, 0
+        while day is not None and day not in found:
+            found[day] = (run, place)
+            day, place = follows.get(day), place + 1
+    runs_places = [found.get(window[0], (len(starts), 0)) for window in days]
+    runs, places = np.array(runs_places, dtype=np.int64).T
     return runs, places
 
 
@@ -42,27 +52,39 @@ def parts(runs: Ints, places: Ints, knobs: DataKnobs, seed: int) -> list[tuple[I
 
     Args:
         runs: contiguous run of each row, (n,).
-        places: the row's place in its run, (n,).
+        places: first day of the row in its run, (n,).
         knobs: kind of split, share held out, folds, repeats.
         seed: of the random split.
+
+    Raises:
+        DataError: a member would have no row to train on, or none to validate on.
     """
     if knobs.folds:
-        return time_folds(runs, places, knobs.folds) * knobs.repeats
-    if knobs.split == "time":
-        return [last_days(runs, places, knobs.held_out)] * knobs.repeats
-    return [random_rows(len(runs), knobs.held_out, seed)] * knobs.repeats
+        members = time_folds(runs, places, knobs.folds)
+    elif knobs.split == "time":
+        members = [last_days(runs, places, knobs.held_out)]
+    else:
+        members = [random_rows(len(runs), knobs.held_out, seed)]
+    for train, held_out in members:
+        if not len(train) or not len(held_out):
+            raise DataError(
+                f"{len(runs)} training rows split into {len(train)} and {len(held_out)}",
+                expected="rows on both sides, in longer runs of days",
+                fix="give more rows, fewer data.folds or another data.held_out",
+            )
+    return members * knobs.repeats
 
 
 def last_days(runs: Ints, places: Ints, share: float) -> tuple[Ints, Ints]:
     """Return training rows and held-out rows: the last ``share`` of each run is held out."""
-    lengths = np.bincount(runs)[runs]
+    lengths = _lengths(runs, places)
     held_out = places >= lengths - np.round(share * lengths)
     return _apart(runs, places, held_out), np.flatnonzero(held_out)
 
 
 def time_folds(runs: Ints, places: Ints, num_folds: int) -> list[tuple[Ints, Ints]]:
     """Return training rows and held-out rows: fold i holds out the i-th block of each run."""
-    fold = places * num_folds // np.bincount(runs)[runs]
+    fold = places * num_folds // _lengths(runs, places)
     return [(_apart(runs, places, fold == i), np.flatnonzero(fold == i)) for i in range(num_folds)]
 
 
@@ -71,6 +93,13 @@ def random_rows(num_rows: int, share: float, seed: int) -> tuple[Ints, Ints]:
     order = np.random.default_rng(seed).permutation(num_rows)
     num_held_out = round(share * num_rows)
     return np.sort(order[num_held_out:]), np.sort(order[:num_held_out])
+
+
+def _lengths(runs: Ints, places: Ints) -> Ints:
+    """Return the number of windows that each row's run has room for, (n,)."""
+    last = np.zeros(runs.max() + 1, dtype=np.int64)
+    np.maximum.at(last, runs, places)
+    return last[runs] + 1
 
 
 def _apart(runs: Ints, places: Ints, held_out: NDArray[np.bool_]) -> Ints:

@@ -43,8 +43,8 @@ class Data:
         train_states: int64 (n,), index into ``STATES``; likewise test (m,).
         train_survey: float64 (n, 79), five days of 16 columns without the target; test (m, 79).
         train_targets: float64 (n,), positive tests on day 5.
-        train_runs: int64 (n,), the contiguous run of days that a row belongs to.
-        train_places: int64 (n,), the row's place in its run, from 0.
+        train_runs: int64 (n,), the unbroken run of days that a row belongs to.
+        train_places: int64 (n,), first day of the row in its run, from 0.
         test_ids: ids of the test rows, in the order of ``test_survey``.
         best_possible: for a world, the mean squared error on the test rows of a forecaster who
             knows the true epidemic, as expected and as drawn; None where nobody knows.

@@ -58,6 +58,13 @@ class Plan:
 
 
 PLANS = {
+    "hw01": Plan(
+        level="strong",
+        epochs=200,
+        overrides=("train.schedule=constant", "train.warmup_steps=0", "train.steps=1600"),
+        num_steps=400,
+        work="dense",
+    ),
     "hw03": Plan(
         level="medium",
         epochs=4,

@@ -1,0 +1,41 @@
+"""One training step of homework 1, with its batch picked or given: for loader efficiency."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from mlspring.homeworks.hw01_regression import train
+from mlspring.homeworks.hw01_regression.data import Data
+from mlspring.homeworks.hw01_regression.recipe import Recipe
+from mlspring.kit import device
+from mlspring.kit.seeding import epoch_order
+
+
+def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return a step that picks its batch, and the same step on one fixed batch."""
+    hardware = device.choose("auto", "auto", work="dense")
+    split = next(train.member_splits(recipe, data, 0))
+    member = train.new_member(0, split, recipe, 0, hardware)
+    inputs, residuals = train.prepare(split, split.train, member.model, hardware)
+    size = recipe.train.batch_size
+    order = epoch_order(len(inputs), 0, 0)
+    count = 0
+
+    def load() -> tuple[torch.Tensor, torch.Tensor]:
+        nonlocal count
+        count += 1
+        start = count * size % (len(order) - size)
+        batch = order[start : start + size]
+        return inputs[batch], residuals[batch]
+
+    def learn(rows: torch.Tensor, targets: torch.Tensor) -> None:
+        loss = F.mse_loss(member.model(rows), targets)
+        member.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(member.model.parameters(), recipe.train.clip_norm)
+        member.optimizer.step()
+
+    fixed = load()
+    return (lambda: learn(*load())), (lambda: learn(*fixed))

@@ -51,7 +51,7 @@ def split_errors(data: Data, share: float, seed: int) -> dict[str, dict[str, flo
     table, targets = features.build(data.train_states, data.train_survey, ALL), data.train_targets
     methods = {
         "linear regression": LinearRegression(),
-        "random forest": RandomForestRegressor(30, max_features=1 / 3, random_state=seed),
+        "random forest": RandomForestRegressor(20, max_features=0.2, random_state=seed),
         "nearest neighbour": make_pipeline(StandardScaler(), KNeighborsRegressor(1)),
     }
     errors: dict[str, dict[str, float]] = {"persistence": {}}

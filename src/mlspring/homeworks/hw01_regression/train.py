@@ -227,10 +227,12 @@ def held_out_error(recipe: Recipe, run: Run) -> float:
 def splits(recipe: Recipe, data: Data, seed: int, hardware: Hardware) -> Iterator[Split]:
     """Yield the rows of each member: one split, or one for each block of time, repeated."""
     knobs = recipe.data
-    table = features.build(data.train_states, data.train_survey, knobs)
-    starts = features.starting_points(data.train_survey, knobs)
-    columns = [torch.from_numpy(c).float() for c in (table, starts, data.train_targets)]
-    table, starts, targets = [column.to(hardware.device) for column in columns]
+    columns = (
+        features.build(data.train_states, data.train_survey, knobs),
+        features.starting_points(data.train_survey, knobs),
+        data.train_targets,
+    )
+    table, starts, targets = (torch.from_numpy(c).float().to(hardware.device) for c in columns)
     for train_rows, held_out in blocks.parts(data.train_runs, data.train_places, knobs, seed):
         yield Split(
             table=table,

@@ -2,7 +2,7 @@ import errno
 import functools
 import hashlib
 import io
-import os
+import random
 import socket
 import sys
 import threading
@@ -91,7 +91,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     running.server_close()
 
 
-BODY = os.urandom(1_000_000)
+BODY = random.Random(0).randbytes(1_000_000)  # the same in every test process
 SHA = "sha256:" + hashlib.sha256(BODY).hexdigest()
 
 

@@ -33,8 +33,8 @@ def summary(spec: Spec, run: Run) -> Text:
     seconds = result["seconds"]
     phases = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
     text.append(
-        f"  {seconds['total']:.1f} s ({phases}), {result['peak_memory_mib']:,.0f} MiB, "
-        f"{result['items_per_second']:,.0f} examples/s\n",
+        f"  {seconds['total']:.1f} s: {phases}\n"
+        f"  {result['peak_memory_mib']:,.0f} MiB, {result['items_per_second']:,.0f} examples/s\n",
         style="dim",
     )
     text.append(f"  {run.folder}\n")

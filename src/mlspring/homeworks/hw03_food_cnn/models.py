@@ -79,7 +79,7 @@ class ResidualBlock(nn.Module):
 
 
 class FoodResNet(nn.Module):
-    """A small residual network: fine texture is read at full size, then the picture shrinks fast."""
+    """A small residual network: reads fine texture at full size, then shrinks the picture fast."""
 
     def __init__(self, width: int, num_classes: int, dropout: float = 0.0) -> None:
         super().__init__()

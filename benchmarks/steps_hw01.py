@@ -16,9 +16,9 @@ from mlspring.kit.seeding import epoch_order
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that picks its batch, and the same step on one fixed batch."""
     hardware = device.choose("auto", "auto", work="dense")
-    split = next(train.member_splits(recipe, data, 0))
+    split = next(train.splits(recipe, data, 0, hardware))
     member = train.new_member(0, split, recipe, 0, hardware)
-    inputs, residuals = train.prepare(split, split.train, member.model, hardware)
+    inputs, residuals = train.prepare(member.model, split, split.train)
     size = recipe.train.batch_size
     order = epoch_order(len(inputs), 0, 0)
     count = 0
@@ -37,5 +37,9 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         torch.nn.utils.clip_grad_norm_(member.model.parameters(), recipe.train.clip_norm)
         member.optimizer.step()
 
+    def alone(batch: Callable[[], Any]) -> None:
+        with train.one_thread():
+            learn(*batch())
+
     fixed = load()
-    return (lambda: learn(*load())), (lambda: learn(*fixed))
+    return (lambda: alone(load)), (lambda: alone(lambda: fixed))

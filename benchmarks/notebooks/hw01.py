@@ -17,9 +17,10 @@ from torch.utils.data import DataLoader, Dataset
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import peak_memory_mib
 from mlspring.core.source import official
-from mlspring.homeworks.hw01_regression import data, models, train
+from mlspring.homeworks.hw01_regression import data, train
 from mlspring.homeworks.hw01_regression.recipe import Recipe
 from mlspring.homeworks.hw01_regression.spec import SPEC
+from mlspring.kit import device
 
 VALIDATE_EVERY = 10
 
@@ -44,16 +45,12 @@ def main(folder: Path, level: str, epochs: int, seed: int) -> None:
     recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / f"{level}.toml")
     torch.manual_seed(seed)
     start = time.perf_counter()
-    split = next(train.member_splits(recipe, data.load(official(folder), recipe), seed))
-    model = models.build(recipe.data, recipe.model)
-    table, targets = torch.from_numpy(split.table), torch.from_numpy(split.targets)
-    residuals = targets - torch.from_numpy(split.start)
-    model.scaling.fit(table[split.train], targets[split.train], recipe.data.standardise)
-    with torch.no_grad():
-        inputs = model.scaling(table).float()
+    hardware = device.choose("cpu", "fp32", work="dense")
+    table = data.load(official(folder), recipe)
+    split = next(train.splits(recipe, table, seed, hardware))
+    model = train.new_member(0, split, recipe, seed, hardware).model
     parts = [
-        SurveyDataset(inputs[rows], residuals[rows].float())
-        for rows in (split.train, split.held_out)
+        SurveyDataset(*train.prepare(model, split, rows)) for rows in (split.train, split.held_out)
     ]
     train_loader = DataLoader(parts[0], batch_size=recipe.train.batch_size, shuffle=True)
     valid_loader = DataLoader(parts[1], batch_size=recipe.train.batch_size)

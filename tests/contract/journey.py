@@ -19,16 +19,23 @@ def run_tiny(spec: Spec, tmp_path: Path, *, recipe: str = "simple", seed: int = 
     folder = tmp_path / "data"
     data = folder if folder.exists() else tiny.write_data(folder)
     request = Request(
-        homework=spec.id, recipe=f"world/{recipe}", data=str(data), seed=seed, device="cpu"
+        homework=spec.id,
+        recipe=f"world/{recipe}",
+        data=str(data),
+        seed=seed,
+        device="cpu",
+        precision="fp32",  # no probe: a test must not depend on how busy the machine is
     )
     return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs", submit=False)
 
 
-def command(spec: Spec, data: Path, out: Path, *more: str, recipe: str = "simple") -> list[str]:
+def command(
+    spec: Spec, data: Path, out: Path, *, recipe: str = "simple", precision: str = "fp32"
+) -> list[str]:
     """Return the arguments of ``mlspring run`` for a few steps on ``data``."""
     sets = [word for override in TINY[spec.id].small for word in ("--set", override)]
     words = ["run", spec.id, f"world/{recipe}", "--data", str(data), "--out", str(out)]
-    return [*words, *sets, "--no-submit", "--device", "cpu", *more]
+    return [*words, *sets, "--no-submit", "--device", "cpu", "--precision", precision]
 
 
 def environment(home: Path) -> dict[str, str]:

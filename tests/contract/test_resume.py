@@ -1,5 +1,6 @@
 """A run that is killed and resumed ends like one left alone: real processes, real kills."""
 
+import gc
 import json
 import random
 import signal
@@ -8,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from mlspring import catalog
 from mlspring.catalog import SPECS
+from mlspring.core.errors import RunError
 from mlspring.core.spec import Spec
-from tests.contract.journey import command, finish, start
+from mlspring.verbs import run as verb
+from tests.contract.journey import command, finish, run_tiny, start
 from tests.tiny.islands import TINY
 
 
@@ -31,17 +35,20 @@ def outcome(run: Path) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
-@pytest.mark.parametrize("recipe", ["simple", "boss"])
+@pytest.mark.parametrize(("recipe", "precision"), [("simple", "fp32"), ("boss", "bf16")])
 def test_kill_and_resume_is_bit_equal(
-    spec: Spec, recipe: str, tmp_path: Path, isolated_home: Path
+    spec: Spec, recipe: str, precision: str, tmp_path: Path, isolated_home: Path
 ) -> None:
+    def words(out: Path) -> list[str]:
+        return command(spec, data, out, recipe=recipe, precision=precision)
+
     data = TINY[spec.id].write_data(tmp_path / "data")
-    finish(start(command(spec, data, tmp_path / "whole", recipe=recipe), isolated_home))
+    finish(start(words(tmp_path / "whole"), isolated_home))
     expected = outcome(only_run(tmp_path / "whole"))
 
     out = tmp_path / "killed"
     draw = random.Random(f"{spec.id} {recipe}")
-    process = start(command(spec, data, out, recipe=recipe), isolated_home)
+    process = start(words(out), isolated_home)
     for kill in range(3):
         wait_for_step(out, kill)
         time.sleep(draw.uniform(0.0, 0.25))
@@ -88,3 +95,42 @@ def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_h
     assert not list(run.rglob("*.part"))
     finish(start(["resume", str(run), "--no-submit"], isolated_home))
     assert (run / "result.json").exists()
+
+
+PHASES = [
+    ("data", "load"),
+    ("train", "train"),
+    ("predict", "predict"),
+    ("submission", "write"),
+    ("figures", "draw"),
+]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+@pytest.mark.parametrize(("part", "function"), PHASES, ids=[part for part, _ in PHASES])
+def test_ctrl_c_in_any_phase_loses_nothing(
+    spec: Spec, part: str, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(catalog.part(spec, part), function, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_tiny(spec, tmp_path)
+    folder = only_run(tmp_path / "runs")
+    assert not (folder / "result.json").exists()
+    assert not list(folder.rglob("*.part"))
+    gc.collect()  # the stopped run is gone, and its lock with it
+    resumed = verb.resume(folder, submit=False)
+    assert resumed.result is not None
+    assert resumed.result["resumed"] is True
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+def test_a_finished_or_foreign_folder_is_not_resumed(spec: Spec, tmp_path: Path) -> None:
+    run = run_tiny(spec, tmp_path)
+    with pytest.raises(RunError, match="this run is finished"):
+        verb.resume(run.folder, submit=False)
+    with pytest.raises(RunError, match="is not a run folder"):
+        verb.resume(tmp_path, submit=False)

@@ -10,12 +10,16 @@ from mlspring.core.spec import Spec
 from tests.contract.journey import finish, start
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache folder in which each world is made once for all tests here."""
+    return tmp_path_factory.mktemp("worlds-home")
+
+
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
-def test_level_simple_from_nothing_to_the_board(
-    spec: Spec, tmp_path: Path, isolated_home: Path
-) -> None:
+def test_level_simple_from_nothing_to_the_board(spec: Spec, tmp_path: Path, home: Path) -> None:
     words = ["run", spec.id, "simple", "--out", str(tmp_path), "--precision", "fp32"]
-    finish(start(words, isolated_home))
+    finish(start(words, home))
     (path,) = tmp_path.glob("*/*/*/result.json")
     result = json.loads(path.read_text())
     run = path.parent
@@ -25,37 +29,37 @@ def test_level_simple_from_nothing_to_the_board(
     assert result["points"]["public"] > 0
     assert (run / spec.submission_name).stat().st_size > 0
 
-    board = json.loads(finish(start(["board", spec.id, "--json"], isolated_home)))
+    board = json.loads(finish(start(["board", spec.id, "--json"], home)))
     mine = next(row for row in board if row["kind"] == "learner")
     assert mine["public"] == result["score"]["public"]
     names = [row["name"] for row in board]
     assert names.index("line: boss") < names.index("me") < names.index("line: simple")
 
-    listed = json.loads(finish(start(["list", "--json"], isolated_home)))
+    listed = json.loads(finish(start(["list", "--json"], home)))
     entry = next(entry for entry in listed if entry["id"] == spec.id)
     assert entry["best"] == result["score"]["public"]
 
-    page = Path(finish(start(["report", str(run)], isolated_home)).strip())
+    page = Path(finish(start(["report", str(run)], home)).strip())
     assert spec.title_zh in page.read_text()
-    checked = finish(start(["validate", spec.id, str(run / spec.submission_name)], isolated_home))
+    checked = finish(start(["validate", spec.id, str(run / spec.submission_name)], home))
     assert "a valid submission" in checked.replace("\n", " ")
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
-def test_a_world_written_out_is_read_back(spec: Spec, tmp_path: Path, isolated_home: Path) -> None:
+def test_a_world_written_out_is_read_back(spec: Spec, tmp_path: Path, home: Path) -> None:
     out = tmp_path / "out"
-    finish(start(["data", spec.id, "--export", str(out)], isolated_home))
+    finish(start(["data", spec.id, "--export", str(out)], home))
     answers = (out / "private" / "answers.csv").read_text().splitlines()
     assert not [path for path in (out / "public").rglob("*") if "answer" in path.name]
     submission = tmp_path / "submission.csv"
     submission.write_text("\n".join(",".join(row.split(",")[:2]) for row in answers) + "\n")
     words = ["validate", spec.id, str(submission), "--data", str(out / "public")]
-    finish(start(words, isolated_home))
+    finish(start(words, home))
     words = ["score", spec.id, str(submission), "--answers", str(out / "private" / "answers.csv")]
-    scored = json.loads(finish(start([*words, "--json"], isolated_home)))
+    scored = json.loads(finish(start([*words, "--json"], home)))
     best = 1.0 if spec.metric.higher_is_better else 0.0
     assert (scored["public"], scored["private"]) == (best, best)
-    again = start(["data", spec.id, "--export", str(out)], isolated_home)
+    again = start(["data", spec.id, "--export", str(out)], home)
     output, _ = again.communicate(timeout=120)
     assert again.returncode == 2
     assert "is not empty" in output

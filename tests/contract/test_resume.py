@@ -1,6 +1,5 @@
 """A run that is killed and resumed ends like one left alone: real processes, real kills."""
 
-import gc
 import json
 import random
 import signal
@@ -121,7 +120,6 @@ def test_ctrl_c_in_any_phase_loses_nothing(
     folder = only_run(tmp_path / "runs")
     assert not (folder / "result.json").exists()
     assert not list(folder.rglob("*.part"))
-    gc.collect()  # the stopped run is gone, and its lock with it
     resumed = verb.resume(folder, submit=False)
     assert resumed.result is not None
     assert resumed.result["resumed"] is True

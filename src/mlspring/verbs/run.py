@@ -7,6 +7,7 @@ goes on from there.
 import importlib
 import os
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def run(
     recipe = recipes.load(spec, path, overrides)
     source = sources.open_source(spec, request.data)
     started = _create(out, replace(request, recipe=path.stem), dump_recipe(recipe))
-    return _carry_out(spec, started, recipe, source, submit=submit)
+    with closing(started):
+        return _carry_out(spec, started, recipe, source, submit=submit)
 
 
 def reopen(folder: Path) -> tuple[Spec, Run, Any, Any]:
@@ -70,9 +72,10 @@ def resume(folder: Path, *, submit: bool) -> Run:
         raise RunError("this run is finished", file=folder, fix=fix)
     spec = catalog.find(stopped.request.homework)
     recipe = recipes.load(spec, folder / "recipe.toml")
-    stopped.note(resumed=True)
-    source = sources.open_source(spec, stopped.request.data)
-    return _carry_out(spec, stopped, recipe, source, submit=submit)
+    with closing(stopped):
+        stopped.note(resumed=True)
+        source = sources.open_source(spec, stopped.request.data)
+        return _carry_out(spec, stopped, recipe, source, submit=submit)
 
 
 def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: bool) -> Run:
@@ -94,7 +97,6 @@ def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: boo
         score = _judge(spec, run, file, source, submit=submit)
     run.seconds["total"] = round(time.perf_counter() - began, 3)
     run.finish(_result(spec, run, training, score))
-    run.close()
     return run
 
 

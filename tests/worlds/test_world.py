@@ -102,8 +102,8 @@ def test_shards_stay_in_order_and_arrays_keep_type_and_shape() -> None:
 
 
 def test_a_cached_world_is_not_made_again() -> None:
-    build(numbers(), processes=1)
-    build(numbers(make=crash), processes=1)  # would raise if it ran
+    made = build(numbers(), processes=1)
+    assert build(numbers(make=crash), processes=1) == made  # would raise if it ran
 
 
 def truncate(path: Path) -> None:

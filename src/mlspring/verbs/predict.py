@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from mlspring import catalog
-from mlspring.core.errors import DataError, RunError
-from mlspring.core.runs import Run
-from mlspring.verbs import recipes, sources
+from mlspring.core.errors import DataError
+from mlspring.verbs import sources
+from mlspring.verbs.run import open_finished
 
 
 def predict(folder: Path, *, data: str | None, out: Path | None) -> Path:
@@ -15,11 +15,7 @@ def predict(folder: Path, *, data: str | None, out: Path | None) -> Path:
         RunError: no such run, or it is not finished.
         DataError: the data has no test part.
     """
-    run = Run.open(folder)
-    if run.result is None:
-        raise RunError("this run is not finished", file=folder, fix=f"mlspring resume {folder}")
-    spec = catalog.find(run.request.homework)
-    recipe = recipes.load(spec, folder / "recipe.toml")
+    spec, run, recipe = open_finished(folder)
     source = sources.open_source(spec, data or run.request.data)
     loader = catalog.part(spec, "data")
     ids = loader.test_ids(source)

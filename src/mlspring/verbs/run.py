@@ -34,8 +34,7 @@ def run(
     Raises:
         UserError: recipe, data or board refuse; nothing was trained.
     """
-    kind = "world" if request.data == sources.WORLD else "official"
-    path = recipes.find_recipe(spec, request.recipe, kind)
+    path = recipes.find_recipe(spec, request.recipe, sources.kind_of(request.data))
     recipe = recipes.load(spec, path, overrides)
     source = sources.open_source(spec, request.data)
     started = _create(out, replace(request, recipe=path.stem), dump_recipe(recipe))
@@ -43,18 +42,27 @@ def run(
         return _carry_out(spec, started, recipe, source, submit=submit)
 
 
-def reopen(folder: Path) -> tuple[Spec, Run, Any, Any]:
-    """Return what drawing or predicting anew needs of a run: spec, run, recipe, data.
+def open_finished(folder: Path) -> tuple[Spec, Run, Any]:
+    """Return a finished run's spec, the run and its recipe.
 
     Raises:
-        RunError: no such run, or it has not finished training.
+        RunError: no such run, or it is not finished.
     """
     run = Run.open(folder)
     if run.result is None:
         fix = f"mlspring resume {folder}"
         raise RunError("this run is not finished", file=folder, fix=fix)
     spec = catalog.find(run.request.homework)
-    recipe = recipes.load(spec, folder / "recipe.toml")
+    return spec, run, recipes.load(spec, folder / "recipe.toml")
+
+
+def reopen(folder: Path) -> tuple[Spec, Run, Any, Any]:
+    """Return what drawing anew needs of a finished run: spec, run, recipe, data.
+
+    Raises:
+        RunError: no such run, or it is not finished.
+    """
+    spec, run, recipe = open_finished(folder)
     source = sources.open_source(spec, run.request.data)
     return spec, run, recipe, catalog.part(spec, "data").load(source, recipe)
 
@@ -128,7 +136,7 @@ def _judge(
 
 def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> dict[str, Any]:
     facts = run.environment
-    kind = "world" if run.request.data == sources.WORLD else "official"
+    kind = sources.kind_of(run.request.data)
     public, private = (score.public, score.private) if score else (None, None)
     earned = points.earned(spec, public, private, kind)
     return {

@@ -1,6 +1,7 @@
 """What ``--data`` means, and where the judge finds the answers to it."""
 
 from pathlib import Path
+from typing import Literal
 
 from mlspring import catalog
 from mlspring.core.source import Source, official
@@ -10,6 +11,11 @@ from mlspring.worlds import world
 WORLD = "world"
 
 
+def kind_of(data: str) -> Literal["world", "official"]:
+    """Return the kind of data that ``data`` names, without opening it."""
+    return "world" if data == WORLD else "official"
+
+
 def open_source(spec: Spec, data: str) -> Source:
     """Return the data that ``data`` names: ``world`` (made now if need be) or a folder.
 
@@ -17,7 +23,7 @@ def open_source(spec: Spec, data: str) -> Source:
         DataError: the folder is missing or cannot be read.
         MachineError: the world cannot be written.
     """
-    if data != WORLD:
+    if kind_of(data) == "official":
         return official(Path(data).expanduser())
     return Source(kind="world", folder=world_folder(spec) / "public")
 

@@ -67,8 +67,8 @@ PLANS = {
     ),
     "hw03": Plan(
         level="medium",
-        epochs=4,
-        overrides=("train.steps=308", "train.validate_every=77", "train.schedule=constant"),
+        epochs=5,
+        overrides=("train.steps=270", "train.validate_every=54", "train.schedule=constant"),
         num_steps=40,
         work="conv",
     ),

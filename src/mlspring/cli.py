@@ -3,7 +3,6 @@
 Heavy imports happen inside the verb that needs them, so that ``--help`` is instant.
 """
 
-import json
 import os
 import sys
 from enum import StrEnum
@@ -13,9 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from mlspring import catalog
-from mlspring.core.errors import MlspringError, UserError
-
-INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
+from mlspring.core.errors import UserError
+from mlspring.terminal import ended, show, show_json
 
 app = typer.Typer(
     name="mlspring",
@@ -64,7 +62,7 @@ def list_(as_json: AsJson = False) -> None:
     from mlspring.verbs import listing
 
     found = listing.entries()
-    _print_json(found) if as_json else _print(listing.table(found))
+    show_json(found) if as_json else show(listing.table(found))
 
 
 @app.command()
@@ -76,7 +74,7 @@ def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
     data: Data = "world",
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="K=V", help="Change a recipe's key, e.g. train.epochs=5."),
+        typer.Option("--set", metavar="K=V", help="Change a recipe's key, e.g. train.steps=500."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes every random choice.")] = 0,
     device: Annotated[DeviceName, typer.Option(help="Where to compute.")] = DeviceName.auto,
@@ -129,7 +127,7 @@ def predict(
     """Write a submission with a finished run's networks."""
     from mlspring.verbs import predict as verb
 
-    _print(str(verb.predict(folder, data=data, out=out)))
+    show(str(verb.predict(folder, data=data, out=out)))
 
 
 @app.command()
@@ -139,7 +137,7 @@ def figures(folder: RunFolder) -> None:
 
     spec, done, recipe, data = verb.reopen(folder)
     catalog.part(spec, "figures").draw(done, recipe, data)
-    _print(str(done.figures))
+    show(str(done.figures))
 
 
 @app.command()
@@ -148,7 +146,7 @@ def report(folder: RunFolder) -> None:
     from mlspring.core.runs import Run
     from mlspring.verbs import report as verb
 
-    _print(str(verb.report(Run.open(folder))))
+    show(str(verb.report(Run.open(folder))))
 
 
 @app.command()
@@ -163,7 +161,7 @@ def data(
     from mlspring.verbs import data as verb
 
     spec = catalog.find(homework)
-    _print(verb.export(spec, export) if export else verb.describe(spec, data))
+    show(verb.export(spec, export) if export else verb.describe(spec, data))
 
 
 @app.command()
@@ -174,7 +172,7 @@ def fetch(
     """Download the course's own data, from every address that is known."""
     from mlspring.verbs import fetch as verb
 
-    _print(str(verb.fetch(catalog.find(homework), to)))
+    show(str(verb.fetch(catalog.find(homework), to)))
 
 
 @app.command()
@@ -182,7 +180,7 @@ def validate(homework: Homework, file: File, data: Data = "world") -> None:
     """Check a submission's format; costs no quota."""
     from mlspring.verbs import board as verb
 
-    _print(verb.validate(catalog.find(homework), file, data))
+    show(verb.validate(catalog.find(homework), file, data))
 
 
 @app.command()
@@ -198,7 +196,7 @@ def score(
     from mlspring.verbs import board as verb
 
     scored = verb.score(catalog.find(homework), file, answers)
-    _print_json(scored) if as_json else _print(verb.score_text(catalog.find(homework), scored))
+    show_json(scored) if as_json else show(verb.score_text(catalog.find(homework), scored))
 
 
 @app.command()
@@ -216,7 +214,7 @@ def submit(
 
     spec = catalog.find(homework)
     receipt = verb.submit(spec, file, name, rules=rules.value, final=final, address=board)
-    _print_json(receipt.as_json()) if as_json else _print(verb.receipt_text(spec, receipt))
+    show_json(receipt.as_json()) if as_json else show(verb.receipt_text(spec, receipt))
     if receipt.state != "scored":
         raise typer.Exit(2 if receipt.state == "rejected" else 1)
 
@@ -241,10 +239,10 @@ def board(
         verb.choose_finals(spec, name, finals, rules=rules.value)
     if mine:
         own = verb.submissions(spec, name, rules=rules.value)
-        _print_json([r.as_json() for r in own]) if as_json else _print(verb.own_table(spec, own))
+        show_json([r.as_json() for r in own]) if as_json else show(verb.own_table(spec, own))
         return
     shown = verb.board(spec, private=private, rules=rules.value)
-    _print_json(verb.board_rows(shown)) if as_json else _print(verb.board_table(shown, name))
+    show_json(verb.board_rows(shown)) if as_json else show(verb.board_table(shown, name))
 
 
 @app.command()
@@ -275,35 +273,12 @@ def doctor() -> None:
     """Say what this machine lacks, and the fix."""
     from mlspring.verbs import doctor as verb
 
-    _print(verb.table(verb.doctor()))
+    show(verb.table(verb.doctor()))
 
 
 def main() -> None:
     """Run the command line; errors become a sentence on stderr and an exit code."""
-    sys.exit(_guarded())
-
-
-def _guarded() -> int:
-    try:
-        exit_code = app(standalone_mode=False)  # what typer.Exit was raised with, if it was
-    except MlspringError as error:
-        return _tell(str(error), error.exit_code)
-    except Exception as error:
-        usage = getattr(error, "format_message", None)  # the parser's own errors have one
-        if usage is None:
-            raise
-        return _tell(f"{usage()}\n  -> mlspring --help", UserError.exit_code)
-    finally:
-        if "mlspring.kit.distributed" in sys.modules:
-            sys.modules["mlspring.kit.distributed"].stop()
-    if exit_code == INTERRUPTED:
-        return _tell("stopped; a run goes on with: mlspring resume RUN", INTERRUPTED)
-    return int(exit_code or 0)
-
-
-def _tell(sentence: str, exit_code: int) -> int:
-    print(f"mlspring: {sentence}", file=sys.stderr)  # noqa: T201
-    return exit_code
+    sys.exit(ended(app))
 
 
 def _show_runs(finished: list[tuple[Any, Any]], *, as_json: bool) -> None:
@@ -311,21 +286,11 @@ def _show_runs(finished: list[tuple[Any, Any]], *, as_json: bool) -> None:
         return
     if as_json:
         results = [run.result for _, run in finished]
-        _print_json(results[0] if len(results) == 1 else results)
+        show_json(results[0] if len(results) == 1 else results)
         return
-    from mlspring.verbs import show
+    from mlspring.verbs.show import overview, summary
 
     for spec, done in finished:
-        _print(show.summary(spec, done))
+        show(summary(spec, done))
     if len(finished) > 1:
-        _print(show.overview(finished))
-
-
-def _print(content: Any) -> None:
-    from rich.console import Console
-
-    Console(highlight=False, soft_wrap=isinstance(content, str)).print(content)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201
+        show(overview(finished))

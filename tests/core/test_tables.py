@@ -109,6 +109,8 @@ def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
         (("id", " cli", *HEADER[2:]), "column 2 is ' cli'; expected 'cli'"),
         (("id", "cli", "rate", "cli.1", "rate.1"), "column 4 is 'cli.1'; expected 'cli'\n  -> pan"),
         (("id", "ill", *HEADER[2:]), "column 2 is 'ill'; expected 'cli'"),
+        (("id", "cli", "rate", "cli", "ill"), "column 5 is 'ill'; expected 'rate'"),
+        (("id", "cli", "ill", "cli", "rate"), "column 3 is 'ill'; expected 'rate'"),
         (("id", "rate", "cli", "cli", "rate"), "another order: column 2 is 'rate'; expected 'cli'"),
         (("id", "cli", "rate", "cli", ""), "column 5 is empty; expected 'rate'"),
         (("0", "1.5", "2", "3", "4"), "the header is missing, found '0,1.5,2,3,4'"),

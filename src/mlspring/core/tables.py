@@ -211,8 +211,7 @@ def _check_header(
         place = next(i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b)
         what = f"the columns stand in another order: column {place + 1} is {_short(found[place])}"
         raise error(what, file=path, row=1, expected=repr(expected[place]))
-    changes = difflib.SequenceMatcher(None, found, expected, autojunk=False).get_opcodes()
-    kind, i, i_end, j, j_end = next(change for change in changes if change[0] != "equal")
+    kind, i, i_end, j, j_end = _first_change(found, expected)
     columns = f"{count(len(expected), 'column')}; found {len(found)}"
     if kind == "insert":
         what = f"column {j + 1} {expected[j]!r} is missing"
@@ -229,6 +228,17 @@ def _check_header(
             fix = "pandas numbers repeated names when it reads; keep the header as it was"
             raise error(what, file=path, row=1, expected=columns, fix=fix)
     raise error(what, file=path, row=1, expected=columns)
+
+
+def _first_change(found: Sequence[str], expected: Sequence[str]) -> tuple[str, int, int, int, int]:
+    """Return the first edit that leads from ``found`` to ``expected``, as difflib writes one."""
+    pairs = list(zip(found, expected, strict=False))
+    differing = [place for place, (cell, name) in enumerate(pairs) if cell != name]
+    if len(found) == len(expected) and len(differing) == 1:
+        place = differing[0]  # among repeated names a diff could blame another column
+        return "replace", place, place + 1, place, place + 1
+    changes = difflib.SequenceMatcher(None, found, expected, autojunk=False).get_opcodes()
+    return next(change for change in changes if change[0] != "equal")
 
 
 def _same_name(found: str, expected: str) -> bool:

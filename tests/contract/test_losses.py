@@ -1,0 +1,50 @@
+"""The loss of a short run with seed 0, against the curve that is kept of it.
+
+A change that moves a curve changes results: it must say so and measure the scores again.
+``python -m tests.contract.test_losses`` writes the curves anew.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from mlspring.catalog import SPECS
+from mlspring.core.files import read_json, write_json
+from mlspring.core.spec import Spec
+from tests.contract.journey import run_tiny
+from tests.tiny.islands import TINY
+
+CURVES = Path(__file__).parent / "losses"
+TOLERANCE = 2e-3  # other processors and library builds sum in another order
+
+
+def curve(spec: Spec, level: str, folder: Path) -> list[float]:
+    """Return the logged training losses of a tiny run."""
+    key = TINY[spec.id].loss
+    return [round(e[key], 6) for e in run_tiny(spec, folder, recipe=level).read_log() if key in e]
+
+
+@pytest.mark.parametrize("level", ["simple", "boss"])
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+def test_a_seed_keeps_its_losses(spec: Spec, level: str, tmp_path: Path) -> None:
+    expected = read_json(CURVES / f"{spec.id}.json")[level]
+    assert curve(spec, level, tmp_path) == pytest.approx(expected, rel=TOLERANCE, abs=1e-4)
+
+
+def write_all() -> None:
+    """Write the curves of every homework."""
+    with tempfile.TemporaryDirectory() as name:
+        os.environ["MLSPRING_HOME"] = name
+        for spec in SPECS:
+            levels = {
+                level: curve(spec, level, Path(name) / spec.id) for level in ("simple", "boss")
+            }
+            write_json(CURVES / f"{spec.id}.json", levels)
+            print(f"{spec.id}: {levels}", file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    write_all()

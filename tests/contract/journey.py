@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 from mlspring.core.runs import Request, Run
 from mlspring.core.spec import Spec
@@ -11,6 +14,24 @@ from mlspring.verbs import run as verb
 from tests.tiny.islands import TINY
 
 ROOT = Path(__file__).resolve().parents[2]
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
+
+# The command line, but for a wait after the first entry of the log: it is surely still at work when
+# a signal comes.
+WAITING = """
+import time
+from mlspring.cli import main
+from mlspring.core.runs import Run
+
+log = Run.log
+
+def log_and_wait(run, **values):
+    log(run, **values)
+    time.sleep(600)
+
+Run.log = log_and_wait
+main()
+"""
 
 
 def run_tiny(spec: Spec, tmp_path: Path, *, recipe: str = "simple", seed: int = 0) -> Run:
@@ -54,6 +75,26 @@ def start(words: list[str], home: Path, *launcher: str) -> subprocess.Popen[str]
         text=True,
         env=environment(home),
     )
+
+
+def only_run(out: Path) -> Path:
+    """Return the folder of the one run under ``out``."""
+    (environment,) = out.glob("*/*/*/environment.json")
+    return environment.parent
+
+
+def num_entries(out: Path) -> int:
+    """Return how many lines the log of the run under ``out`` has; 0 before there is one."""
+    return sum(len(log.read_text().splitlines()) for log in out.glob("*/*/*/log.jsonl"))
+
+
+def wait_for_entries(out: Path, wanted: int) -> None:
+    """Return when the run under ``out`` has logged so many entries, or is finished."""
+    deadline = time.monotonic() + 120
+    while num_entries(out) < wanted and not list(out.glob("*/*/*/result.json")):
+        if time.monotonic() > deadline:
+            pytest.fail("the run logged nothing in two minutes")
+        time.sleep(0.02)
 
 
 def finish(process: subprocess.Popen[str], timeout: float = 300) -> str:

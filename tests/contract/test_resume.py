@@ -13,13 +13,16 @@ from mlspring.catalog import SPECS
 from mlspring.core.errors import RunError
 from mlspring.core.spec import Spec
 from mlspring.verbs import run as verb
-from tests.contract.journey import command, finish, run_tiny, start
+from tests.contract.journey import (
+    command,
+    finish,
+    num_entries,
+    only_run,
+    run_tiny,
+    start,
+    wait_for_entries,
+)
 from tests.tiny.islands import TINY
-
-
-def only_run(out: Path) -> Path:
-    (environment,) = out.glob("*/*/*/environment.json")
-    return environment.parent
 
 
 def outcome(run: Path) -> dict[str, object]:
@@ -48,8 +51,8 @@ def test_kill_and_resume_is_bit_equal(
     out = tmp_path / "killed"
     draw = random.Random(f"{spec.id} {recipe}")
     process = start(words(out), isolated_home)
-    for kill in range(3):
-        wait_for_step(out, kill)
+    for _ in range(3):
+        wait_for_entries(out, num_entries(out) + 1)
         time.sleep(draw.uniform(0.0, 0.25))
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -62,27 +65,11 @@ def test_kill_and_resume_is_bit_equal(
     assert outcome(only_run(out)) == expected
 
 
-def wait_for_step(out: Path, kill: int) -> None:
-    """Return when the run has logged a further entry, or is finished."""
-    deadline = time.monotonic() + 120
-    entries = -1
-    while time.monotonic() < deadline:
-        for log in out.glob("*/*/*/log.jsonl"):
-            now = len(log.read_text().splitlines())
-            if now > max(entries, 0) and (entries >= 0 or kill == 0):
-                return
-            entries = now if entries < 0 else entries
-            if (log.parent / "result.json").exists():
-                return
-        time.sleep(0.02)
-    pytest.fail("the run logged nothing in two minutes")
-
-
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
 def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_home: Path) -> None:
     data = TINY[spec.id].write_data(tmp_path / "data")
     process = start(command(spec, data, tmp_path / "runs"), isolated_home)
-    wait_for_step(tmp_path / "runs", 0)
+    wait_for_entries(tmp_path / "runs", 1)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     run = only_run(tmp_path / "runs")

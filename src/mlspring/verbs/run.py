@@ -7,13 +7,14 @@ goes on from there.
 import importlib
 import os
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlspring import catalog
-from mlspring.core.errors import RunError
+from mlspring.core.errors import MlspringError, RunError
 from mlspring.core.files import write_json
 from mlspring.core.recipe import dump_recipe
 from mlspring.core.runs import Request, Run, Training, peak_memory_mib
@@ -37,7 +38,8 @@ def run(
     path = recipes.find_recipe(spec, request.recipe, sources.kind_of(request.data))
     recipe = recipes.load(spec, path, overrides)
     source = sources.open_source(spec, request.data)
-    started = _create(out, replace(request, recipe=path.stem), dump_recipe(recipe))
+    request = replace(request, recipe=path.stem)
+    started = _opened(lambda: Run.create(out, request, dump_recipe(recipe)))
     with closing(started):
         return _carry_out(spec, started, recipe, source, submit=submit)
 
@@ -73,7 +75,7 @@ def resume(folder: Path, *, submit: bool) -> Run:
     Raises:
         RunError: no such run, another process is writing it, or it is finished.
     """
-    stopped = Run.open(folder, writable=True)
+    stopped = _opened(lambda: Run.open(folder, writable=True))
     if stopped.result is not None:
         stopped.close()
         fix = f"see mlspring report {folder}, or start a new one with mlspring run"
@@ -160,14 +162,22 @@ def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> di
     }
 
 
-def _create(out: Path, request: Request, recipe_toml: str) -> Run:
-    """Return the new run; under ``torchrun`` all processes get the folder that rank 0 made."""
+def _opened(opening: Callable[[], Run]) -> Run:
+    """Return the run that ``opening`` gives; under ``torchrun`` rank 0 alone does it, and writes.
+
+    The other processes get the same folder for reading, or the error that rank 0 met.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return Run.create(out, request, recipe_toml)
-    distributed = importlib.import_module("mlspring.kit.distributed")
-    ranks = distributed.start()
+        return opening()
+    ranks = importlib.import_module("mlspring.kit.distributed").start()
+    run: Run | None = None
+    error: MlspringError | None = None
     if ranks.is_main:
-        made = Run.create(out, request, recipe_toml)
-        ranks.broadcast(str(made.folder))
-        return made
-    return Run(Path(ranks.broadcast(None)), request, writable=False)
+        try:
+            run = opening()
+        except MlspringError as found:
+            error = found
+    folder, error = ranks.broadcast((run and run.folder, error))
+    if error is not None:
+        raise error
+    return run or Run.open(folder)

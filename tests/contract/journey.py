@@ -1,14 +1,20 @@
 """Runs of a homework on its tiny data, in this process or as a real one."""
 
+import functools
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mlspring import catalog
 from mlspring.core.runs import Request, Run
+from mlspring.core.source import Source
 from mlspring.core.spec import Spec
 from mlspring.verbs import run as verb
 from tests.tiny.islands import TINY
@@ -34,20 +40,44 @@ main()
 """
 
 
-def run_tiny(spec: Spec, tmp_path: Path, *, recipe: str = "simple", seed: int = 0) -> Run:
-    """Return a finished run of a few steps on the homework's tiny folder."""
+def run_tiny(
+    spec: Spec, tmp_path: Path, *, recipe: str = "world/simple", seed: int = 0, data: str = ""
+) -> Run:
+    """Return a finished run of a few steps on ``data``, or else on the homework's tiny folder."""
     tiny = TINY[spec.id]
     folder = tmp_path / "data"
-    data = folder if folder.exists() else tiny.write_data(folder)
+    if not data:
+        data = str(folder if folder.exists() else tiny.write_data(folder))
     request = Request(
         homework=spec.id,
-        recipe=f"world/{recipe}",
-        data=str(data),
+        recipe=recipe,
+        data=data,
         seed=seed,
         device="cpu",
         precision="fp32",  # no probe: a test must not depend on how busy the machine is
     )
-    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs", submit=False)
+    submit = data == "world"
+    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs", submit=submit)
+
+
+def pass_for_world(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the homework's tiny folder and its answers stand where its world does, for ``run_tiny``.
+
+    So a test sees a run as far as the board without the minutes that a world can take.
+    """
+    tiny, loader = TINY[spec.id], catalog.part(spec, "data")
+    folder = tiny.write_data(tmp_path / "data")
+    answers = tiny.write_answers(tmp_path / "answers.csv")
+    for name in ("load", "test_ids"):
+        reads = functools.partial(_as_folder, getattr(loader, name))
+        monkeypatch.setattr(loader, name, reads)
+    world = Source(kind="world", folder=folder)
+    monkeypatch.setattr(verb.sources, "open_source", lambda *_: world)
+    monkeypatch.setattr(verb.sources, "world_answers", lambda _: answers)
+
+
+def _as_folder(reads: Callable[..., Any], source: Source, *rest: Any) -> Any:
+    return reads(replace(source, kind="official"), *rest)
 
 
 def command(

@@ -106,7 +106,7 @@ def test_a_typing_error_is_answered_with_the_nearest_key(spec: Spec) -> None:
 @each_homework
 @pytest.mark.parametrize("recipe", ["simple", "medium", "strong", "boss"])
 def test_every_level_runs_from_data_to_figures(spec: Spec, recipe: str, tmp_path: Path) -> None:
-    run = run_tiny(spec, tmp_path, recipe=recipe)
+    run = run_tiny(spec, tmp_path, recipe=f"world/{recipe}")
     result = run.result
     assert result is not None
     assert result["score"]["validation"] is not None

@@ -24,7 +24,11 @@ TOLERANCE = 2e-3  # other processors and library builds sum in another order
 def curve(spec: Spec, level: str, folder: Path) -> list[float]:
     """Return the logged training losses of a tiny run."""
     key = TINY[spec.id].loss
-    return [round(e[key], 6) for e in run_tiny(spec, folder, recipe=level).read_log() if key in e]
+    return [
+        round(e[key], 6)
+        for e in run_tiny(spec, folder, recipe=f"world/{level}").read_log()
+        if key in e
+    ]
 
 
 @pytest.mark.parametrize("level", ["simple", "boss"])

@@ -11,18 +11,23 @@ import pytest
 from mlspring import catalog
 from mlspring.catalog import SPECS
 from mlspring.core.errors import RunError
+from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
+from mlspring.judge import service
 from mlspring.verbs import run as verb
 from tests.contract.journey import (
     command,
     finish,
     num_entries,
     only_run,
+    pass_for_world,
     run_tiny,
     start,
     wait_for_entries,
 )
 from tests.tiny.islands import TINY
+
+each_homework = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
 
 
 def outcome(run: Path) -> dict[str, object]:
@@ -36,7 +41,7 @@ def outcome(run: Path) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+@each_homework
 @pytest.mark.parametrize(("recipe", "precision"), [("simple", "fp32"), ("boss", "bf16")])
 def test_kill_and_resume_is_bit_equal(
     spec: Spec, recipe: str, precision: str, tmp_path: Path, isolated_home: Path
@@ -65,7 +70,7 @@ def test_kill_and_resume_is_bit_equal(
     assert outcome(only_run(out)) == expected
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+@each_homework
 def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_home: Path) -> None:
     data = TINY[spec.id].write_data(tmp_path / "data")
     process = start(command(spec, data, tmp_path / "runs"), isolated_home)
@@ -92,7 +97,7 @@ PHASES = [
 ]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+@each_homework
 @pytest.mark.parametrize(("part", "function"), PHASES, ids=[part for part, _ in PHASES])
 def test_ctrl_c_in_any_phase_loses_nothing(
     spec: Spec, part: str, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -112,10 +117,29 @@ def test_ctrl_c_in_any_phase_loses_nothing(
     assert resumed.result["resumed"] is True
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+@each_homework
 def test_a_finished_or_foreign_folder_is_not_resumed(spec: Spec, tmp_path: Path) -> None:
     run = run_tiny(spec, tmp_path)
     with pytest.raises(RunError, match="this run is finished"):
         verb.resume(run.folder, submit=False)
     with pytest.raises(RunError, match="is not a run folder"):
         verb.resume(tmp_path, submit=False)
+
+
+@each_homework
+def test_a_run_stopped_after_its_submission_hands_in_once(
+    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    pass_for_world(spec, tmp_path, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_tiny(spec, tmp_path, data="world")
+    folder = only_run(tmp_path / "runs")
+    (entry,) = service.open_store().entries(spec.id)
+    assert Run.open(folder).environment["submission"] == entry.number
+    assert verb.resume(folder, submit=True).result is not None
+    assert service.open_store().entries(spec.id) == [entry]

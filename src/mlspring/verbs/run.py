@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from mlspring import catalog
-from mlspring.core.errors import MlspringError, RunError
-from mlspring.core.files import write_json
+from mlspring.core.errors import MlspringError, RunError, UserError
+from mlspring.core.files import sha256, write_json
 from mlspring.core.recipe import dump_recipe
 from mlspring.core.runs import Request, Run, Training, peak_memory_mib
-from mlspring.core.score import Score
+from mlspring.core.score import Score, State
 from mlspring.core.source import Source
 from mlspring.core.spec import Spec
 from mlspring.judge import points, service
+from mlspring.judge.store import Store
 from mlspring.verbs import recipes, sources
 
 ME = "me"  # the learner's own name on the local board
@@ -130,10 +131,25 @@ def _judge(
         return None
     answers = sources.world_answers(spec)
     if submit:
-        receipt = service.submit(service.open_store(), spec, file, ME, answers=answers)
-        run.note(submission=receipt.number)
+        store = service.open_store()
+        if not _on_the_board(store, run, file):
+            receipt = service.submit(store, spec, file, ME, answers=answers)
+            run.note(submission=receipt.number)
     score: Score = catalog.part(spec, "score").score(file, answers)
     return score
+
+
+def _on_the_board(store: Store, run: Run, file: Path) -> bool:
+    """Return whether this run was stopped only after its submission had been scored."""
+    number = run.environment.get("submission")
+    if not isinstance(number, int):
+        return False
+    try:
+        entry = store.entry(number)
+    except UserError:  # another board than when the run was stopped
+        return False
+    same = (entry.homework, entry.sha256) == (run.request.homework, sha256(file))
+    return same and entry.state == State.SCORED
 
 
 def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> dict[str, Any]:

@@ -41,7 +41,13 @@ main()
 
 
 def run_tiny(
-    spec: Spec, tmp_path: Path, *, recipe: str = "world/simple", seed: int = 0, data: str = ""
+    spec: Spec,
+    tmp_path: Path,
+    *,
+    recipe: str = "world/simple",
+    seed: int = 0,
+    data: str = "",
+    submit: bool = True,
 ) -> Run:
     """Return a finished run of a few steps on ``data``, or else on the homework's tiny folder."""
     tiny = TINY[spec.id]
@@ -55,9 +61,9 @@ def run_tiny(
         seed=seed,
         device="cpu",
         precision="fp32",  # no probe: a test must not depend on how busy the machine is
+        submit=submit,
     )
-    submit = data == "world"
-    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs", submit=submit)
+    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs")
 
 
 def pass_for_world(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

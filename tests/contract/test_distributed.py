@@ -66,7 +66,7 @@ def test_many_processes_go_on_where_they_were_stopped(
     process.communicate(timeout=60)
     run = only_run(tmp_path / "stopped")
     assert not (run / "result.json").exists()
-    finish(start(["resume", str(run), "--no-submit"], isolated_home, *together))
+    finish(start(["resume", str(run)], isolated_home, *together))
 
     def weights(folder: Path) -> dict[str, bytes]:
         return {file.name: file.read_bytes() for file in folder.glob("checkpoints/*")}

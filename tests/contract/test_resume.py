@@ -64,7 +64,7 @@ def test_kill_and_resume_is_bit_equal(
         run = only_run(out)
         if (run / "result.json").exists():  # it was faster than the kill
             break
-        process = start(["resume", str(run), "--no-submit"], isolated_home)
+        process = start(["resume", str(run)], isolated_home)
     else:
         finish(process)
     assert outcome(only_run(out)) == expected
@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_h
     assert "mlspring resume" in output
     assert "Traceback" not in output
     assert not list(run.rglob("*.part"))
-    finish(start(["resume", str(run), "--no-submit"], isolated_home))
+    finish(start(["resume", str(run)], isolated_home))
     assert (run / "result.json").exists()
 
 
@@ -112,7 +112,7 @@ def test_ctrl_c_in_any_phase_loses_nothing(
     folder = only_run(tmp_path / "runs")
     assert not (folder / "result.json").exists()
     assert not list(folder.rglob("*.part"))
-    resumed = verb.resume(folder, submit=False)
+    resumed = verb.resume(folder)
     assert resumed.result is not None
     assert resumed.result["resumed"] is True
 
@@ -121,25 +121,52 @@ def test_ctrl_c_in_any_phase_loses_nothing(
 def test_a_finished_or_foreign_folder_is_not_resumed(spec: Spec, tmp_path: Path) -> None:
     run = run_tiny(spec, tmp_path)
     with pytest.raises(RunError, match="this run is finished"):
-        verb.resume(run.folder, submit=False)
+        verb.resume(run.folder)
     with pytest.raises(RunError, match="is not a run folder"):
-        verb.resume(tmp_path, submit=False)
+        verb.resume(tmp_path)
 
 
 @each_homework
 def test_a_run_stopped_after_its_submission_hands_in_once(
     spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*_: object) -> None:
+    folder = stopped_at_its_end(spec, tmp_path, monkeypatch, submit=True)
+    (entry,) = service.open_store().entries(spec.id)
+    assert Run.open(folder).environment["submission"] == entry.number
+    assert verb.resume(folder).result is not None
+    assert service.open_store().entries(spec.id) == [entry]
+
+
+@each_homework
+@pytest.mark.parametrize(
+    ("asked", "told", "num_handed_in"),
+    [(False, None, 0), (False, True, 1), (True, None, 1), (True, False, 0)],
+)
+def test_resume_hands_in_as_the_run_was_asked_to(
+    spec: Spec,
+    asked: bool,
+    told: bool | None,
+    num_handed_in: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = stopped_at_its_end(spec, tmp_path, monkeypatch, submit=asked, before="predict")
+    verb.resume(folder, submit=told)
+    assert len(service.open_store().entries(spec.id)) == num_handed_in
+
+
+def stopped_at_its_end(
+    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, submit: bool, before: str = ""
+) -> Path:
+    """Return a run that was stopped before it wrote its result, or else before a part's work."""
+
+    def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
     pass_for_world(spec, tmp_path, monkeypatch)
+    where = (catalog.part(spec, before), before) if before else (Run, "finish")
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "finish", killed)
+        patch.setattr(*where, stopped)
         with pytest.raises(KeyboardInterrupt):
-            run_tiny(spec, tmp_path, data="world")
-    folder = only_run(tmp_path / "runs")
-    (entry,) = service.open_store().entries(spec.id)
-    assert Run.open(folder).environment["submission"] == entry.number
-    assert verb.resume(folder, submit=True).result is not None
-    assert service.open_store().entries(spec.id) == [entry]
+            run_tiny(spec, tmp_path, data="world", submit=submit)
+    return only_run(tmp_path / "runs")

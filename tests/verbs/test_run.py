@@ -46,5 +46,5 @@ def test_one_process_writes_a_run_and_the_others_read_it(tmp_path: Path, peers: 
 def test_an_error_of_the_first_process_is_raised_in_all(tmp_path: Path, peers: Peers) -> None:
     for peers.is_main in (True, False):
         with pytest.raises(RunError, match=r"is not a run folder\n  -> runs are folders") as caught:
-            verb.resume(tmp_path, submit=False)
+            verb.resume(tmp_path)
         assert caught.value.file == tmp_path

@@ -28,9 +28,7 @@ from mlspring.verbs import recipes, sources
 ME = "me"  # the learner's own name on the local board
 
 
-def run(
-    spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path, submit: bool
-) -> Run:
+def run(spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path) -> Run:
     """Return a new, finished run.
 
     Raises:
@@ -42,7 +40,7 @@ def run(
     request = replace(request, recipe=path.stem)
     started = _opened(lambda: Run.create(out, request, dump_recipe(recipe)))
     with closing(started):
-        return _carry_out(spec, started, recipe, source, submit=submit)
+        return _carry_out(spec, started, recipe, source, submit=request.submit)
 
 
 def open_finished(folder: Path) -> tuple[Spec, Run, Any]:
@@ -70,8 +68,12 @@ def reopen(folder: Path) -> tuple[Spec, Run, Any, Any]:
     return spec, run, recipe, catalog.part(spec, "data").load(source, recipe)
 
 
-def resume(folder: Path, *, submit: bool) -> Run:
+def resume(folder: Path, *, submit: bool | None = None) -> Run:
     """Return the run in ``folder``, continued to its end.
+
+    Args:
+        folder: the run's.
+        submit: whether to hand in on the local board; None: as the run was asked for.
 
     Raises:
         RunError: no such run, another process is writing it, or it is finished.
@@ -83,6 +85,7 @@ def resume(folder: Path, *, submit: bool) -> Run:
         raise RunError("this run is finished", file=folder, fix=fix)
     spec = catalog.find(stopped.request.homework)
     recipe = recipes.load(spec, folder / "recipe.toml")
+    submit = stopped.request.submit if submit is None else submit
     with closing(stopped):
         stopped.note(resumed=True)
         source = sources.open_source(spec, stopped.request.data)

@@ -50,14 +50,6 @@ class Ranks:
         dist.all_gather_object(parts, part.cpu())
         return torch.cat(parts)
 
-    def mean(self, value: float) -> float:
-        """Return the mean of ``value`` over all ranks."""
-        if self.size == 1:
-            return value
-        values: list[Any] = [None] * self.size
-        dist.all_gather_object(values, value)
-        return sum(values) / self.size
-
     def broadcast(self, value: Any) -> Any:
         """Return rank 0's ``value`` on every rank."""
         if self.size == 1:
@@ -65,6 +57,15 @@ class Ranks:
         box = [value]
         dist.broadcast_object_list(box, src=0)
         return box[0]
+
+    def agree(self, model: nn.Module) -> None:
+        """Give the model of every rank rank 0's buffers.
+
+        Batch statistics follow each rank's own share of the batches; rank 0's are saved.
+        """
+        if self.size > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, src=0)
 
     def wait(self) -> None:
         """Return when every rank has come here, e.g. after rank 0 wrote a file."""

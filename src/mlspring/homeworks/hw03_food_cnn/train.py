@@ -146,6 +146,7 @@ def train_member(
             if step % knobs.validate_every == 0 or step == knobs.steps:
                 means = (sums[:2] / sums[2]).tolist()
                 sums.zero_()
+                ranks.agree(member.final)  # what is measured is what rank 0 saves
                 held_out = predict_held_out(member.final, split, hardware, ranks)
                 member.model.train()
                 seconds = facts["seconds"] + time.perf_counter() - began

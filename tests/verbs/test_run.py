@@ -1,6 +1,7 @@
 """Who opens, who writes: the verb's promises that need no training."""
 
 import pickle
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,21 @@ def peers(monkeypatch: pytest.MonkeyPatch) -> Peers:
 
 
 def test_one_process_writes_a_run_and_the_others_read_it(tmp_path: Path, peers: Peers) -> None:
-    first = verb._opened(lambda: Run.create(tmp_path, REQUEST, ""))
+    first = verb._opened(REQUEST, lambda: Run.create(tmp_path, REQUEST, ""))
     peers.is_main = False
-    second = verb._opened(lambda: pytest.fail("only the first process may open for writing"))
+    second = verb._opened(
+        REQUEST, lambda: pytest.fail("only the first process may open for writing")
+    )
     assert (first.writable, second.writable) == (True, False)
     assert (first.folder, first.request) == (second.folder, second.request)
     first.close()
 
 
 def test_an_error_of_the_first_process_is_raised_in_all(tmp_path: Path, peers: Peers) -> None:
-    for peers.is_main in (True, False):
-        with pytest.raises(RunError, match=r"is not a run folder\n  -> runs are folders") as caught:
-            verb.resume(tmp_path)
-        assert caught.value.file == tmp_path
+    with closing(Run.create(tmp_path, REQUEST, "")) as busy:
+        for peers.is_main in (True, False):
+            with pytest.raises(
+                RunError, match=r"another process is writing.*\n  -> wait"
+            ) as caught:
+                verb.resume(busy.folder)
+            assert caught.value.file == busy.folder

@@ -14,7 +14,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mlspring.core.errors import UserError
+from mlspring.core.errors import MachineError, UserError
+from mlspring.core.runs import Device
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,24 @@ class Ranks:
 ALONE = Ranks()
 
 
-def start(batch_size: int | None = None) -> Ranks:
+def start(device: Device = "auto", batch_size: int | None = None) -> Ranks:
     """Join the process group that ``torchrun`` describes; alone when there is none.
 
+    Args:
+        device: what was asked for; processes on CUDA have a GPU each and speak over NCCL.
+        batch_size: items that the ranks share in a step.
+
     Raises:
+        MachineError: more processes than GPUs.
         UserError: more ranks than items in a batch.
     """
     if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
         return ALONE
     if not dist.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        on_cuda = device != "cpu" and torch.cuda.is_available()
+        if on_cuda:
+            torch.cuda.set_device(_own_gpu())
+        dist.init_process_group("nccl" if on_cuda else "gloo")
     ranks = Ranks(dist.get_rank(), dist.get_world_size())
     if batch_size is not None and ranks.size > batch_size:
         raise UserError(
@@ -95,6 +102,22 @@ def start(batch_size: int | None = None) -> Ranks:
             fix="start fewer processes, or raise train.batch_size",
         )
     return ranks
+
+
+def _own_gpu() -> int:
+    """Return the number of this process's GPU.
+
+    Raises:
+        MachineError: there are fewer than processes; raised in all of them, so that none waits.
+    """
+    number, num_gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    num_processes = max(int(os.environ.get("LOCAL_WORLD_SIZE", "1")), number + 1)
+    if num_processes > num_gpus:
+        raise MachineError(
+            f"{num_processes} processes were started here for {num_gpus} GPU(s)",
+            fix=f"start torchrun with --nproc-per-node {num_gpus}, or use --device cpu",
+        )
+    return number
 
 
 def stop() -> None:

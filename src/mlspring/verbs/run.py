@@ -38,7 +38,7 @@ def run(spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path) 
     recipe = recipes.load(spec, path, overrides)
     source = sources.open_source(spec, request.data)
     request = replace(request, recipe=path.stem)
-    started = _opened(lambda: Run.create(out, request, dump_recipe(recipe)))
+    started = _opened(request, lambda: Run.create(out, request, dump_recipe(recipe)))
     with closing(started):
         return _carry_out(spec, started, recipe, source, submit=request.submit)
 
@@ -78,17 +78,18 @@ def resume(folder: Path, *, submit: bool | None = None) -> Run:
     Raises:
         RunError: no such run, another process is writing it, or it is finished.
     """
-    stopped = _opened(lambda: Run.open(folder, writable=True))
+    request = Run.open(folder).request
+    stopped = _opened(request, lambda: Run.open(folder, writable=True))
     if stopped.result is not None:
         stopped.close()
         fix = f"see mlspring report {folder}, or start a new one with mlspring run"
         raise RunError("this run is finished", file=folder, fix=fix)
-    spec = catalog.find(stopped.request.homework)
+    spec = catalog.find(request.homework)
     recipe = recipes.load(spec, folder / "recipe.toml")
-    submit = stopped.request.submit if submit is None else submit
+    submit = request.submit if submit is None else submit
     with closing(stopped):
         stopped.note(resumed=True)
-        source = sources.open_source(spec, stopped.request.data)
+        source = sources.open_source(spec, request.data)
         return _carry_out(spec, stopped, recipe, source, submit=submit)
 
 
@@ -181,14 +182,14 @@ def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> di
     }
 
 
-def _opened(opening: Callable[[], Run]) -> Run:
+def _opened(request: Request, opening: Callable[[], Run]) -> Run:
     """Return the run that ``opening`` gives; under ``torchrun`` rank 0 alone does it, and writes.
 
     The other processes get the same folder for reading, or the error that rank 0 met.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return opening()
-    ranks = importlib.import_module("mlspring.kit.distributed").start()
+    ranks = importlib.import_module("mlspring.kit.distributed").start(request.device)
     run: Run | None = None
     error: MlspringError | None = None
     if ranks.is_main:

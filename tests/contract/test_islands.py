@@ -12,7 +12,7 @@ from mlspring.core.errors import RecipeError, SubmissionError
 from mlspring.core.recipe import dump_recipe, flatten, load_recipe
 from mlspring.core.spec import Spec
 from mlspring.verbs import recipes
-from tests.contract.journey import run_tiny
+from tests.contract.journey import only_run, run_tiny
 from tests.tiny.islands import TINY
 
 PARTS = ("data", "figures", "models", "predict", "recipe", "score", "spec", "submission", "train")
@@ -125,6 +125,29 @@ def test_training_lowers_the_loss(spec: Spec, tmp_path: Path) -> None:
     run = run_tiny(spec, tmp_path)
     losses = [entry[TINY[spec.id].loss] for entry in run.read_log() if TINY[spec.id].loss in entry]
     assert losses[-1] < losses[0]
+
+
+@each_homework
+def test_diverged_training_is_told_and_leaves_no_network(
+    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = catalog.part(spec, "train")
+    fresh = loop.new_member
+
+    def diverged(*settings: object) -> object:
+        member = fresh(*settings)
+        next(member.model.parameters()).data.fill_(float("nan"))
+        return member
+
+    monkeypatch.setattr(loop, "new_member", diverged)
+    with pytest.raises(
+        RecipeError, match=r"(?s)training diverged: .*train\.learning_rate="
+    ) as told:
+        run_tiny(spec, tmp_path)
+    assert told.value.exit_code == 2
+    run = only_run(tmp_path / "runs")
+    assert not (run / "log.jsonl").exists() or "NaN" not in (run / "log.jsonl").read_text()
+    assert not list(run.glob("checkpoints/member-?.safetensors"))
 
 
 @each_homework

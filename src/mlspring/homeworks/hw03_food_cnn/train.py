@@ -23,6 +23,7 @@ from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.divergence import check_finite
 from mlspring.kit.ema import EMA
 from mlspring.kit.evaluate import accuracy, predict_all
 from mlspring.kit.schedules import factor
@@ -149,6 +150,9 @@ def train_member(
                 ranks.agree(member.final)  # what is measured is what rank 0 saves
                 held_out = predict_held_out(member.final, split, hardware, ranks)
                 member.model.train()
+                measured = measure(*held_out)
+                losses = {"train__loss": means[0], "valid__loss": measured["valid__loss"]}
+                check_finite(step, knobs.learning_rate, **losses)
                 seconds = facts["seconds"] + time.perf_counter() - began
                 run.log(
                     member=number,
@@ -156,7 +160,7 @@ def train_member(
                     epoch=round(step / epoch_steps, 3),
                     train__loss=round(means[0], 5),
                     train__accuracy=round(means[1], 5),
-                    **measure(*held_out),
+                    **measured,
                     learning_rate=group["lr"],
                     seconds=round(seconds, 2),
                 )

@@ -115,11 +115,11 @@ def train_member(
                 order = split.train[epoch_order(len(split.train), mix(seed, number), epoch)]
 
             # batch: this process's share, augmented
-            batch = order[position * batch_size :][:batch_size][share]
+            batch = order[position * batch_size :][:batch_size]
+            pixels, labels = split.pixels[batch], split.labels[batch]
             stream = generator(seed, "augment", number, step)
-            draws = transform.draw(recipe.augment, batch_size, stream)[share]
-            images, labels = transform.vary(split.pixels[batch], draws), split.labels[batch]
-            images, targets = transform.mix(images, labels, NUM_CLASSES, draws)
+            draws = transform.draw(recipe.augment, batch_size, stream)
+            images, targets = transform.prepare(pixels, labels, NUM_CLASSES, draws, share)
 
             # forward
             seed_everything(seed, "dropout", number, step, ranks.rank)
@@ -141,7 +141,7 @@ def train_member(
                 member.average.update(member.model, step)
 
             # log, validate
-            hits = (logits.argmax(1) == labels).float().mean()
+            hits = (logits.argmax(1) == labels[share]).float().mean()
             sums += torch.stack((loss.detach(), hits, torch.ones_like(hits)))
             progress.advance()
             if step % knobs.validate_every == 0 or step == knobs.steps:

@@ -87,10 +87,25 @@ def _as_folder(reads: Callable[..., Any], source: Source, *rest: Any) -> Any:
 
 
 def command(
-    spec: Spec, data: Path, out: Path, *, recipe: str = "simple", precision: str = "fp32"
+    spec: Spec,
+    data: Path,
+    out: Path,
+    *,
+    recipe: str = "simple",
+    precision: str = "fp32",
+    more: tuple[str, ...] = (),
 ) -> list[str]:
-    """Return the arguments of ``mlspring run`` for a few steps on ``data``."""
-    sets = [word for override in TINY[spec.id].small for word in ("--set", override)]
+    """Return the arguments of ``mlspring run`` for a few steps on ``data``.
+
+    Args:
+        spec: the homework.
+        data: a folder in the official layout.
+        out: folder of all runs.
+        recipe: one of the world's.
+        precision: the arithmetic; none is measured.
+        more: overrides beside the homework's tiny ones.
+    """
+    sets = [word for override in (*TINY[spec.id].small, *more) for word in ("--set", override)]
     words = ["run", spec.id, f"world/{recipe}", "--data", str(data), "--out", str(out)]
     return [*words, *sets, "--no-submit", "--device", "cpu", "--precision", precision]
 

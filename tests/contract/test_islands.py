@@ -19,6 +19,15 @@ PARTS = ("data", "figures", "models", "predict", "recipe", "score", "spec", "sub
 KINDS = ("world", "official")
 
 each_homework = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+each_recipe = pytest.mark.parametrize(
+    ("spec", "recipe"),
+    [
+        pytest.param(spec, f"{kind}/{name}", id=f"{spec.id}-{kind}-{name}")
+        for spec in SPECS
+        for kind in KINDS
+        for name in recipes.recipe_names(spec, kind)
+    ],
+)
 
 
 def recipe_files(spec: Spec, kind: str) -> list[Path]:
@@ -103,10 +112,9 @@ def test_a_typing_error_is_answered_with_the_nearest_key(spec: Spec) -> None:
         recipes.find_recipe(spec, "stron", "world")
 
 
-@each_homework
-@pytest.mark.parametrize("recipe", ["simple", "medium", "strong", "boss"])
-def test_every_level_runs_from_data_to_figures(spec: Spec, recipe: str, tmp_path: Path) -> None:
-    run = run_tiny(spec, tmp_path, recipe=f"world/{recipe}")
+@each_recipe
+def test_every_recipe_runs_from_data_to_figures(spec: Spec, recipe: str, tmp_path: Path) -> None:
+    run = run_tiny(spec, tmp_path, recipe=recipe)
     result = run.result
     assert result is not None
     assert result["score"]["validation"] is not None

@@ -94,6 +94,17 @@ def test_every_knob_is_explained(spec: Spec) -> None:
             assert field.description, f"{name}.{key} has no description"
 
 
+def test_the_loop_s_knobs_have_the_same_words_and_bounds_everywhere() -> None:
+    """Where two homeworks share a knob; batches are of other things in each."""
+    known: dict[str, tuple[str, str]] = {}
+    for spec in SPECS:
+        loop = catalog.part(spec, "recipe").Recipe.model_fields["train"].annotation
+        for name, field in loop.model_fields.items():
+            said = (str(field.description), str(field.metadata))
+            if name != "batch_size":
+                assert said == known.setdefault(name, said), f"{spec.id} train.{name}"
+
+
 @each_homework
 def test_a_recipe_survives_its_own_writing(spec: Spec, tmp_path: Path) -> None:
     model = catalog.part(spec, "recipe").Recipe

@@ -30,6 +30,7 @@ from mlspring.kit.schedules import factor
 from mlspring.kit.seeding import epoch_order, generator, mix, seed_everything
 
 EVAL_BATCH = 256
+FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ def train_member(
     share = ranks.share(batch_size)
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
     began = saved = time.perf_counter()
-    label = f"train {number + 1}/{max(recipe.data.folds, 1)}"
+    label = f"train {number + 1}/{recipe.num_members}"
     with bar(label, knobs.steps, unit="steps", done=facts["step"]) as progress:
         for step in range(facts["step"] + 1, knobs.steps + 1):
             epoch, position = divmod(step - 1, epoch_steps)
@@ -122,7 +123,8 @@ def train_member(
             images, targets = transform.prepare(pixels, labels, NUM_CLASSES, draws, share)
 
             # forward
-            seed_everything(seed, "dropout", number, step, ranks.rank)
+            if recipe.model.dropout:
+                seed_everything(seed, "dropout", number, step, ranks.rank)
             with hardware.autocast():
                 logits = network(hardware.place_images(images)).float()
             loss = F.cross_entropy(logits, targets, label_smoothing=knobs.label_smoothing)
@@ -130,7 +132,8 @@ def train_member(
             # backward, clip
             member.optimizer.zero_grad()
             (loss * ranks.scale(batch_size)).backward()
-            nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
+            if knobs.clip_norm:
+                nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
             rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
@@ -180,9 +183,6 @@ def train_member(
     return (knobs.steps - facts["step"]) * batch_size
 
 
-FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
-
-
 def new_member(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
     """Return a member with fresh weights, which depend on the seed and its number."""
     seed_everything(seed, "weights", number)
@@ -230,7 +230,7 @@ def confusion_matrix(logits: Tensor, labels: Tensor) -> Tensor:
 
 def held_out_confusion(recipe: Recipe, run: Run) -> Tensor:
     """Return the confusion matrix over the held-out pictures of all finished members."""
-    members = range(max(recipe.data.folds, 1))
+    members = range(recipe.num_members)
     facts = (checkpoint.read_facts(weights_path(run, number)) for number in members)
     return torch.stack([torch.tensor(fact["confusion"]) for fact in facts]).sum(0)
 

@@ -87,6 +87,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     )
 
 
+# Same as hw01: weights_path
 def weights_path(run: Run, number: int) -> Path:
     """Return the file of a finished member's weights."""
     return run.checkpoints / f"member-{number}.safetensors"

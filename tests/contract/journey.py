@@ -44,19 +44,28 @@ def run_tiny(
     spec: Spec,
     tmp_path: Path,
     *,
-    recipe: str = "world/simple",
+    recipe: str = "",
     seed: int = 0,
     data: str = "",
     submit: bool = True,
 ) -> Run:
-    """Return a finished run of a few steps on ``data``, or else on the homework's tiny folder."""
+    """Return a finished run of a few steps.
+
+    Args:
+        spec: the homework.
+        tmp_path: the test's folder.
+        recipe: by name; default: the world's first level.
+        seed: of the run.
+        data: where from; default: the homework's tiny folder.
+        submit: whether to hand in.
+    """
     tiny = TINY[spec.id]
     folder = tmp_path / "data"
     if not data:
         data = str(folder if folder.exists() else tiny.write_data(folder))
     request = Request(
         homework=spec.id,
-        recipe=recipe,
+        recipe=recipe or f"world/{spec.levels[0]}",
         data=data,
         seed=seed,
         device="cpu",
@@ -88,10 +97,10 @@ def _as_folder(reads: Callable[..., Any], source: Source, *rest: Any) -> Any:
 
 def command(
     spec: Spec,
-    data: Path,
+    data: Path | str,
     out: Path,
     *,
-    recipe: str = "simple",
+    recipe: str = "",
     precision: str = "fp32",
     more: tuple[str, ...] = (),
 ) -> list[str]:
@@ -99,14 +108,15 @@ def command(
 
     Args:
         spec: the homework.
-        data: a folder in the official layout.
+        data: a folder in the official layout, or ``world``.
         out: folder of all runs.
-        recipe: one of the world's.
+        recipe: one of the world's; default: the first level.
         precision: the arithmetic; none is measured.
         more: overrides beside the homework's tiny ones.
     """
     sets = [word for override in (*TINY[spec.id].small, *more) for word in ("--set", override)]
-    words = ["run", spec.id, f"world/{recipe}", "--data", str(data), "--out", str(out)]
+    recipe = f"world/{recipe or spec.levels[0]}"
+    words = ["run", spec.id, recipe, "--data", str(data), "--out", str(out)]
     return [*words, *sets, "--no-submit", "--device", "cpu", "--precision", precision]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mlspring.catalog import SPECS
 from mlspring.core.spec import Spec
+from tests.contract.cases import each_homework
 from tests.contract.journey import (
     TORCHRUN,
     WAITING,
@@ -18,8 +18,6 @@ from tests.contract.journey import (
     wait_for_entries,
 )
 from tests.tiny.islands import TINY
-
-each_homework = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
 
 
 def log_of(out: Path) -> list[dict[str, float]]:
@@ -33,16 +31,17 @@ def files_in(folder: Path) -> list[str]:
 
 @each_homework
 @pytest.mark.parametrize(
-    ("num_processes", "level"), [(2, "simple"), (3, "simple"), (2, "boss")], ids=str
+    ("num_processes", "level"), [(2, 0), (3, 0), (2, -1)], ids=["2-first", "3-first", "2-last"]
 )
 def test_many_processes_learn_like_one(
-    spec: Spec, num_processes: int, level: str, tmp_path: Path
+    spec: Spec, num_processes: int, level: int, tmp_path: Path
 ) -> None:
     tiny, one, many = TINY[spec.id], tmp_path / "one", tmp_path / "many"
+    recipe = spec.levels[level]
     data = tiny.write_data(tmp_path / "data")
-    words = command(spec, data, one / "runs", recipe=level, more=tiny.alike)
+    words = command(spec, data, one / "runs", recipe=recipe, more=tiny.alike)
     finish(start(words, one / "home"))
-    words = command(spec, data, many / "runs", recipe=level, more=tiny.alike)
+    words = command(spec, data, many / "runs", recipe=recipe, more=tiny.alike)
     launcher = (*TORCHRUN, str(num_processes), "-m", "mlspring")
     output = finish(start(words, many / "home", *launcher))
 
@@ -62,12 +61,12 @@ def test_many_processes_go_on_where_they_were_stopped(
 ) -> None:
     data = TINY[spec.id].write_data(tmp_path / "data")
     together = (*TORCHRUN, "2", "-m", "mlspring")
-    whole = command(spec, data, tmp_path / "whole", recipe="boss")
+    whole = command(spec, data, tmp_path / "whole", recipe=spec.levels[-1])
     finish(start(whole, isolated_home, *together))
 
     waiting = tmp_path / "waiting.py"
     waiting.write_text(WAITING)
-    stopped = command(spec, data, tmp_path / "stopped", recipe="boss")
+    stopped = command(spec, data, tmp_path / "stopped", recipe=spec.levels[-1])
     process = start(stopped, isolated_home, *TORCHRUN, "2", str(waiting))
     wait_for_entries(tmp_path / "stopped", 1)
     process.send_signal(signal.SIGTERM)  # torchrun ends its processes at once

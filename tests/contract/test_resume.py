@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from mlspring import catalog
-from mlspring.catalog import SPECS
 from mlspring.core.errors import RunError
 from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
 from mlspring.judge import service
 from mlspring.verbs import run as verb
+from tests.contract.cases import each_homework, each_judged
 from tests.contract.journey import (
     command,
     finish,
@@ -27,25 +27,29 @@ from tests.contract.journey import (
 )
 from tests.tiny.islands import TINY
 
-each_homework = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
-
 
 def outcome(run: Path) -> dict[str, object]:
     """Return what must not depend on kills: weights, predictions, log without times."""
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    result = json.loads((run / "result.json").read_text())
+    submission = run / catalog.find(result["homework"]).submission_name
     return {
         "weights": {f.name: f.read_bytes() for f in sorted(run.glob("checkpoints/*"))},
-        "submission": [f.read_bytes() for f in run.glob("*.csv")],
+        "submission": submission.read_bytes() if submission.is_file() else None,
         "log": [{k: v for k, v in entry.items() if k != "seconds"} for entry in log],
-        "score": json.loads((run / "result.json").read_text())["score"],
+        "score": result["score"],
     }
 
 
 @each_homework
-@pytest.mark.parametrize(("recipe", "precision"), [("simple", "fp32"), ("boss", "bf16")])
+@pytest.mark.parametrize(
+    ("level", "precision"), [(0, "fp32"), (-1, "bf16")], ids=["first-fp32", "last-bf16"]
+)
 def test_kill_and_resume_is_bit_equal(
-    spec: Spec, recipe: str, precision: str, tmp_path: Path, isolated_home: Path
+    spec: Spec, level: int, precision: str, tmp_path: Path, isolated_home: Path
 ) -> None:
+    recipe = spec.levels[level]
+
     def words(out: Path) -> list[str]:
         return command(spec, data, out, recipe=recipe, precision=precision)
 
@@ -126,7 +130,7 @@ def test_a_finished_or_foreign_folder_is_not_resumed(spec: Spec, tmp_path: Path)
         verb.resume(tmp_path)
 
 
-@each_homework
+@each_judged
 def test_a_run_stopped_after_its_submission_hands_in_once(
     spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,7 +141,7 @@ def test_a_run_stopped_after_its_submission_hands_in_once(
     assert service.open_store().entries(spec.id) == [entry]
 
 
-@each_homework
+@each_judged
 @pytest.mark.parametrize(
     ("asked", "told", "num_handed_in"),
     [(False, None, 0), (False, True, 1), (True, None, 1), (True, False, 0)],

@@ -3,19 +3,25 @@
 import json
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from mlspring import catalog
+from mlspring.catalog import SPECS
+from mlspring.cli import app
 from mlspring.core.errors import RunError
 from mlspring.core.runs import Run
+from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge import service
+from mlspring.terminal import ended
 from mlspring.verbs import run as verb
-from tests.contract.cases import each_homework, each_judged
+from tests.contract.cases import JUDGED, each_homework, each_judged
 from tests.contract.journey import (
+    WAITING,
     command,
     finish,
     num_entries,
@@ -77,13 +83,13 @@ def test_kill_and_resume_is_bit_equal(
 @each_homework
 def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_home: Path) -> None:
     data = TINY[spec.id].write_data(tmp_path / "data")
-    process = start(command(spec, data, tmp_path / "runs"), isolated_home)
+    words = command(spec, data, tmp_path / "runs")
+    process = start(words, isolated_home, sys.executable, "-c", WAITING)
     wait_for_entries(tmp_path / "runs", 1)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     run = only_run(tmp_path / "runs")
-    if (run / "result.json").exists():
-        pytest.skip("the run was faster than Ctrl-C")
+    assert not (run / "result.json").exists()
     assert process.returncode == 130
     assert "mlspring resume" in output
     assert "Traceback" not in output
@@ -92,33 +98,51 @@ def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_h
     assert (run / "result.json").exists()
 
 
-PHASES = [
-    ("data", "load"),
-    ("train", "train"),
-    ("predict", "predict"),
-    ("submission", "write"),
-    ("figures", "draw"),
-]
+PHASES = ["data.load", "train.train", "figures.draw"]
+JUDGED_PHASES = ["predict.predict", "submission.write", "service.submit", "score.score"]
 
 
-@each_homework
-@pytest.mark.parametrize(("part", "function"), PHASES, ids=[part for part, _ in PHASES])
+@pytest.mark.parametrize(
+    ("spec", "phase"),
+    [
+        pytest.param(spec, phase, id=f"{spec.id}-{phase}")
+        for spec in SPECS
+        for phase in PHASES + JUDGED_PHASES * (spec in JUDGED)
+    ],
+)
 def test_ctrl_c_in_any_phase_loses_nothing(
-    spec: Spec, part: str, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spec: Spec,
+    phase: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    part, function = phase.split(".")
+    pass_for_world(spec, tmp_path, monkeypatch)
+    words = command(spec, "world", tmp_path / "runs")
+    words.remove("--no-submit")
     with monkeypatch.context() as patch:
-        patch.setattr(catalog.part(spec, part), function, interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            run_tiny(spec, tmp_path)
+        patch.setattr(sys, "argv", ["mlspring", *words])
+        patch.setattr(
+            service if part == "service" else catalog.part(spec, part), function, interrupted
+        )
+        assert ended(app) == 130
+    shown = capsys.readouterr()
+    assert "mlspring resume" in shown.err
+    assert "Traceback" not in shown.err
     folder = only_run(tmp_path / "runs")
     assert not (folder / "result.json").exists()
     assert not list(folder.rglob("*.part"))
+
     resumed = verb.resume(folder)
     assert resumed.result is not None
     assert resumed.result["resumed"] is True
+    entries = service.open_store().entries(spec.id)
+    scored = [entry.number for entry in entries if entry.state == State.SCORED]
+    assert scored == ([resumed.environment["submission"]] if spec in JUDGED else [])
 
 
 @each_homework

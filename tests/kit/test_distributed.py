@@ -75,7 +75,7 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_processes_speak_over_what_the_asked_device_has(
     device: Device, expected: list[str], backends: list[str]
 ) -> None:
-    assert distributed.start(device) == Ranks(1, 2)
+    assert distributed.start(device=device) == Ranks(1, 2)
     assert backends == expected
 
 
@@ -86,7 +86,7 @@ def test_more_processes_than_gpus_is_a_sentence_in_each(
     monkeypatch.setenv("LOCAL_RANK", local_rank)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
     with pytest.raises(MachineError, match="3 processes were started here for 2 GPU"):
-        distributed.start("auto")
+        distributed.start(device="auto")
     assert backends == []
-    distributed.start("cpu")
+    distributed.start(device="cpu")
     assert backends == ["gloo"]

@@ -31,7 +31,7 @@ class Peers:
 def peers(monkeypatch: pytest.MonkeyPatch) -> Peers:
     both = Peers()
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setattr(distributed, "start", lambda *_: both)
+    monkeypatch.setattr(distributed, "start", lambda **_: both)
     return both
 
 

@@ -77,12 +77,12 @@ class Ranks:
 ALONE = Ranks()
 
 
-def start(device: Device = "auto", batch_size: int | None = None) -> Ranks:
+def start(batch_size: int | None = None, device: Device = "auto") -> Ranks:
     """Join the process group that ``torchrun`` describes; alone when there is none.
 
     Args:
-        device: what was asked for; processes on CUDA have a GPU each and speak over NCCL.
         batch_size: items that the ranks share in a step.
+        device: what was asked for; processes on CUDA have a GPU each and speak over NCCL.
 
     Raises:
         MachineError: more processes than GPUs.

@@ -189,7 +189,7 @@ def _opened(request: Request, opening: Callable[[], Run]) -> Run:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return opening()
-    ranks = importlib.import_module("mlspring.kit.distributed").start(request.device)
+    ranks = importlib.import_module("mlspring.kit.distributed").start(device=request.device)
     run: Run | None = None
     error: MlspringError | None = None
     if ranks.is_main:

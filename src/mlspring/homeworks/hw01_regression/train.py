@@ -70,7 +70,7 @@ class Member:
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train every member that is not finished; return the error on held-out rows."""
-    ranks = distributed.start(run.request.device, recipe.train.batch_size)
+    ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = device.choose_for(run, work="dense", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     num_trained = 0

@@ -55,8 +55,8 @@ def test_a_damaged_memory_is_measured_again(
     assert list(json.loads(path.read_text())) == [key]
 
 
-def run_with(tmp_path: Path, precision: Precision, **noted: str) -> Run:
-    request = Request(homework="hw03", recipe="simple", device="cpu", precision=precision)
+def run_with(tmp_path: Path, asked: Precision, **noted: str) -> Run:
+    request = Request(homework="hw03", recipe="simple", device="cpu", precision=asked)
     run = Run.create(tmp_path, request, "")
     run.note(**noted)
     run.close()

@@ -123,7 +123,10 @@ def command(
 def environment(home: Path) -> dict[str, str]:
     """Return the environment of a child: one thread, so that sums have one order."""
     known = {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    return {**known, "MLSPRING_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join(
+        (str(ROOT / "src"), str(ROOT))
+    )  # this checkout, wherever one is installed
+    return {**known, "MLSPRING_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
 
 def start(words: list[str], home: Path, *launcher: str) -> subprocess.Popen[str]:

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from mlspring.core.spec import Spec
 from mlspring.judge import service
 from mlspring.terminal import ended
 from mlspring.verbs import run as verb
-from tests.contract.cases import JUDGED, each_homework, each_judged
+from tests.contract.cases import JUDGED, each_homework
 from tests.contract.journey import (
     WAITING,
     command,
@@ -154,47 +155,57 @@ def test_a_finished_or_foreign_folder_is_not_resumed(spec: Spec, tmp_path: Path)
         verb.resume(tmp_path)
 
 
-@each_judged
+# ---- the verb's own promises: one homework is enough
+
+
 def test_a_run_stopped_after_its_submission_hands_in_once(
-    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = stopped_at_its_end(spec, tmp_path, monkeypatch, submit=True)
-    (entry,) = service.open_store().entries(spec.id)
+    folder = stopped(tmp_path, monkeypatch, submit=True, where=(Run, "finish"))
+    (entry,) = service.open_store().entries()
     assert Run.open(folder).environment["submission"] == entry.number
     assert verb.resume(folder).result is not None
-    assert service.open_store().entries(spec.id) == [entry]
+    assert service.open_store().entries() == [entry]
 
 
-@each_judged
+def test_a_run_resumed_beside_another_board_hands_in_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stopped(tmp_path, monkeypatch, submit=True, where=(Run, "finish"))
+    monkeypatch.setenv("MLSPRING_HOME", str(tmp_path / "elsewhere"))
+    assert verb.resume(folder).result is not None
+    (entry,) = service.open_store().entries()
+    assert entry.state == State.SCORED
+
+
 @pytest.mark.parametrize(
     ("asked", "told", "num_handed_in"),
     [(False, None, 0), (False, True, 1), (True, None, 1), (True, False, 0)],
 )
 def test_resume_hands_in_as_the_run_was_asked_to(
-    spec: Spec,
     asked: bool,
     told: bool | None,
     num_handed_in: int,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    folder = stopped_at_its_end(spec, tmp_path, monkeypatch, submit=asked, before="predict")
+    where = (catalog.part(JUDGED[0], "predict"), "predict")
+    folder = stopped(tmp_path, monkeypatch, submit=asked, where=where)
     verb.resume(folder, submit=told)
-    assert len(service.open_store().entries(spec.id)) == num_handed_in
+    assert len(service.open_store().entries()) == num_handed_in
 
 
-def stopped_at_its_end(
-    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, submit: bool, before: str = ""
+def stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, submit: bool, where: tuple[Any, str]
 ) -> Path:
-    """Return a run that was stopped before it wrote its result, or else before a part's work."""
+    """Return a run that was stopped where a function would have been called."""
 
-    def stopped(*_: object) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    pass_for_world(spec, tmp_path, monkeypatch)
-    where = (catalog.part(spec, before), before) if before else (Run, "finish")
+    pass_for_world(JUDGED[0], tmp_path, monkeypatch)
     with monkeypatch.context() as patch:
-        patch.setattr(*where, stopped)
+        patch.setattr(*where, interrupted)
         with pytest.raises(KeyboardInterrupt):
-            run_tiny(spec, tmp_path, data="world", submit=submit)
+            run_tiny(JUDGED[0], tmp_path, data="world", submit=submit)
     return only_run(tmp_path / "runs")

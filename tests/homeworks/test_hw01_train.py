@@ -68,7 +68,8 @@ def test_without_patience_the_last_network_is_kept(tmp_path: Path, data: Data) -
 
 def test_too_high_a_rate_is_a_sentence(tmp_path: Path, data: Data) -> None:
     """A real divergence: the sample's gradient descent, unclipped, far too fast."""
-    wild = ("train.learning_rate=1.0", "train.clip_norm=0.0", "train.optimizer=sgd")
+    wild = ["train.learning_rate=1.0", "train.clip_norm=0.0", "train.optimizer=sgd"]
+    wild += ["model.linear_path=true"]  # ReLUs alone would fall silent instead
     with pytest.raises(RecipeError, match=r"diverged: .* step \d+\n  -> .*learning_rate=0\.1"):
         trained(tmp_path, data, recipe_of("simple", *wild))
     (log,) = tmp_path.glob("*/*/*/log.jsonl")

@@ -81,7 +81,7 @@ def test_mixup_gives_each_picture_and_its_class_the_same_share() -> None:
 
 def test_cutmix_gives_a_class_the_share_of_its_pixels() -> None:
     images, targets = prepared({"cutmix": 1.0}, slice(0, N))
-    plain = transform.to_input(batch()[0])
+    plain = transform.vary(batch()[0], transform.Draws())
     torch.testing.assert_close(targets.sum(1), torch.ones(N))
     for i in range(N):
         if i != N - 1 - i:

@@ -99,8 +99,9 @@ def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
             seed=seed,
             device=device.value,
             precision=precision.value,
+            submit=submit,
         )
-        done = verb.run(spec, request, overrides=tuple(set_ or ()), out=out, submit=submit)
+        done = verb.run(spec, request, overrides=tuple(set_ or ()), out=out)
         finished.append((spec, done))
     _show_runs(finished, as_json=as_json)
 
@@ -108,7 +109,12 @@ def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
 @app.command()
 def resume(
     folder: RunFolder,
-    submit: Annotated[bool, typer.Option(help="Hand the submission in on your board.")] = True,
+    submit: Annotated[
+        bool | None,
+        typer.Option(
+            "--submit/--no-submit", help="Hand it in or not; default: as the run was asked to."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Continue a run that was stopped, to the same end."""

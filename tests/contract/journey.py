@@ -1,47 +1,132 @@
 """Runs of a homework on its tiny data, in this process or as a real one."""
 
+import functools
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from mlspring import catalog
 from mlspring.core.runs import Request, Run
+from mlspring.core.source import Source
 from mlspring.core.spec import Spec
 from mlspring.verbs import run as verb
 from tests.tiny.islands import TINY
 
 ROOT = Path(__file__).resolve().parents[2]
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
+
+# The command line, but for a wait after the first entry of the log: it is surely still at work when
+# a signal comes.
+WAITING = """
+import time
+from mlspring.cli import main
+from mlspring.core.runs import Run
+
+log = Run.log
+
+def log_and_wait(run, **values):
+    log(run, **values)
+    time.sleep(600)
+
+Run.log = log_and_wait
+main()
+"""
 
 
-def run_tiny(spec: Spec, tmp_path: Path, *, recipe: str = "simple", seed: int = 0) -> Run:
-    """Return a finished run of a few steps on the homework's tiny folder."""
+def run_tiny(
+    spec: Spec,
+    tmp_path: Path,
+    *,
+    recipe: str = "",
+    seed: int = 0,
+    data: str = "",
+    submit: bool = True,
+) -> Run:
+    """Return a finished run of a few steps.
+
+    Args:
+        spec: the homework.
+        tmp_path: the test's folder.
+        recipe: by name; default: the world's first level.
+        seed: of the run.
+        data: where from; default: the homework's tiny folder.
+        submit: whether to hand in.
+    """
     tiny = TINY[spec.id]
     folder = tmp_path / "data"
-    data = folder if folder.exists() else tiny.write_data(folder)
+    if not data:
+        data = str(folder if folder.exists() else tiny.write_data(folder))
     request = Request(
         homework=spec.id,
-        recipe=f"world/{recipe}",
-        data=str(data),
+        recipe=recipe or f"world/{spec.levels[0]}",
+        data=data,
         seed=seed,
         device="cpu",
         precision="fp32",  # no probe: a test must not depend on how busy the machine is
+        submit=submit,
     )
-    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs", submit=False)
+    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs")
+
+
+def pass_for_world(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the homework's tiny folder and its answers stand where its world does, for ``run_tiny``.
+
+    So a test sees a run as far as the board without the minutes that a world can take.
+    """
+    tiny, loader = TINY[spec.id], catalog.part(spec, "data")
+    folder = tiny.write_data(tmp_path / "data")
+    answers = tiny.write_answers(tmp_path / "answers.csv")
+    for name in ("load", "test_ids"):
+        reads = functools.partial(_as_folder, getattr(loader, name))
+        monkeypatch.setattr(loader, name, reads)
+    world = Source(kind="world", folder=folder)
+    monkeypatch.setattr(verb.sources, "open_source", lambda *_: world)
+    monkeypatch.setattr(verb.sources, "world_answers", lambda _: answers)
+
+
+def _as_folder(reads: Callable[..., Any], source: Source, *rest: Any) -> Any:
+    return reads(replace(source, kind="official"), *rest)
 
 
 def command(
-    spec: Spec, data: Path, out: Path, *, recipe: str = "simple", precision: str = "fp32"
+    spec: Spec,
+    data: Path | str,
+    out: Path,
+    *,
+    recipe: str = "",
+    precision: str = "fp32",
+    more: tuple[str, ...] = (),
 ) -> list[str]:
-    """Return the arguments of ``mlspring run`` for a few steps on ``data``."""
-    sets = [word for override in TINY[spec.id].small for word in ("--set", override)]
-    words = ["run", spec.id, f"world/{recipe}", "--data", str(data), "--out", str(out)]
+    """Return the arguments of ``mlspring run`` for a few steps on ``data``.
+
+    Args:
+        spec: the homework.
+        data: a folder in the official layout, or ``world``.
+        out: folder of all runs.
+        recipe: one of the world's; default: the first level.
+        precision: the arithmetic; none is measured.
+        more: overrides beside the homework's tiny ones.
+    """
+    sets = [word for override in (*TINY[spec.id].small, *more) for word in ("--set", override)]
+    recipe = f"world/{recipe or spec.levels[0]}"
+    words = ["run", spec.id, recipe, "--data", str(data), "--out", str(out)]
     return [*words, *sets, "--no-submit", "--device", "cpu", "--precision", precision]
 
 
 def environment(home: Path) -> dict[str, str]:
     """Return the environment of a child: one thread, so that sums have one order."""
     known = {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    return {**known, "MLSPRING_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join(
+        (str(ROOT / "src"), str(ROOT))
+    )  # this checkout, wherever one is installed
+    return {**known, "MLSPRING_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
 
 def start(words: list[str], home: Path, *launcher: str) -> subprocess.Popen[str]:
@@ -54,6 +139,26 @@ def start(words: list[str], home: Path, *launcher: str) -> subprocess.Popen[str]
         text=True,
         env=environment(home),
     )
+
+
+def only_run(out: Path) -> Path:
+    """Return the folder of the one run under ``out``."""
+    (environment,) = out.glob("*/*/*/environment.json")
+    return environment.parent
+
+
+def num_entries(out: Path) -> int:
+    """Return how many lines the log of the run under ``out`` has; 0 before there is one."""
+    return sum(len(log.read_text().splitlines()) for log in out.glob("*/*/*/log.jsonl"))
+
+
+def wait_for_entries(out: Path, wanted: int) -> None:
+    """Return when the run under ``out`` has logged so many entries, or is finished."""
+    deadline = time.monotonic() + 120
+    while num_entries(out) < wanted and not list(out.glob("*/*/*/result.json")):
+        if time.monotonic() > deadline:
+            pytest.fail("the run logged nothing in two minutes")
+        time.sleep(0.02)
 
 
 def finish(process: subprocess.Popen[str], timeout: float = 300) -> str:

@@ -3,41 +3,60 @@
 import json
 import random
 import signal
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlspring import catalog
 from mlspring.catalog import SPECS
+from mlspring.cli import app
 from mlspring.core.errors import RunError
+from mlspring.core.runs import Run
+from mlspring.core.score import State
 from mlspring.core.spec import Spec
+from mlspring.judge import service
+from mlspring.terminal import ended
 from mlspring.verbs import run as verb
-from tests.contract.journey import command, finish, run_tiny, start
+from tests.contract.cases import JUDGED, each_homework
+from tests.contract.journey import (
+    WAITING,
+    command,
+    finish,
+    num_entries,
+    only_run,
+    pass_for_world,
+    run_tiny,
+    start,
+    wait_for_entries,
+)
 from tests.tiny.islands import TINY
-
-
-def only_run(out: Path) -> Path:
-    (environment,) = out.glob("*/*/*/environment.json")
-    return environment.parent
 
 
 def outcome(run: Path) -> dict[str, object]:
     """Return what must not depend on kills: weights, predictions, log without times."""
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    result = json.loads((run / "result.json").read_text())
+    submission = run / catalog.find(result["homework"]).submission_name
     return {
         "weights": {f.name: f.read_bytes() for f in sorted(run.glob("checkpoints/*"))},
-        "submission": [f.read_bytes() for f in run.glob("*.csv")],
+        "submission": submission.read_bytes() if submission.is_file() else None,
         "log": [{k: v for k, v in entry.items() if k != "seconds"} for entry in log],
-        "score": json.loads((run / "result.json").read_text())["score"],
+        "score": result["score"],
     }
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
-@pytest.mark.parametrize(("recipe", "precision"), [("simple", "fp32"), ("boss", "bf16")])
+@each_homework
+@pytest.mark.parametrize(
+    ("level", "precision"), [(0, "fp32"), (-1, "bf16")], ids=["first-fp32", "last-bf16"]
+)
 def test_kill_and_resume_is_bit_equal(
-    spec: Spec, recipe: str, precision: str, tmp_path: Path, isolated_home: Path
+    spec: Spec, level: int, precision: str, tmp_path: Path, isolated_home: Path
 ) -> None:
+    recipe = spec.levels[level]
+
     def words(out: Path) -> list[str]:
         return command(spec, data, out, recipe=recipe, precision=precision)
 
@@ -48,87 +67,145 @@ def test_kill_and_resume_is_bit_equal(
     out = tmp_path / "killed"
     draw = random.Random(f"{spec.id} {recipe}")
     process = start(words(out), isolated_home)
-    for kill in range(3):
-        wait_for_step(out, kill)
+    for _ in range(3):
+        wait_for_entries(out, num_entries(out) + 1)
         time.sleep(draw.uniform(0.0, 0.25))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         run = only_run(out)
         if (run / "result.json").exists():  # it was faster than the kill
             break
-        process = start(["resume", str(run), "--no-submit"], isolated_home)
+        process = start(["resume", str(run)], isolated_home)
     else:
         finish(process)
     assert outcome(only_run(out)) == expected
 
 
-def wait_for_step(out: Path, kill: int) -> None:
-    """Return when the run has logged a further entry, or is finished."""
-    deadline = time.monotonic() + 120
-    entries = -1
-    while time.monotonic() < deadline:
-        for log in out.glob("*/*/*/log.jsonl"):
-            now = len(log.read_text().splitlines())
-            if now > max(entries, 0) and (entries >= 0 or kill == 0):
-                return
-            entries = now if entries < 0 else entries
-            if (log.parent / "result.json").exists():
-                return
-        time.sleep(0.02)
-    pytest.fail("the run logged nothing in two minutes")
-
-
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+@each_homework
 def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_home: Path) -> None:
     data = TINY[spec.id].write_data(tmp_path / "data")
-    process = start(command(spec, data, tmp_path / "runs"), isolated_home)
-    wait_for_step(tmp_path / "runs", 0)
+    words = command(spec, data, tmp_path / "runs")
+    process = start(words, isolated_home, sys.executable, "-c", WAITING)
+    wait_for_entries(tmp_path / "runs", 1)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     run = only_run(tmp_path / "runs")
-    if (run / "result.json").exists():
-        pytest.skip("the run was faster than Ctrl-C")
+    assert not (run / "result.json").exists()
     assert process.returncode == 130
     assert "mlspring resume" in output
     assert "Traceback" not in output
     assert not list(run.rglob("*.part"))
-    finish(start(["resume", str(run), "--no-submit"], isolated_home))
+    finish(start(["resume", str(run)], isolated_home))
     assert (run / "result.json").exists()
 
 
-PHASES = [
-    ("data", "load"),
-    ("train", "train"),
-    ("predict", "predict"),
-    ("submission", "write"),
-    ("figures", "draw"),
-]
+PHASES = ["data.load", "train.train", "figures.draw"]
+JUDGED_PHASES = ["predict.predict", "submission.write", "service.submit", "score.score"]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
-@pytest.mark.parametrize(("part", "function"), PHASES, ids=[part for part, _ in PHASES])
+@pytest.mark.parametrize(
+    ("spec", "phase"),
+    [
+        pytest.param(spec, phase, id=f"{spec.id}-{phase}")
+        for spec in SPECS
+        for phase in PHASES + JUDGED_PHASES * (spec in JUDGED)
+    ],
+)
 def test_ctrl_c_in_any_phase_loses_nothing(
-    spec: Spec, part: str, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spec: Spec,
+    phase: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    part, function = phase.split(".")
+    pass_for_world(spec, tmp_path, monkeypatch)
+    words = command(spec, "world", tmp_path / "runs")
+    words.remove("--no-submit")
     with monkeypatch.context() as patch:
-        patch.setattr(catalog.part(spec, part), function, interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            run_tiny(spec, tmp_path)
+        patch.setattr(sys, "argv", ["mlspring", *words])
+        patch.setattr(
+            service if part == "service" else catalog.part(spec, part), function, interrupted
+        )
+        assert ended(app) == 130
+    shown = capsys.readouterr()
+    assert "mlspring resume" in shown.err
+    assert "Traceback" not in shown.err
     folder = only_run(tmp_path / "runs")
     assert not (folder / "result.json").exists()
     assert not list(folder.rglob("*.part"))
-    resumed = verb.resume(folder, submit=False)
+
+    resumed = verb.resume(folder)
     assert resumed.result is not None
     assert resumed.result["resumed"] is True
+    entries = service.open_store().entries(spec.id)
+    scored = [entry.number for entry in entries if entry.state == State.SCORED]
+    assert scored == ([resumed.environment["submission"]] if spec in JUDGED else [])
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+@each_homework
 def test_a_finished_or_foreign_folder_is_not_resumed(spec: Spec, tmp_path: Path) -> None:
     run = run_tiny(spec, tmp_path)
     with pytest.raises(RunError, match="this run is finished"):
-        verb.resume(run.folder, submit=False)
+        verb.resume(run.folder)
     with pytest.raises(RunError, match="is not a run folder"):
-        verb.resume(tmp_path, submit=False)
+        verb.resume(tmp_path)
+
+
+# ---- the verb's own promises: one homework is enough
+
+
+def test_a_run_stopped_after_its_submission_hands_in_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stopped(tmp_path, monkeypatch, submit=True, where=(Run, "finish"))
+    (entry,) = service.open_store().entries()
+    assert Run.open(folder).environment["submission"] == entry.number
+    assert verb.resume(folder).result is not None
+    assert service.open_store().entries() == [entry]
+
+
+def test_a_run_resumed_beside_another_board_hands_in_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stopped(tmp_path, monkeypatch, submit=True, where=(Run, "finish"))
+    monkeypatch.setenv("MLSPRING_HOME", str(tmp_path / "elsewhere"))
+    assert verb.resume(folder).result is not None
+    (entry,) = service.open_store().entries()
+    assert entry.state == State.SCORED
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "num_handed_in"),
+    [(False, None, 0), (False, True, 1), (True, None, 1), (True, False, 0)],
+)
+def test_resume_hands_in_as_the_run_was_asked_to(
+    asked: bool,
+    told: bool | None,
+    num_handed_in: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where = (catalog.part(JUDGED[0], "predict"), "predict")
+    folder = stopped(tmp_path, monkeypatch, submit=asked, where=where)
+    verb.resume(folder, submit=told)
+    assert len(service.open_store().entries()) == num_handed_in
+
+
+def stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, submit: bool, where: tuple[Any, str]
+) -> Path:
+    """Return a run that was stopped where a function would have been called."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    pass_for_world(JUDGED[0], tmp_path, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(*where, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_tiny(JUDGED[0], tmp_path, data="world", submit=submit)
+    return only_run(tmp_path / "runs")

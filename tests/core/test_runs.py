@@ -49,6 +49,7 @@ def test_a_run_is_a_folder_that_tells_all(tmp_path: Path, run: Run) -> None:
         "seed": 7,
         "device": "auto",
         "precision": "fp32",
+        "submit": True,
     }
     assert facts["versions"]["numpy"] and facts["cores"] >= 1 and facts["processor"]
     again = Run.open(run.folder)

@@ -66,6 +66,16 @@ def test_without_patience_the_last_network_is_kept(tmp_path: Path, data: Data) -
     assert run.read_log()[-1]["step"] == 100
 
 
+def test_too_high_a_rate_is_a_sentence(tmp_path: Path, data: Data) -> None:
+    """A real divergence: the sample's gradient descent, unclipped, far too fast."""
+    wild = ("train.learning_rate=1.0", "train.clip_norm=0.0", "train.optimizer=sgd")
+    with pytest.raises(RecipeError, match=r"diverged: .* step \d+\n  -> .*learning_rate=0\.1"):
+        trained(tmp_path, data, recipe_of("simple", *wild))
+    (log,) = tmp_path.glob("*/*/*/log.jsonl")
+    assert "NaN" not in log.read_text()
+    assert "Infinity" not in log.read_text()
+
+
 def test_each_fold_and_repeat_is_a_member_with_weights_of_its_own(
     tmp_path: Path, data: Data
 ) -> None:

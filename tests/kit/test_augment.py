@@ -1,6 +1,7 @@
 """Augmentation against closed forms and against plain per-image references."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -105,6 +106,24 @@ def test_mixup_mixes_images_and_targets_alike() -> None:
     torch.testing.assert_close(mixed[0], 0.75 * x[0] + 0.25 * x[1])
     torch.testing.assert_close(mixed[1], x[1])
     torch.testing.assert_close(soft, torch.tensor([[0.75, 0.25], [0.0, 1.0]]))
+
+
+@pytest.mark.parametrize(
+    ("mix", "choices"),
+    [
+        (augment.mixup, torch.tensor([0.9, 0.6, 0.7])),
+        (augment.cutmix, torch.tensor([[0.0, 0.0, 0.5, 0.5]]).expand(3, 4)),
+    ],
+)
+def test_given_partners_stand_for_the_batch_in_reverse(
+    mix: Callable[..., tuple[torch.Tensor, torch.Tensor]], choices: torch.Tensor
+) -> None:
+    x, targets = images(3), torch.eye(3)
+    whole = mix(x, targets, choices)
+    for i in range(3):
+        partner = (x[2 - i : 3 - i], targets[2 - i : 3 - i])
+        one = mix(x[i : i + 1], targets[i : i + 1], choices[i : i + 1], partner)
+        torch.testing.assert_close(one, (whole[0][i : i + 1], whole[1][i : i + 1]))
 
 
 def test_cutmix_weighs_targets_by_pixels() -> None:

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from mlspring.core.errors import MachineError
+from mlspring.core.runs import Precision, Request, Run
 from mlspring.kit import device
+from mlspring.kit.distributed import Ranks
 
 
 @pytest.fixture
@@ -37,10 +39,57 @@ def test_fp32_stays_where_bf16_gains_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert device.choose("cpu", "auto", work="conv").precision == "fp32"
 
 
-def test_a_damaged_memory_is_measured_again(isolated_home: Path, steps: list[str]) -> None:
-    (isolated_home / "machine.json").write_text("{half")
+@pytest.mark.parametrize(
+    "content", ["{half", "[1, 2]", "null", "{}", "{KEY: 3}", '{KEY: {"fp32": 1}}']
+)
+def test_a_damaged_memory_is_measured_again(
+    content: str, isolated_home: Path, steps: list[str]
+) -> None:
+    path = isolated_home / "machine.json"
+    device.choose("cpu", "auto", work="conv")
+    (key,) = json.loads(path.read_text())
+    steps.clear()
+    path.write_text(content.replace("KEY", json.dumps(key)))
     assert device.choose("cpu", "auto", work="conv").precision == "bf16"
     assert len(steps) == 6
+    assert list(json.loads(path.read_text())) == [key]
+
+
+def run_with(tmp_path: Path, asked: Precision, **noted: str) -> Run:
+    request = Request(homework="hw03", recipe="simple", device="cpu", precision=asked)
+    run = Run.create(tmp_path, request, "")
+    run.note(**noted)
+    run.close()
+    return Run.open(run.folder)
+
+
+def test_a_run_keeps_the_arithmetic_that_it_began_with(tmp_path: Path, steps: list[str]) -> None:
+    began = run_with(tmp_path, "auto", precision="fp32")
+    assert device.choose_for(began, work="conv").precision == "fp32"
+    assert steps == [], "nothing needs to be measured again"
+    fresh = run_with(tmp_path, "auto")
+    assert device.choose_for(fresh, work="conv").precision == "bf16"
+    told = run_with(tmp_path, "fp32", precision="bf16")
+    assert device.choose_for(told, work="conv").precision == "fp32"
+
+
+@pytest.mark.parametrize("choice", ["fp32", "bf16"])
+def test_all_processes_compute_as_the_first(
+    choice: str, tmp_path: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of two processes measures nothing, and takes what it hears."""
+    heard: list[object] = []
+
+    def broadcast(ranks: Ranks, value: object) -> str:
+        heard.append(value)
+        return choice
+
+    monkeypatch.setattr(Ranks, "broadcast", broadcast)
+    run = run_with(tmp_path, "auto")
+    assert device.choose_for(run, work="conv", ranks=Ranks(1, 2)).precision == choice
+    assert (steps, heard) == ([], [None])
+    device.choose_for(run, work="conv", ranks=Ranks(0, 2))
+    assert heard[1:] == ["bf16"]
 
 
 def test_dense_work_keeps_its_digits(steps: list[str]) -> None:

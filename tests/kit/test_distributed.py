@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mlspring.core.errors import UserError
+from mlspring.core.errors import MachineError, UserError
+from mlspring.core.runs import Device
 from mlspring.kit import distributed
 from mlspring.kit.distributed import Ranks
 
@@ -47,3 +48,45 @@ def test_more_processes_than_a_batch_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(distributed.dist, "get_world_size", lambda: 8)
     with pytest.raises(UserError, match="8 processes share a batch of 4"):
         distributed.start(batch_size=4)
+
+
+@pytest.fixture
+def backends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The second of two processes on a made-up machine with two GPUs; returns what it starts."""
+    started: list[str] = []
+    for name in ("RANK", "LOCAL_RANK"):
+        monkeypatch.setenv(name, "1")
+    for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+        monkeypatch.setenv(name, "2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda number: started.append(f"GPU {number}"))
+    monkeypatch.setattr(distributed.dist, "is_initialized", lambda: False)
+    monkeypatch.setattr(distributed.dist, "init_process_group", started.append)
+    monkeypatch.setattr(distributed.dist, "get_rank", lambda: 1)
+    monkeypatch.setattr(distributed.dist, "get_world_size", lambda: 2)
+    return started
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [("auto", ["GPU 1", "nccl"]), ("cuda", ["GPU 1", "nccl"]), ("cpu", ["gloo"])],
+)
+def test_processes_speak_over_what_the_asked_device_has(
+    device: Device, expected: list[str], backends: list[str]
+) -> None:
+    assert distributed.start(device=device) == Ranks(1, 2)
+    assert backends == expected
+
+
+@pytest.mark.parametrize("local_rank", ["0", "2"])
+def test_more_processes_than_gpus_is_a_sentence_in_each(
+    local_rank: str, backends: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", local_rank)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    with pytest.raises(MachineError, match="3 processes were started here for 2 GPU"):
+        distributed.start(device="auto")
+    assert backends == []
+    distributed.start(device="cpu")
+    assert backends == ["gloo"]

@@ -43,6 +43,7 @@ class Request:
         data: ``world`` or the folder in the official layout.
         seed: fixes every random choice.
         device: where to compute; ``precision``: in which arithmetic.
+        submit: whether to hand the submission in on the local board.
     """
 
     homework: str
@@ -51,6 +52,7 @@ class Request:
     seed: int = 0
     device: Device = "auto"
     precision: Precision = "auto"
+    submit: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

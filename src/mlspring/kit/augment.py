@@ -1,8 +1,9 @@
 """Augmentation of a whole batch at once, each image with its own parameters.
 
 ``draw_*`` functions take a generator and return parameters for a batch; the functions that apply
-them are deterministic. A loop on several ranks draws for the global batch and applies its share, so
-that an image is changed alike whatever the number of processes.
+them are deterministic. A loop on several ranks draws for the global batch and applies its share,
+making also the images that its own are mixed with, so that an image is changed alike whatever the
+number of processes.
 
 Shapes: n images, c = 3 channels, h x w pixels; images are (n, c, h, w) floats.
 """
@@ -133,8 +134,10 @@ def erase(images: Tensor, boxes: Tensor, value: float = 0.0) -> Tensor:
     return images.masked_fill(mask, value)
 
 
-def mixup(images: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Return images and targets averaged with those of the batch in reverse order.
+def mixup(
+    images: Tensor, targets: Tensor, weights: Tensor, partners: tuple[Tensor, Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return images and targets averaged with those of their partners.
 
     Source: Zhang et al. 2018, arXiv:1710.09412.
 
@@ -142,21 +145,26 @@ def mixup(images: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Ten
         images: (n, c, h, w).
         targets: class probabilities (n, num_classes).
         weights: weight of the image itself, the rest goes to its partner: (n,).
+        partners: images and targets to mix with; default: the batch in reverse order.
     """
+    others, their_targets = partners or (images.flip(0), targets.flip(0))
     w = weights.to(images)
-    mixed = torch.lerp(images.flip(0), images, w[:, None, None, None])
-    return mixed, torch.lerp(targets.flip(0), targets, w[:, None])
+    mixed = torch.lerp(others, images, w[:, None, None, None])
+    return mixed, torch.lerp(their_targets, targets, w[:, None])
 
 
-def cutmix(images: Tensor, targets: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """Return images whose ``boxes`` show the batch in reverse order, targets mixed by area.
+def cutmix(
+    images: Tensor, targets: Tensor, boxes: Tensor, partners: tuple[Tensor, Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return images whose ``boxes`` (n, 4) show their partners, targets mixed by area.
 
-    Source: Yun et al. 2019, arXiv:1905.04899.
+    Images, targets and partners as in ``mixup``. Source: Yun et al. 2019, arXiv:1905.04899.
     """
+    others, their_targets = partners or (images.flip(0), targets.flip(0))
     mask = inside(boxes.to(images.device), *images.shape[2:])
     kept = 1 - mask.to(targets).mean(dim=(1, 2, 3))
-    mixed = torch.where(mask, images.flip(0), images)
-    return mixed, torch.lerp(targets.flip(0), targets, kept[:, None])
+    mixed = torch.where(mask, others, images)
+    return mixed, torch.lerp(their_targets, targets, kept[:, None])
 
 
 def draw_beta(n: int, alpha: float, generator: Generator) -> Tensor:

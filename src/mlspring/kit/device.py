@@ -4,6 +4,7 @@ import platform
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import torch
@@ -12,7 +13,8 @@ from torch.nn import functional as F
 
 from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import home, read_json, write_json
-from mlspring.core.runs import Device, Precision, processor
+from mlspring.core.runs import Device, Precision, Run, processor
+from mlspring.kit.distributed import ALONE, Ranks
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -70,16 +72,31 @@ def choose(device: Device, precision: Precision, *, work: Literal["conv", "dense
     return Hardware(device=place, precision=precision, channels_last=True)
 
 
+def choose_for(run: Run, *, work: Literal["conv", "dense"], ranks: Ranks = ALONE) -> Hardware:
+    """Return the hardware of a run: the arithmetic that it noted earlier, or else rank 0's choice.
+
+    So all processes of a run, its resumption and its predictions compute in one arithmetic, also
+    where each would have measured something else.
+
+    Raises:
+        MachineError: CUDA was asked for and is not there.
+    """
+    device, precision = run.request.device, run.request.precision
+    if precision == "auto":
+        noted = run.environment.get("precision")
+        if noted not in ("fp32", "bf16") and ranks.is_main:
+            noted = choose(device, "auto", work=work).precision
+        precision = ranks.broadcast(noted)
+    return choose(device, precision, work=work)
+
+
 def _bf16_pays(device: torch.device) -> bool:
     """Return the remembered or measured answer for this processor, torch and thread count."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     path = home() / "machine.json"
     key = f"{platform.machine()}/{processor()}/torch {torch.__version__}/{torch.get_num_threads()}"
-    try:
-        remembered = read_json(path)
-    except DataError:  # missing, or damaged: measure again
-        remembered = {}
+    remembered = _remembered(path)
     if key not in remembered:
         # turn by turn and the best of each: other programs' load falls on both alike
         turns = [(measure_step("fp32", device), measure_step("bf16", device)) for _ in range(3)]
@@ -87,7 +104,18 @@ def _bf16_pays(device: torch.device) -> bool:
         remembered[key] = {"fp32": round(fp32, 5), "bf16": round(bf16, 5)}
         write_json(path, remembered)
     seconds = remembered[key]
-    return bool(seconds["fp32"] / seconds["bf16"] >= MIN_GAIN)
+    return seconds["fp32"] >= MIN_GAIN * seconds["bf16"]
+
+
+def _remembered(path: Path) -> dict[str, dict[str, float]]:
+    """Return the seconds of a step by machine and arithmetic; none from a damaged file."""
+    try:
+        return {
+            key: {name: float(seconds[name]) for name in ("fp32", "bf16")}
+            for key, seconds in read_json(path).items()
+        }
+    except (DataError, AttributeError, KeyError, TypeError, ValueError):
+        return {}
 
 
 def measure_step(precision: Literal["fp32", "bf16"], device: torch.device) -> float:

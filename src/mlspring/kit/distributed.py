@@ -14,7 +14,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mlspring.core.errors import UserError
+from mlspring.core.errors import MachineError, UserError
+from mlspring.core.runs import Device
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,6 @@ class Ranks:
         dist.all_gather_object(parts, part.cpu())
         return torch.cat(parts)
 
-    def mean(self, value: float) -> float:
-        """Return the mean of ``value`` over all ranks."""
-        if self.size == 1:
-            return value
-        values: list[Any] = [None] * self.size
-        dist.all_gather_object(values, value)
-        return sum(values) / self.size
-
     def broadcast(self, value: Any) -> Any:
         """Return rank 0's ``value`` on every rank."""
         if self.size == 1:
@@ -65,6 +58,15 @@ class Ranks:
         box = [value]
         dist.broadcast_object_list(box, src=0)
         return box[0]
+
+    def agree(self, model: nn.Module) -> None:
+        """Give the model of every rank rank 0's buffers.
+
+        Batch statistics follow each rank's own share of the batches; rank 0's are saved.
+        """
+        if self.size > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, src=0)
 
     def wait(self) -> None:
         """Return when every rank has come here, e.g. after rank 0 wrote a file."""
@@ -75,18 +77,24 @@ class Ranks:
 ALONE = Ranks()
 
 
-def start(batch_size: int | None = None) -> Ranks:
+def start(batch_size: int | None = None, device: Device = "auto") -> Ranks:
     """Join the process group that ``torchrun`` describes; alone when there is none.
 
+    Args:
+        batch_size: items that the ranks share in a step.
+        device: what was asked for; processes on CUDA have a GPU each and speak over NCCL.
+
     Raises:
+        MachineError: more processes than GPUs.
         UserError: more ranks than items in a batch.
     """
     if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
         return ALONE
     if not dist.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        on_cuda = device != "cpu" and torch.cuda.is_available()
+        if on_cuda:
+            torch.cuda.set_device(_own_gpu())
+        dist.init_process_group("nccl" if on_cuda else "gloo")
     ranks = Ranks(dist.get_rank(), dist.get_world_size())
     if batch_size is not None and ranks.size > batch_size:
         raise UserError(
@@ -94,6 +102,22 @@ def start(batch_size: int | None = None) -> Ranks:
             fix="start fewer processes, or raise train.batch_size",
         )
     return ranks
+
+
+def _own_gpu() -> int:
+    """Return the number of this process's GPU.
+
+    Raises:
+        MachineError: there are fewer than processes; raised in all of them, so that none waits.
+    """
+    number, num_gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    num_processes = max(int(os.environ.get("LOCAL_WORLD_SIZE", "1")), number + 1)
+    if num_processes > num_gpus:
+        raise MachineError(
+            f"{num_processes} processes were started here for {num_gpus} GPU(s)",
+            fix=f"start torchrun with --nproc-per-node {num_gpus}, or use --device cpu",
+        )
+    return number
 
 
 def stop() -> None:

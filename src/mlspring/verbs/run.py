@@ -7,28 +7,28 @@ goes on from there.
 import importlib
 import os
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlspring import catalog
-from mlspring.core.errors import RunError
-from mlspring.core.files import write_json
+from mlspring.core.errors import MlspringError, RunError, UserError
+from mlspring.core.files import sha256, write_json
 from mlspring.core.recipe import dump_recipe
 from mlspring.core.runs import Request, Run, Training, peak_memory_mib
-from mlspring.core.score import Score
+from mlspring.core.score import Score, State
 from mlspring.core.source import Source
 from mlspring.core.spec import Spec
 from mlspring.judge import points, service
+from mlspring.judge.store import Store
 from mlspring.verbs import recipes, sources
 
 ME = "me"  # the learner's own name on the local board
 
 
-def run(
-    spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path, submit: bool
-) -> Run:
+def run(spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path) -> Run:
     """Return a new, finished run.
 
     Raises:
@@ -37,9 +37,10 @@ def run(
     path = recipes.find_recipe(spec, request.recipe, sources.kind_of(request.data))
     recipe = recipes.load(spec, path, overrides)
     source = sources.open_source(spec, request.data)
-    started = _create(out, replace(request, recipe=path.stem), dump_recipe(recipe))
+    request = replace(request, recipe=path.stem)
+    started = _opened(request, lambda: Run.create(out, request, dump_recipe(recipe)))
     with closing(started):
-        return _carry_out(spec, started, recipe, source, submit=submit)
+        return _carry_out(spec, started, recipe, source, submit=request.submit)
 
 
 def open_finished(folder: Path) -> tuple[Spec, Run, Any]:
@@ -67,22 +68,28 @@ def reopen(folder: Path) -> tuple[Spec, Run, Any, Any]:
     return spec, run, recipe, catalog.part(spec, "data").load(source, recipe)
 
 
-def resume(folder: Path, *, submit: bool) -> Run:
+def resume(folder: Path, *, submit: bool | None = None) -> Run:
     """Return the run in ``folder``, continued to its end.
+
+    Args:
+        folder: the run's.
+        submit: whether to hand in on the local board; None: as the run was asked for.
 
     Raises:
         RunError: no such run, another process is writing it, or it is finished.
     """
-    stopped = Run.open(folder, writable=True)
+    request = Run.open(folder).request
+    stopped = _opened(request, lambda: Run.open(folder, writable=True))
     if stopped.result is not None:
         stopped.close()
         fix = f"see mlspring report {folder}, or start a new one with mlspring run"
         raise RunError("this run is finished", file=folder, fix=fix)
-    spec = catalog.find(stopped.request.homework)
+    spec = catalog.find(request.homework)
     recipe = recipes.load(spec, folder / "recipe.toml")
+    submit = request.submit if submit is None else submit
     with closing(stopped):
         stopped.note(resumed=True)
-        source = sources.open_source(spec, stopped.request.data)
+        source = sources.open_source(spec, request.data)
         return _carry_out(spec, stopped, recipe, source, submit=submit)
 
 
@@ -128,10 +135,25 @@ def _judge(
         return None
     answers = sources.world_answers(spec)
     if submit:
-        receipt = service.submit(service.open_store(), spec, file, ME, answers=answers)
-        run.note(submission=receipt.number)
+        store = service.open_store()
+        if not _on_the_board(store, run, file):
+            receipt = service.submit(store, spec, file, ME, answers=answers)
+            run.note(submission=receipt.number)
     score: Score = catalog.part(spec, "score").score(file, answers)
     return score
+
+
+def _on_the_board(store: Store, run: Run, file: Path) -> bool:
+    """Return whether this run was stopped only after its submission had been scored."""
+    number = run.environment.get("submission")
+    if not isinstance(number, int):
+        return False
+    try:
+        entry = store.entry(number)
+    except UserError:  # another board than when the run was stopped
+        return False
+    same = (entry.homework, entry.sha256) == (run.request.homework, sha256(file))
+    return same and entry.state == State.SCORED
 
 
 def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> dict[str, Any]:
@@ -160,14 +182,22 @@ def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> di
     }
 
 
-def _create(out: Path, request: Request, recipe_toml: str) -> Run:
-    """Return the new run; under ``torchrun`` all processes get the folder that rank 0 made."""
+def _opened(request: Request, opening: Callable[[], Run]) -> Run:
+    """Return the run that ``opening`` gives; under ``torchrun`` rank 0 alone does it, and writes.
+
+    The other processes get the same folder for reading, or the error that rank 0 met.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return Run.create(out, request, recipe_toml)
-    distributed = importlib.import_module("mlspring.kit.distributed")
-    ranks = distributed.start()
+        return opening()
+    ranks = importlib.import_module("mlspring.kit.distributed").start(device=request.device)
+    run: Run | None = None
+    error: MlspringError | None = None
     if ranks.is_main:
-        made = Run.create(out, request, recipe_toml)
-        ranks.broadcast(str(made.folder))
-        return made
-    return Run(Path(ranks.broadcast(None)), request, writable=False)
+        try:
+            run = opening()
+        except MlspringError as found:
+            error = found
+    folder, error = ranks.broadcast((run and run.folder, error))
+    if error is not None:
+        raise error
+    return run or Run.open(folder)

@@ -24,7 +24,7 @@ def member_predictions(
     recipe: Recipe, states: NDArray[np.int64], survey: NDArray[np.float64], run: Run
 ) -> NDArray[np.float64]:
     """Return each member's percentages, (members, n), for states (n,) and windows (n, 79)."""
-    hardware = device.choose(run.request.device, run.request.precision, work="dense")
+    hardware = device.choose_for(run, work="dense")
     table = torch.from_numpy(features.build(states, survey, recipe.data)).float()
     starts = features.starting_points(survey, recipe.data)
     outputs = []

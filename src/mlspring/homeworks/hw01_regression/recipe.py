@@ -43,13 +43,13 @@ class TrainKnobs(Section):
     """The loop."""
 
     batch_size: int = Field(ge=1, le=100_000, description="rows a step, over all processes")
-    steps: int = Field(ge=1, le=10_000_000, description="batches, at most")
+    steps: int = Field(ge=1, le=10_000_000, description="updates of the weights")
     optimizer: Literal["sgd", "adamw"] = Field(description="stochastic gradient descent or AdamW")
     learning_rate: float = Field(gt=0, le=1, description="largest rate")
     momentum: float = Field(ge=0, lt=1, description="memory of sgd, first beta of adamw")
     weight_decay: float = Field(ge=0, le=100, description="a step times learning rate")
     schedule: Literal["constant", "cosine", "step"] = Field(description="rate over the steps")
-    warmup_steps: int = Field(ge=0, le=100_000, description="linear rise of the rate, steps")
+    warmup_steps: int = Field(ge=0, le=1_000_000, description="steps of the rate's linear rise")
     clip_norm: float = Field(ge=0, description="largest norm of the gradient; 0: any")
     patience: int = Field(
         ge=0, description="steps without a better validation before the best is kept; 0: the last"

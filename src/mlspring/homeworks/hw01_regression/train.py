@@ -25,6 +25,7 @@ from mlspring.homeworks.hw01_regression.recipe import Recipe, TrainKnobs
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.divergence import check_finite
 from mlspring.kit.evaluate import predict_all
 from mlspring.kit.schedules import factor
 from mlspring.kit.seeding import epoch_order, mix, seed_everything
@@ -69,8 +70,8 @@ class Member:
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train every member that is not finished; return the error on held-out rows."""
-    ranks = distributed.start(recipe.train.batch_size)
-    hardware = device.choose(run.request.device, run.request.precision, work="dense")
+    ranks = distributed.start(recipe.train.batch_size, run.request.device)
+    hardware = device.choose_for(run, work="dense", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     num_trained = 0
     start = time.perf_counter()
@@ -142,6 +143,8 @@ def train_member(
                 progress.advance(step - shown)
                 shown = step
                 error = squared_errors(member.model, split, hardware, ranks).mean().item()
+                mean = (sums[0] / sums[1]).item()
+                check_finite(step, knobs.learning_rate, train__loss=mean, valid__loss=error)
                 if error < best or not knobs.patience:
                     best, best_step = error, step
                     member.final.load_state_dict(member.model.state_dict())
@@ -149,7 +152,7 @@ def train_member(
                     member=number,
                     step=step,
                     epoch=round(step / epoch_steps, 3),
-                    train__loss=round((sums[0] / sums[1]).item(), 5),
+                    train__loss=round(mean, 5),
                     valid__loss=round(error, 5),
                     learning_rate=group["lr"],
                     seconds=round(facts["seconds"] + time.perf_counter() - began, 2),

@@ -27,8 +27,8 @@ def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArra
 
     Test-time augmentation as on the slides: a * mean over random views + (1 - a) * plain picture.
     """
-    hardware = device.choose(run.request.device, run.request.precision, work="conv")
-    num_members, knobs = max(recipe.data.folds, 1), recipe.predict
+    hardware = device.choose_for(run, work="conv")
+    num_members, knobs = recipe.num_members, recipe.predict
     num_views = knobs.views if knobs.views_weight else 0
     total = torch.zeros(len(images), NUM_CLASSES)
     with bar("predict", num_members * (1 + num_views), unit="passes") as progress:

@@ -22,6 +22,7 @@ def score(submission: Path, answers: Path) -> Score:
     )
 
 
+# Same as hw01: answer_ids
 def answer_ids(answers: Path) -> list[str]:
     """Return the ids that a submission must have."""
     return read_answers(answers, header=file_format.HEADER).ids

@@ -23,12 +23,14 @@ from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.divergence import check_finite
 from mlspring.kit.ema import EMA
 from mlspring.kit.evaluate import accuracy, predict_all
 from mlspring.kit.schedules import factor
 from mlspring.kit.seeding import epoch_order, generator, mix, seed_everything
 
 EVAL_BATCH = 256
+FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +72,8 @@ class Member:
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train every member that is not finished; return the accuracy on held-out pictures."""
-    ranks = distributed.start(recipe.train.batch_size)
-    hardware = device.choose(run.request.device, run.request.precision, work="conv")
+    ranks = distributed.start(recipe.train.batch_size, run.request.device)
+    hardware = device.choose_for(run, work="conv", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     num_trained = 0
     start = time.perf_counter()
@@ -85,6 +87,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     )
 
 
+# Same as hw01: weights_path
 def weights_path(run: Run, number: int) -> Path:
     """Return the file of a finished member's weights."""
     return run.checkpoints / f"member-{number}.safetensors"
@@ -106,7 +109,7 @@ def train_member(
     share = ranks.share(batch_size)
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
     began = saved = time.perf_counter()
-    label = f"train {number + 1}/{max(recipe.data.folds, 1)}"
+    label = f"train {number + 1}/{recipe.num_members}"
     with bar(label, knobs.steps, unit="steps", done=facts["step"]) as progress:
         for step in range(facts["step"] + 1, knobs.steps + 1):
             epoch, position = divmod(step - 1, epoch_steps)
@@ -114,14 +117,15 @@ def train_member(
                 order = split.train[epoch_order(len(split.train), mix(seed, number), epoch)]
 
             # batch: this process's share, augmented
-            batch = order[position * batch_size :][:batch_size][share]
+            batch = order[position * batch_size :][:batch_size]
+            pixels, labels = split.pixels[batch], split.labels[batch]
             stream = generator(seed, "augment", number, step)
-            draws = transform.draw(recipe.augment, batch_size, stream)[share]
-            images, labels = transform.vary(split.pixels[batch], draws), split.labels[batch]
-            images, targets = transform.mix(images, labels, NUM_CLASSES, draws)
+            draws = transform.draw(recipe.augment, batch_size, stream)
+            images, targets = transform.prepare(pixels, labels, NUM_CLASSES, draws, share)
 
             # forward
-            seed_everything(seed, "dropout", number, step, ranks.rank)
+            if recipe.model.dropout:
+                seed_everything(seed, "dropout", number, step, ranks.rank)
             with hardware.autocast():
                 logits = network(hardware.place_images(images)).float()
             loss = F.cross_entropy(logits, targets, label_smoothing=knobs.label_smoothing)
@@ -129,7 +133,8 @@ def train_member(
             # backward, clip
             member.optimizer.zero_grad()
             (loss * ranks.scale(batch_size)).backward()
-            nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
+            if knobs.clip_norm:
+                nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
             rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
@@ -140,14 +145,18 @@ def train_member(
                 member.average.update(member.model, step)
 
             # log, validate
-            hits = (logits.argmax(1) == labels).float().mean()
+            hits = (logits.argmax(1) == labels[share]).float().mean()
             sums += torch.stack((loss.detach(), hits, torch.ones_like(hits)))
             progress.advance()
             if step % knobs.validate_every == 0 or step == knobs.steps:
                 means = (sums[:2] / sums[2]).tolist()
                 sums.zero_()
+                ranks.agree(member.final)  # what is measured is what rank 0 saves
                 held_out = predict_held_out(member.final, split, hardware, ranks)
                 member.model.train()
+                measured = measure(*held_out)
+                losses = {"train__loss": means[0], "valid__loss": measured["valid__loss"]}
+                check_finite(step, knobs.learning_rate, **losses)
                 seconds = facts["seconds"] + time.perf_counter() - began
                 run.log(
                     member=number,
@@ -155,7 +164,7 @@ def train_member(
                     epoch=round(step / epoch_steps, 3),
                     train__loss=round(means[0], 5),
                     train__accuracy=round(means[1], 5),
-                    **measure(*held_out),
+                    **measured,
                     learning_rate=group["lr"],
                     seconds=round(seconds, 2),
                 )
@@ -173,9 +182,6 @@ def train_member(
         state_path.unlink(missing_ok=True)
     ranks.wait()
     return (knobs.steps - facts["step"]) * batch_size
-
-
-FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 
 
 def new_member(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
@@ -225,7 +231,7 @@ def confusion_matrix(logits: Tensor, labels: Tensor) -> Tensor:
 
 def held_out_confusion(recipe: Recipe, run: Run) -> Tensor:
     """Return the confusion matrix over the held-out pictures of all finished members."""
-    members = range(max(recipe.data.folds, 1))
+    members = range(recipe.num_members)
     facts = (checkpoint.read_facts(weights_path(run, number)) for number in members)
     return torch.stack([torch.tensor(fact["confusion"]) for fact in facts]).sum(0)
 

@@ -1,0 +1,110 @@
+"""The loop of homework 3: which pictures a member sees, and that what is told is what is saved."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mlspring.core.recipe import load_recipe
+from mlspring.core.runs import Run
+from mlspring.core.source import official
+from mlspring.homeworks.hw03_food_cnn import data as island
+from mlspring.homeworks.hw03_food_cnn import models, train
+from mlspring.homeworks.hw03_food_cnn.data import Data
+from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
+from mlspring.homeworks.hw03_food_cnn.spec import SPEC
+from mlspring.homeworks.hw03_food_cnn.train import Split
+from mlspring.kit import checkpoint, device
+from tests.contract.journey import TORCHRUN, command, finish, only_run, start
+from tests.tiny import food
+
+CPU = device.choose("cpu", "fp32", work="conv")
+
+
+def pictures(num_train: int = 44, num_valid: int = 22) -> Data:
+    """Return pictures whose first pixel tells their place in the pool, sorted by class."""
+    places = np.arange(num_train + num_valid, dtype=np.uint8)
+    images = np.broadcast_to(places[:, None, None, None], (len(places), 8, 8, 3)).copy()
+    return Data(
+        train_images=images[:num_train],
+        train_labels=np.sort(np.arange(num_train) % 11),
+        valid_images=images[num_train:],
+        valid_labels=np.sort(np.arange(num_valid) % 11),
+        test_images=images[:0],
+        test_ids=[],
+    )
+
+
+def splits_of(seed: int = 0, **knobs: object) -> list[Split]:
+    overrides = [f"data.{name}={value}" for name, value in knobs.items()]
+    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "simple.toml", overrides)
+    return list(train.splits(recipe, pictures(), seed, CPU))
+
+
+def test_without_folds_the_given_parts_train_and_validate() -> None:
+    (split,) = splits_of(folds=0)
+    assert split.train.tolist() == list(range(44))
+    assert split.held_out.tolist() == list(range(44, 66))
+    assert split.pixels[:, 0, 0, 0].tolist() == list(range(66))
+    assert split.labels[split.held_out].bincount().tolist() == [2] * 11
+
+
+@pytest.mark.parametrize(("pool", "size"), [("training", 44), ("training+validation", 66)])
+def test_folds_hold_out_each_picture_of_the_pool_once(pool: str, size: int) -> None:
+    members = splits_of(folds=4, pool=pool)
+    assert len(members) == 4
+    for split in members:
+        assert len(split.pixels) == len(split.labels) == size
+        both = torch.cat((split.train, split.held_out))
+        assert both.sort().values.tolist() == list(range(size)), "disjoint, and nothing left out"
+    held_out = torch.cat([split.held_out for split in members])
+    assert held_out.sort().values.tolist() == list(range(size))
+
+
+@pytest.mark.parametrize("pool", ["training", "training+validation"])
+def test_folds_are_stratified(pool: str) -> None:
+    for split in splits_of(folds=4, pool=pool):
+        counts = split.labels[split.held_out].bincount(minlength=11)
+        assert counts.min() >= 1
+        assert counts.max() - counts.min() <= 1
+
+
+def test_a_seed_fixes_the_folds_and_another_changes_them() -> None:
+    def folds(seed: int) -> list[list[int]]:
+        return [split.held_out.tolist() for split in splits_of(seed, folds=4)]
+
+    assert folds(0) == folds(0)
+    assert folds(0) != folds(1)
+
+
+def test_every_held_out_picture_counts_once_in_the_confusion() -> None:
+    logits = torch.eye(11)[[0, 3, 3, 10]]
+    confusion = train.confusion_matrix(logits, torch.tensor([0, 3, 2, 10]))
+    assert confusion.sum() == 4
+    assert [confusion[0, 0], confusion[3, 3], confusion[2, 3], confusion[10, 10]] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("num_processes", [1, 2])
+def test_what_is_measured_is_the_network_that_is_saved(
+    num_processes: int, tmp_path: Path, isolated_home: Path
+) -> None:
+    """Each process has batch statistics of its own; only the first one's are saved."""
+    folder = food.write_food11(tmp_path / "data")
+    launcher = (*TORCHRUN, str(num_processes), "-m", "mlspring")
+    finish(start(command(SPEC, folder, tmp_path, recipe="boss"), isolated_home, *launcher))
+
+    run = Run.open(only_run(tmp_path))
+    recipe = load_recipe(Recipe, run.folder / "recipe.toml")
+    data = island.load(official(folder), recipe)
+    for number, split in enumerate(train.splits(recipe, data, 0, CPU)):
+        model = models.build(recipe.model, recipe.data.image_size, island.NUM_CLASSES)
+        path = train.weights_path(run, number)
+        checkpoint.load_weights(path, model)
+        held_out = train.predict_held_out(CPU.place(model), split, CPU)
+        logged = [entry for entry in run.read_log() if entry["member"] == number][-1]
+        assert train.measure(*held_out)["valid__loss"] == pytest.approx(
+            logged["valid/loss"], abs=2e-5
+        )
+        confusion = torch.tensor(checkpoint.read_facts(path)["confusion"])
+        assert torch.equal(confusion, train.confusion_matrix(*held_out))

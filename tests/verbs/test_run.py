@@ -1,0 +1,56 @@
+"""Who opens, who writes: the verb's promises that need no training."""
+
+import pickle
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlspring.core.errors import RunError
+from mlspring.core.runs import Request, Run
+from mlspring.kit import distributed
+from mlspring.verbs import run as verb
+
+REQUEST = Request(homework="hw03", recipe="strong")
+
+
+class Peers:
+    """Two processes of ``torchrun``, one after the other: the second hears what the first said."""
+
+    def __init__(self) -> None:
+        self.is_main, self.said = True, b""
+
+    def broadcast(self, value: Any) -> Any:
+        if self.is_main:
+            self.said = pickle.dumps(value)
+        return pickle.loads(self.said)
+
+
+@pytest.fixture
+def peers(monkeypatch: pytest.MonkeyPatch) -> Peers:
+    both = Peers()
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(distributed, "start", lambda **_: both)
+    return both
+
+
+def test_one_process_writes_a_run_and_the_others_read_it(tmp_path: Path, peers: Peers) -> None:
+    first = verb._opened(REQUEST, lambda: Run.create(tmp_path, REQUEST, ""))
+    peers.is_main = False
+    second = verb._opened(
+        REQUEST, lambda: pytest.fail("only the first process may open for writing")
+    )
+    assert (first.writable, second.writable) == (True, False)
+    assert (first.folder, first.request) == (second.folder, second.request)
+    first.close()
+
+
+def test_an_error_of_the_first_process_is_raised_in_all(tmp_path: Path, peers: Peers) -> None:
+    with closing(Run.create(tmp_path, REQUEST, "")) as busy:
+        for peers.is_main in (True, False):
+            with pytest.raises(
+                RunError, match=r"another process is writing.*\n  -> wait"
+            ) as caught:
+                verb.resume(busy.folder)
+            assert caught.value.file == busy.folder

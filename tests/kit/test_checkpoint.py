@@ -1,12 +1,13 @@
 """Weights and states: round trips, damage, and the wrong network."""
 
+import errno
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from mlspring.core.errors import RunError
+from mlspring.core.errors import MachineError, RunError
 from mlspring.kit import checkpoint
 
 
@@ -69,3 +70,25 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     checkpoint.save_weights(path, nn.Linear(2, 2), {})
     with pytest.raises(RunError, match="does not fit"):
         checkpoint.load_weights(path, network())
+
+
+def test_a_full_disk_is_a_sentence_and_keeps_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.safetensors"
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    checkpoint.save_state(path, {"model": model}, optimizer, {"step": 3})
+
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as stream:
+            stream.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(MachineError, match=r"state\.safetensors: the disk is full"):
+        checkpoint.save_state(path, {"model": model}, optimizer, {"step": 4})
+    with pytest.raises(MachineError, match=r"weights\.safetensors: the disk is full"):
+        checkpoint.save_weights(tmp_path / "weights.safetensors", model, {})
+    assert checkpoint.read_facts(path) == {"step": 3}
+    assert list(tmp_path.iterdir()) == [path]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from mlspring.core.errors import RunError
@@ -20,8 +20,7 @@ from mlspring.core.files import atomic_path
 
 def save_weights(path: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
     """Write the tensors of ``model`` and JSON ``facts`` about them, whole or not at all."""
-    with atomic_path(path) as partial:
-        save_file(_contiguous(model.state_dict()), partial, metadata=_pack(facts))
+    _write(path, model.state_dict(), facts)
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -71,8 +70,7 @@ def save_state(
     }
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(v) for key, v in state.items()}
-    with atomic_path(path) as partial:
-        save_file(_contiguous(tensors), partial, metadata=_pack(facts))
+    _write(path, tensors, facts)
 
 
 def load_state(
@@ -121,8 +119,14 @@ def _unpack(metadata: Mapping[str, str] | None) -> dict[str, Any]:
     return dict(json.loads((metadata or {}).get("facts", "{}")))
 
 
-def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write tensors and facts, whole or not at all; holds the file's bytes in memory meanwhile."""
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    content = save(plain, metadata=_pack(facts))
+    del plain
+    # Its own save_file would hide the system's error, and leave a file of its own after a kill.
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -144,10 +144,14 @@ class Run:
 
     def close(self) -> None:
         """Close the log and give the lock back."""
-        for stream in (self._log, self._lock):
-            if stream is not None:
-                stream.close()
-        self._log = self._lock = None
+        log, lock, self._log, self._lock = self._log, self._lock, None, None
+        try:
+            if log is not None:
+                with suppress(OSError):  # log() has told of the full disk already
+                    log.close()
+        finally:
+            if lock is not None:
+                lock.close()
 
     # ---- contents
 

@@ -242,6 +242,14 @@ def test_what_could_not_be_counted_as_it_comes_out_is_refused(tmp_path: Path, me
     assert nothing_left(tmp_path, archive)
 
 
+def test_a_name_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "name.zip", {"nöm": b"1"})
+    archive.write_bytes(archive.read_bytes().replace("ö".encode(), b"\xff\xff"))
+    with pytest.raises(DataError, match="is damaged or cut short"):
+        extract(archive, tmp_path / "out")
+    assert nothing_left(tmp_path, archive)
+
+
 def test_a_locked_zip_is_refused(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "locked.zip", {"a": b"1"})
     content = bytearray(archive.read_bytes())

@@ -5,11 +5,8 @@ plain files and folders with plain names inside the target are made.
 """
 
 import gzip
-import os
-import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Literal, Protocol, cast
 
 from mlspring.core.errors import DataError, UserError
-from mlspring.core.files import disk_errors
+from mlspring.core.files import atomic_folder
 from mlspring.core.progress import track
 from mlspring.core.texts import at_most, size
 
@@ -30,6 +27,7 @@ DAMAGE = (
     gzip.BadGzipFile,
     EOFError,
     zlib.error,
+    UnicodeDecodeError,  # of a name
     NotImplementedError,  # a zip of a version that Python does not know
 )
 
@@ -119,20 +117,12 @@ def extract(
         fix = "choose another folder, or remove it first"
         raise DataError("exists already and is not empty", file=to, fix=fix)
     budget = Budget(archive, max_bytes, max_ratio)
-    with disk_errors(to):
-        to.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=to.parent, prefix=f".{to.name}-", suffix=".part"))
-        try:
+    try:
+        with atomic_folder(to) as partial:
             names = _unpack(archive, _members(archive, kind, budget), partial, max_files)
-            umask = os.umask(0)
-            os.umask(umask)
-            partial.chmod(0o777 & ~umask)
-            partial.rename(to)
-        except DAMAGE as error:
-            fix = "fetch or pack it again"
-            raise DataError(f"is damaged or cut short ({error})", file=archive, fix=fix) from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    except DAMAGE as error:
+        fix = "fetch or pack it again"
+        raise DataError(f"is damaged or cut short ({error})", file=archive, fix=fix) from error
     return [to / name for name in names]
 
 

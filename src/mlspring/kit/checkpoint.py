@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from mlspring.core.errors import RunError
 from mlspring.core.files import atomic_path
 
+DAMAGE = (OSError, SafetensorError, ValueError, TypeError)  # the last two: of the facts
+
 
 def save_weights(path: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
     """Write the tensors of ``model`` and JSON ``facts`` about them, whole or not at all."""
@@ -45,7 +47,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, framework="pt") as stream:
             return _unpack(stream.metadata())
-    except (OSError, SafetensorError) as error:
+    except DAMAGE as error:
         raise RunError(f"cannot be read as safetensors ({error})", file=path) from error
 
 
@@ -83,7 +85,7 @@ def load_state(
     """
     if not path.exists():
         return None
-    tensors, metadata = _read(path)
+    tensors, facts = _read(path)
     try:
         for name, module in modules.items():
             prefix = f"module/{name}/"
@@ -91,10 +93,10 @@ def load_state(
                 {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
             )
         _load_optimizer(optimizer, tensors)
-    except (RuntimeError, KeyError, ValueError) as error:
+    except (RuntimeError, LookupError, ValueError) as error:
         fix = "start a new run: this one was made with another recipe or version"
         raise RunError(f"does not fit this run ({error})", file=path, fix=fix) from error
-    return _unpack(metadata)
+    return facts
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
@@ -129,9 +131,10 @@ def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) 
         partial.write_bytes(content)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as stream:
-            return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+            facts = _unpack(stream.metadata())
+            return {key: stream.get_tensor(key) for key in stream.keys()}, facts  # noqa: SIM118
+    except DAMAGE as error:
         raise RunError(f"cannot be read as safetensors ({error})", file=path) from error

@@ -20,15 +20,19 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
     member = train.new_member(0, split, recipe, 0, hardware)
     inputs, residuals = train.prepare(member.model, split, split.train)
     size = recipe.train.batch_size
-    order = epoch_order(len(inputs), 0, 0)
+    epoch_steps = len(inputs) // size
+    shuffled, answers = inputs, residuals
     count = 0
 
     def load() -> tuple[torch.Tensor, torch.Tensor]:
-        nonlocal count
+        nonlocal count, shuffled, answers
+        epoch, position = divmod(count, epoch_steps)
+        if position == 0:
+            order = epoch_order(len(inputs), 0, epoch)
+            shuffled, answers = inputs[order], residuals[order]
         count += 1
-        start = count * size % (len(order) - size)
-        batch = order[start : start + size]
-        return inputs[batch], residuals[batch]
+        first = position * size
+        return shuffled[first : first + size], answers[first : first + size]
 
     def learn(rows: torch.Tensor, targets: torch.Tensor) -> None:
         loss = F.mse_loss(member.model(rows), targets)

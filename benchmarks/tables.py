@@ -4,8 +4,9 @@
     python -m benchmarks.tables --check    change nothing; exit 1 and name each file that differs
 
 `benchmarks/results/hwNN.json` (written by `mlspring calibrate`) becomes the scores of an island's
-README and its rows in the main README; `benchmarks/results/speed.json` becomes the speed table.
-A table stands between two comments, `<!-- scores -->` and `<!-- /scores -->`.
+README and its rows in the main README, `benchmarks/results/hwNN-files.json` its table on files from
+outside, `benchmarks/results/speed.json` the speed table. A table stands between two comments,
+`<!-- scores -->` and `<!-- /scores -->`.
 """
 
 import argparse
@@ -14,10 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.texts import Results, level_text, score_text, speed_text
+from benchmarks.texts import Results, files_text, level_text, score_text, speed_text
 from mlspring.core.errors import DataError, MlspringError
 from mlspring.core.files import read_json, write_text
 from mlspring.core.spec import Spec
+
+RESULTS = Path(__file__).resolve().parent / "results"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,9 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
         elif readme.exists() and "<!-- scores -->" in _read(readme):
             text = f"Not measured yet: `mlspring calibrate {spec.id}`."
             yield Block(file=readme, marker="scores", text=text)
+        files = root / "benchmarks" / "results" / f"{spec.id}-files.json"
+        if files.exists():
+            yield Block(file=readme, marker="files", text=files_text(read_json(files)))
     if results:
         text = level_text([spec for spec in specs if spec.id in results], results)
         yield Block(file=root / "README.md", marker="levels", text=text)

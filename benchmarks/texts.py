@@ -73,6 +73,12 @@ def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
     return f"{table(rows, left=3)}\n\n{_fill(caption)}"
 
 
+def files_text(results: Results) -> str:
+    """Return the table of a measurement on files that are not ours to give away."""
+    caption = f"Measured {results['date']} at commit {results['commit']}: `{results['command']}`."
+    return f"{table([results['columns'], *results['rows']])}\n\n{_fill(caption)}"
+
+
 def speed_text(speed: Results) -> str:
     """Return the table of both speed ratios; the fields are those in benchmarks/README.md."""
     rows: list[Sequence[str]] = [

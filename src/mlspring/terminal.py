@@ -1,6 +1,7 @@
 """What the command line prints, and how it ends."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +12,11 @@ INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
 
 def show(content: Any) -> None:
-    """Print a text or a table on stdout."""
+    """Print a text or a table on stdout; brackets and colons of names stand as they are."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=isinstance(content, str)).print(content)
+    plain = Console(markup=False, emoji=False, highlight=False)
+    plain.print(content, soft_wrap=isinstance(content, str))
 
 
 def show_json(value: Any) -> None:
@@ -40,8 +42,17 @@ def ended(app: Callable[..., Any]) -> int:
         if "mlspring.kit.distributed" in sys.modules:
             sys.modules["mlspring.kit.distributed"].stop()
     if exit_code == INTERRUPTED:
-        return _tell("stopped; a run goes on with: mlspring resume RUN", INTERRUPTED)
+        return _tell(_stopped(), INTERRUPTED)
     return int(exit_code or 0)
+
+
+def _stopped() -> str:
+    """Return what Ctrl-C stopped: a run can go on, other verbs are simply called again."""
+    runs = sys.modules.get("mlspring.core.runs")  # loaded only by the verbs that have runs
+    folder = runs.unfinished() if runs else None
+    if folder is None:
+        return "stopped"
+    return f"stopped; the run goes on with: mlspring resume {shlex.quote(str(folder))}"
 
 
 def _tell(sentence: str, exit_code: int) -> int:

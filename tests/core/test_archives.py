@@ -227,6 +227,29 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
             extract(archive, tmp_path / f"out-{kind}")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 93])  # 93: zstd
+def test_what_could_not_be_counted_as_it_comes_out_is_refused(tmp_path: Path, method: int) -> None:
+    archive = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(archive, "w", 8 if method == 93 else method) as packed:
+        packed.writestr("zeros", bytes(10_000_000))
+    if method == 93:  # this Python cannot pack it: rename what it packed
+        content = bytearray(archive.read_bytes())
+        for place in (8, content.index(b"PK\x01\x02") + 10):
+            content[place : place + 2] = method.to_bytes(2, "little")
+        archive.write_bytes(content)
+    with pytest.raises(DataError, match="entry 'zeros' is a file packed in another way than by"):
+        extract(archive, tmp_path / "out", max_ratio=1e9)
+    assert nothing_left(tmp_path, archive)
+
+
+def test_a_name_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "name.zip", {"nöm": b"1"})
+    archive.write_bytes(archive.read_bytes().replace("ö".encode(), b"\xff\xff"))
+    with pytest.raises(DataError, match="is damaged or cut short"):
+        extract(archive, tmp_path / "out")
+    assert nothing_left(tmp_path, archive)
+
+
 def test_a_locked_zip_is_refused(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "locked.zip", {"a": b"1"})
     content = bytearray(archive.read_bytes())

@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from mlspring.core import files as module
 from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import (
+    atomic_folder,
     atomic_path,
     disk_errors,
     home,
@@ -170,3 +173,41 @@ def test_a_folder_in_place_of_json_is_named(tmp_path: Path) -> None:
 def test_the_checksum_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"mlspring")
     assert sha256(tmp_path / "a") == hashlib.sha256(b"mlspring").hexdigest()
+
+
+def test_a_folder_appears_complete_and_readable(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder"
+    for _ in range(2):  # where there is nothing, and where there is an empty folder
+        with atomic_folder(path) as partial:
+            (partial / "a").write_text("x")
+            assert not path.exists() or not any(path.iterdir())
+        assert [p.name for p in path.iterdir()] == ["a"]
+        (path / "a").unlink()
+    umask = os.umask(0)
+    os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o777 & ~umask
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
+def test_an_error_or_ctrl_c_leaves_no_folder(tmp_path: Path, kind: type[BaseException]) -> None:
+    with pytest.raises(kind), atomic_folder(tmp_path / "a") as partial:
+        (partial / "b").write_text("half")
+        raise kind
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("free", [5000, 10**9])
+def test_a_short_write_without_a_number_is_told_as_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    def usage(place: Path) -> SimpleNamespace:
+        left = list(tmp_path.glob(".a-*.part"))
+        return SimpleNamespace(free=free if left else 10**9)  # cleaning up frees the disk
+
+    monkeypatch.setattr(module.shutil, "disk_usage", usage)
+    for atomic in (atomic_path, atomic_folder):
+        expected = (MachineError, "the disk is full") if free == 5000 else (OSError, "encoder")
+        with pytest.raises(expected[0], match=expected[1]), atomic(tmp_path / "a"):
+            raise OSError("encoder error -2 when writing image file")  # as Pillow says it
+        assert list(tmp_path.iterdir()) == []

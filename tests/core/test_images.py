@@ -258,14 +258,31 @@ def test_images_are_decoded_once_and_anew_when_a_file_changes(
     assert len(decoded) == 20
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"not an array", None])
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place:][1:]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: b"\x93NUMPY",
+        lambda content: b"not an array",
+        lambda content: content[:-10],
+        lambda content: content[:-1],
+        lambda content: content + b"x",
+        lambda content: flipped(content, 200),
+        lambda content: flipped(content, len(content) - 5),  # the last pixel
+        lambda content: flipped(content, len(content) - 1),
+    ],
+)
 def test_a_damaged_cache_is_noticed_and_made_again(
-    tmp_path: Path, damage: bytes | None, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, damage: Callable[[bytes], bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = many(tmp_path / "in", 3)
     first = np.array(load_images(files, 4))
     (cached,) = (home() / "decoded").iterdir()
-    cached.write_bytes(cached.read_bytes()[:-10] if damage is None else damage)
+    cached.write_bytes(damage(cached.read_bytes()))
     np.testing.assert_array_equal(load_images(files, 4), first)
     assert "is damaged; the images are decoded again" in capsys.readouterr().err
 

@@ -159,11 +159,32 @@ def test_later_overrides_win_and_may_fill_gaps(tmp_path: Path) -> None:
         ("train.epochs=many", '--set: train.epochs = "many": input should be a valid integer'),
         ("train.epochs=-1", "--set: train.epochs = -1: input should be greater than or equal to 1"),
         ("name.first=x", "--set: 'name' is a value, not a section"),
-        ("trian.epochs=3", "unknown key 'trian'"),
+        ("train.epochs", "expected key=value, e.g. train.steps=500"),
+        ("trian.epochs=3", "--set: unknown key 'trian'"),
+        ("train.epochs=99", "--set: train: 99 epochs cannot be shuffled"),  # a rule of a section
+        ('train.betas=[0.9, "x"]', '--set: train.betas.1 = "x": input should be a valid number'),
+        ("train=3", "--set: train = 3: input should be a valid dictionary"),
     ],
 )
 def test_a_wrong_override_says_so(tmp_path: Path, override: str, expected: str) -> None:
     assert expected in message(tmp_path, "name = 'y'\n" + GOOD, override)
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "origin"),
+    [
+        (GOOD.replace("5", "0"), "train.learning_rate=1.0", "file"),
+        (GOOD.replace("5", "99"), "name=z", "file"),
+        ("name = 'y'\n", 'train.betas=["x"]', "--set"),  # the file has gaps, this is the fault
+        ("[train]\nepochs = 5\n", "train.schedule=cos", "--set"),
+        ("[train]\nepochs = 5\n", "train.schedule=step", "file"),
+    ],
+)
+def test_who_is_to_blame_where_file_and_override_meet(
+    tmp_path: Path, text: str, override: str, origin: str
+) -> None:
+    wanted = "--set: " if origin == "--set" else str(tmp_path / "recipe.toml")
+    assert message(tmp_path, text, override).startswith(wanted)
 
 
 # ---- writing

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,17 @@ def test_a_killed_writer_gives_the_run_back(tmp_path: Path) -> None:
     run.close()
 
 
+def test_the_run_that_was_stopped_is_known_until_it_is_finished(run: Run, tmp_path: Path) -> None:
+    assert module.unfinished() == run.folder
+    run.close()
+    assert module.unfinished() == run.folder
+    with closing(Run.create(tmp_path, REQUEST, "")) as other:
+        Run.open(run.folder)  # a reader changes nothing
+        assert module.unfinished() == other.folder
+        other.finish({"seconds": {}})
+    assert module.unfinished() is None
+
+
 @pytest.mark.parametrize(
     ("file", "content"),
     [
@@ -217,11 +229,9 @@ def test_a_resumed_run_logs_nothing_twice(run: Run) -> None:
 def test_a_log_on_a_full_disk_is_a_sentence(run: Run) -> None:
     (run.folder / "log.jsonl").symlink_to("/dev/full")
     run._log = (run.folder / "log.jsonl").open("a")
-    with pytest.raises(MachineError, match=r"log\.jsonl: the disk is full"):
+    with pytest.raises(MachineError, match=r"log\.jsonl: the disk is full"), closing(run):
         run.log(step=1)
-    with pytest.raises(OSError, match="No space left"):
-        run._log.close()
-    run._log = None
+    Run.open(run.folder, writable=True).close()  # the lock was given back
 
 
 # ---- facts and results
@@ -261,6 +271,35 @@ def test_the_facts_of_the_machine() -> None:
     assert set(facts) >= {"versions", "commit", "system", "processor", "cores", "started"}
     assert facts["versions"]["python"].startswith("3.")
     assert 10 < peak_memory_mib() < 100_000
+
+
+@pytest.mark.parametrize("place", ["lib/site-packages", "mlspring/src", "project/src"])
+def test_a_learners_own_repository_is_not_our_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "mlspring").mkdir()
+    (tmp_path / "project").mkdir()
+    (tmp_path / "mlspring" / "pyproject.toml").write_text('[project]\nname = "mlspring"\n')
+    (tmp_path / "project" / "pyproject.toml").write_text('[project]\nname = "thesis"\n')
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "mine"], check=True)
+    file = tmp_path / place / "mlspring" / "core" / "runs.py"
+    file.parent.mkdir(parents=True)
+    monkeypatch.setattr(module, "__file__", str(file))
+    assert environment()["commit"] is None
+
+
+def test_our_checkout_tells_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", str(tmp_path)]
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "mlspring"\n')
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "ours"]):
+        subprocess.run([*git, *words], check=True)
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "src/mlspring/core/runs.py"))
+    assert len(environment()["commit"]) == 12
+    (tmp_path / "pyproject.toml").write_text('# changed\n[project]\nname = "mlspring"\n')
+    assert environment()["commit"].endswith("+")
 
 
 def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:

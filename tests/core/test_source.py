@@ -37,3 +37,24 @@ def test_an_unreadable_folder_says_how_to_allow_it(
     with pytest.raises(DataError, match=r"cannot be read\n  -> allow reading it, e.g. chmod -R"):
         official(folder)
     folder.chmod(0o700)
+
+
+def test_a_folder_that_can_be_listed_and_not_entered_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    assert official(folder).folder == folder  # an empty folder can be read
+    (folder / "covid.train.csv").write_text("id")
+    original = Path.lstat
+
+    def refuse(self: Path) -> os.stat_result:  # as the system does for r without x
+        if self.parent == folder:
+            raise PermissionError(13, "Permission denied")
+        return original(self)
+
+    monkeypatch.setattr(Path, "lstat", refuse)
+    with pytest.raises(
+        DataError, match=r"closed: the folder cannot be read\n  -> allow reading it"
+    ):
+        official(folder)

@@ -108,6 +108,37 @@ def test_another_layout_is_explained(tmp_path: Path) -> None:
         data.load(official(tmp_path), recipe())
 
 
+@pytest.mark.parametrize(
+    ("method", "closed", "message"),
+    [
+        ("is_dir", "food11/training", r"food11: the folder cannot be read\n  -> chmod -R u\+rX"),
+        ("iterdir", "food11/training", r"training: the folder cannot be read\n  -> chmod -R u\+rX"),
+        ("stat", "food11/training/3_1.jpg", r"3_1\.jpg: cannot be read \(Permission denied\)"),
+    ],
+)
+def test_what_may_not_be_read_or_entered_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, method: str, closed: str, message: str
+) -> None:
+    """As the system refuses: food11/ without x, training/ without r, training/ without x."""
+    original = getattr(Path, method)
+
+    def refuse(self: Path, *arguments: object, **options: object) -> object:
+        if self == folder / closed:
+            raise PermissionError(13, "Permission denied")
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(DataError, match=message):
+        data.load(official(folder), recipe())
+
+
+def test_a_file_in_the_place_of_a_part_is_named(folder: Path) -> None:
+    shutil.rmtree(folder / "food11" / "validation")
+    (folder / "food11" / "validation").write_text("x")
+    with pytest.raises(DataError, match="validation: is a file; expected a folder of pictures"):
+        data.load(official(folder), recipe())
+
+
 def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
     shutil.unpack_archive(real_data / "hw03" / "grocery11.zip", tmp_path)
     loaded = data.load(official(tmp_path), recipe(64))

@@ -15,10 +15,6 @@ def files(tmp_path: Path) -> Path:
     return tmp_path / "files"
 
 
-def stored(files: Path) -> list[Path]:
-    return [path for path in files.rglob("*") if path.is_file()]
-
-
 def test_a_copy_has_the_content_and_the_usual_name(spec: Spec, tmp_path: Path, files: Path) -> None:
     file = fake_island.write_submission(tmp_path / "my best; rm -rf.csv", 4, 4)
     copy = take_in(file, spec, files)
@@ -85,7 +81,7 @@ def test_a_full_disk_leaves_nothing(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(MachineError, match="the disk is full"):
         take_in(file, spec, files)
-    assert stored(files) == []
+    assert list((files / spec.id).iterdir()) == []
 
 
 def test_a_copy_is_held_by_one_judge_at_a_time(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Weights and states: round trips, damage, and the wrong network."""
 
+import errno
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
-from mlspring.core.errors import RunError
+from mlspring.core.errors import MachineError, RunError
 from mlspring.kit import checkpoint
 
 
@@ -64,8 +66,58 @@ def test_damage_is_named(tmp_path: Path, damage: bytes) -> None:
         checkpoint.load_weights(path, network())
 
 
+@pytest.mark.parametrize("facts", ["{", "[1, 2]", "3", '"text"'])
+def test_damaged_facts_are_named(tmp_path: Path, facts: str) -> None:
+    path = tmp_path / "state.safetensors"
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    tensors = {f"module/model/{key}": value for key, value in model.state_dict().items()}
+    plain = {key: value.contiguous() for key, value in tensors.items()}
+    save_file(plain, path, metadata={"facts": facts})
+    for read in (
+        lambda: checkpoint.read_facts(path),
+        lambda: checkpoint.load_state(path, {"model": model}, optimizer),
+        lambda: checkpoint.load_weights(path, model),
+    ):
+        with pytest.raises(RunError, match=r"state\.safetensors: cannot be read"):
+            read()
+
+
+@pytest.mark.parametrize("key", ["optimizer/99/exp_avg", "optimizer/-9/exp_avg", "optimizer/x/y"])
+def test_a_state_of_other_parameters_is_refused(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "state.safetensors"
+    model = network()
+    optimizer = torch.optim.AdamW(model.parameters(), 0.1)
+    checkpoint.save_state(path, {"model": model}, optimizer, {})
+    save_file(load_file(path) | {key: torch.zeros(3)}, path)
+    with pytest.raises(RunError, match="does not fit this run"):
+        checkpoint.load_state(path, {"model": model}, optimizer)
+
+
 def test_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     checkpoint.save_weights(path, nn.Linear(2, 2), {})
     with pytest.raises(RunError, match="does not fit"):
         checkpoint.load_weights(path, network())
+
+
+def test_a_full_disk_is_a_sentence_and_keeps_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.safetensors"
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    checkpoint.save_state(path, {"model": model}, optimizer, {"step": 3})
+
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as stream:
+            stream.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(MachineError, match=r"state\.safetensors: the disk is full"):
+        checkpoint.save_state(path, {"model": model}, optimizer, {"step": 4})
+    with pytest.raises(MachineError, match=r"weights\.safetensors: the disk is full"):
+        checkpoint.save_weights(tmp_path / "weights.safetensors", model, {})
+    assert checkpoint.read_facts(path) == {"step": 3}
+    assert list(tmp_path.iterdir()) == [path]

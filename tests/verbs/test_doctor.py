@@ -1,7 +1,9 @@
 import os
+import re
 import socket
 import sys
 import time
+import tomllib
 import types
 from pathlib import Path
 
@@ -96,7 +98,18 @@ def test_absent_packages_and_extras_are_named(monkeypatch: pytest.MonkeyPatch) -
     finding = module.check_extra("fetch")
     assert finding.state == "warn"
     assert finding.found == "not installed: no_such_module"
-    assert "pip install 'mlspring[fetch]'" in drawn([finding])
+    assert finding.fix.endswith("in the checkout: pip install -e '.[fetch]' -c constraints.txt")
+
+
+def test_every_command_it_names_can_work() -> None:
+    root = Path(__file__).resolve().parents[2]
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert set(module.EXTRAS) < set(extras["optional-dependencies"])
+    assert "pip install -e . -c constraints.txt" in module.INSTALL
+    assert (root / "constraints.txt").is_file()
+    assert {"clean", "install"} <= set(
+        re.findall(r"^(\w+):", (root / "Makefile").read_text(), re.M)
+    )
 
 
 def test_torchvision_is_suspected(monkeypatch: pytest.MonkeyPatch) -> None:

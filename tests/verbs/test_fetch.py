@@ -20,6 +20,7 @@ from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import home
 from mlspring.core.spec import Spec
 from mlspring.verbs import download as web
+from mlspring.verbs import fetch as module
 from mlspring.verbs.download import UnavailableError, download
 from mlspring.verbs.fetch import fetch, load_addresses
 
@@ -371,7 +372,8 @@ def test_when_every_address_fails_each_is_named_with_its_reason(
     message = str(caught.value)
     for expected in (
         "the data of hw03 could not be fetched; tried\n  1. Kaggle competition ml2022spring-hw3b\n",
-        "     needs an extra package: pip install 'mlspring[fetch]'\n     join first\n",
+        "     needs an extra package; in the checkout: pip install -e '.[fetch]' -c constraints",
+        "constraints.txt\n     join first\n",
         f"  2. a place: {dead}\n     no connection (",
         "     what came lacks training, test\n",
         "     wrong checksum sha256:",
@@ -392,6 +394,53 @@ def test_an_interrupted_fetch_goes_on(tmp_path: Path, server: Server) -> None:
     server.break_after, server.asked = [], []
     fetch(spec, tmp_path / "out")
     assert server.asked == [("food11.zip", "bytes=600000-")]
+    assert names(tmp_path) == ["island", "out"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
+def test_a_stopped_unpacking_does_not_cost_another_download(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    server.files["food11.zip"] = packed(FOOD)
+    spec = island(tmp_path / "island", web_address(("food11.zip", server.url("food11.zip"))))
+
+    def stopped(archive: Path, to: Path) -> None:
+        (to / "food11").mkdir(parents=True)
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "extract", stopped)
+        with pytest.raises((KeyboardInterrupt, MachineError)):
+            fetch(spec, tmp_path / "out")
+    assert names(tmp_path) == [".out.fetch", "island"]
+    assert not (tmp_path / ".out.fetch" / "files").exists()
+    assert names(fetch(spec, tmp_path / "out")) == ["test", "training", "validation"]
+    assert server.asked == [("food11.zip", None)]
+    assert names(tmp_path) == ["island", "out"]
+
+
+def test_a_stopped_unpacking_does_not_ask_kaggle_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def competition_download(name: str, *, output_dir: str) -> None:
+        asked.append(name)
+        (Path(output_dir) / "food11.zip").write_bytes(packed(FOOD))
+
+    stand_in = types.SimpleNamespace(competition_download=competition_download)
+    monkeypatch.setitem(sys.modules, "kagglehub", stand_in)
+    spec = island(tmp_path / "island", KAGGLE)
+
+    def stopped(archive: Path, to: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "extract", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(spec, tmp_path / "out")
+    assert fetch(spec, tmp_path / "out").name == "food11"
+    assert asked == ["ml2022spring-hw3b"]
     assert names(tmp_path) == ["island", "out"]
 
 

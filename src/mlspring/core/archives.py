@@ -5,12 +5,8 @@ plain files and folders with plain names inside the target are made.
 """
 
 import gzip
-import lzma
-import os
-import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Literal, Protocol, cast
 
 from mlspring.core.errors import DataError, UserError
-from mlspring.core.files import disk_errors
+from mlspring.core.files import atomic_folder
 from mlspring.core.progress import track
 from mlspring.core.texts import at_most, size
 
@@ -31,8 +27,8 @@ DAMAGE = (
     gzip.BadGzipFile,
     EOFError,
     zlib.error,
-    lzma.LZMAError,
-    NotImplementedError,  # a way of packing that Python does not know
+    UnicodeDecodeError,  # of a name
+    NotImplementedError,  # a zip of a version that Python does not know
 )
 
 Kind = Literal["zip", "tar", "tar.gz", "gz"]
@@ -70,8 +66,8 @@ class Budget:
         """
         self._spent += num_bytes
         if self._spent > self.max_bytes:
-            expected = at_most(self.max_bytes)
-            raise DataError("unpacks to too much", file=self.archive, expected=expected)
+            bound = at_most(self.max_bytes)
+            raise DataError("unpacks to too much", file=self.archive, expected=bound)
         if self._spent > max(1_000_000, self.max_ratio * self._packed):
             found = f"{size(self._packed)} unpack to more than {self.max_ratio:g} times as much"
             raise DataError(f"looks like a bomb: {found}", file=self.archive)
@@ -121,20 +117,12 @@ def extract(
         fix = "choose another folder, or remove it first"
         raise DataError("exists already and is not empty", file=to, fix=fix)
     budget = Budget(archive, max_bytes, max_ratio)
-    with disk_errors(to):
-        to.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=to.parent, prefix=f".{to.name}-", suffix=".part"))
-        try:
+    try:
+        with atomic_folder(to) as partial:
             names = _unpack(archive, _members(archive, kind, budget), partial, max_files)
-            umask = os.umask(0)
-            os.umask(umask)
-            partial.chmod(0o777 & ~umask)
-            partial.rename(to)
-        except DAMAGE as error:
-            fix = "fetch or pack it again"
-            raise DataError(f"is damaged or cut short ({error})", file=archive, fix=fix) from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    except DAMAGE as error:
+        fix = "fetch or pack it again"
+        raise DataError(f"is damaged or cut short ({error})", file=archive, fix=fix) from error
     return [to / name for name in names]
 
 
@@ -268,6 +256,9 @@ def _zip_kind(entry: zipfile.ZipInfo) -> str:
         return "symbolic link" if kind == stat.S_IFLNK else "device or pipe"
     if entry.flag_bits & 1:
         return "file locked with a password"
+    # One read of bzip2, LZMA or zstd may give any amount before we could count it.
+    if not entry.is_dir() and entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "file packed in another way than by deflate"
     return "folder" if entry.is_dir() else "file"
 
 

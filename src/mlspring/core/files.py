@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,9 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        # numpy and Pillow lose the error number of a short write: ask the disk itself.
+        full = error.errno is None and _free(path) < 2**20
+        if full or error.errno in (errno.ENOSPC, errno.EDQUOT):
             fix = "free some space, or choose another disk with --out or MLSPRING_HOME"
             raise MachineError(
                 "the disk is full; nothing was left behind", file=path, fix=fix
@@ -64,7 +67,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.close(handle)
         partial = Path(name)
         try:
-            yield partial
+            with disk_errors(path):  # told before what is cleaned up frees the disk
+                yield partial
             with partial.open("rb+") as stream:
                 os.fsync(stream.fileno())
             umask = os.umask(0)
@@ -73,6 +77,29 @@ def atomic_path(path: Path) -> Iterator[Path]:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside ``path`` that becomes ``path`` when the block ends well.
+
+    ``path`` must not exist or be an empty folder; after an error nothing is left.
+
+    Raises:
+        MachineError: the disk is full or the folder cannot be written.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part"))
+        try:
+            with disk_errors(path):
+                yield partial
+            umask = os.umask(0)
+            os.umask(umask)
+            partial.chmod(0o777 & ~umask)  # mkdtemp makes private folders; ours are to be read
+            partial.rename(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -106,3 +133,9 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _free(path: Path) -> int:
+    """Return the bytes that are free where ``path`` is, or would be."""
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free

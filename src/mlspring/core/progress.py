@@ -58,7 +58,7 @@ def bar(label: str, total: int, *, unit: str = "items", done: int = 0) -> Iterat
     console = Console(stderr=True)
     progress = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # names of files stand in it
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         RateColumn(),
@@ -83,4 +83,5 @@ def track(items: Iterable[T], label: str, total: int, *, unit: str = "items") ->
 
 def say(text: str) -> None:
     """Print one line for the person at the terminal, on stderr."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+    plain = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    plain.print(text, soft_wrap=True)

@@ -33,8 +33,9 @@ def load_recipe(model: type[R], path: Path, overrides: Sequence[str] = ()) -> R:
         RecipeError: missing file, bad TOML, unknown key (with the nearest known one), wrong type
             or an impossible value; the message names the file and the key.
     """
+    text = read_text(path, max_bytes=MAX_BYTES, error=RecipeError)
     try:
-        table = tomllib.loads(read_text(path, max_bytes=MAX_BYTES, error=RecipeError))
+        table, alone = tomllib.loads(text), tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecipeError(f"is not valid TOML: {error}", file=path) from error
     for override in overrides:
@@ -42,8 +43,8 @@ def load_recipe(model: type[R], path: Path, overrides: Sequence[str] = ()) -> R:
     try:
         return model.model_validate(table)
     except ValidationError as error:
-        origin = "--set" if any(_touches(o, error) for o in overrides) else path
-        raise RecipeError(_explain(model, error), file=origin) from error
+        blamed = _is_valid(model, alone) or any(_touches(o, error) for o in overrides)
+        raise RecipeError(_explain(model, error), file="--set" if blamed else path) from error
 
 
 def dump_recipe(recipe: Section) -> str:
@@ -78,7 +79,7 @@ def _apply(table: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise RecipeError(
-            f"{override!r} has no value", file="--set", expected="key=value, e.g. train.epochs=5"
+            f"{override!r} has no value", file="--set", expected="key=value, e.g. train.steps=500"
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
@@ -92,9 +93,18 @@ def _apply(table: dict[str, Any], override: str) -> None:
     table[last] = value
 
 
+def _is_valid(model: type[Section], table: dict[str, Any]) -> bool:
+    try:
+        model.model_validate(table)
+    except ValidationError:
+        return False
+    return True
+
+
 def _touches(override: str, error: ValidationError) -> bool:
-    keys = {".".join(map(str, e["loc"])) for e in error.errors()}
-    return override.partition("=")[0].strip() in keys
+    """Return whether an error is about an override's key or something inside its value."""
+    touched = f"{override.partition('=')[0].strip()}."
+    return any(f"{'.'.join(map(str, e['loc']))}.".startswith(touched) for e in error.errors())
 
 
 def _explain(model: type[Section], error: ValidationError) -> str:

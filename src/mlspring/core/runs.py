@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -66,6 +66,16 @@ class Training:
 
     validation: float | None
     items_per_second: float
+
+
+_written: Path | None = None  # the run whose lock this process took last
+
+
+def unfinished() -> Path | None:
+    """Return the run that this process was writing and has not finished, None where none is."""
+    if _written is None or not (_written / "environment.json").exists():
+        return None
+    return None if (_written / "result.json").exists() else _written
 
 
 class Run:
@@ -139,16 +149,18 @@ class Run:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self.close()
+            found = "another process is writing this run"
             fix = "wait until it ends, or stop it first"
-            raise RunError(
-                "another process is writing this run", file=self.folder, fix=fix
-            ) from error
+            raise RunError(found, file=self.folder, fix=fix) from error
+        global _written
+        _written = self.folder
 
     def close(self) -> None:
         """Close the log and give the lock back."""
         for stream in (self._log, self._lock):
             if stream is not None:
-                stream.close()
+                with suppress(OSError):  # log() has told of a full disk already
+                    stream.close()
         self._log = self._lock = None
 
     # ---- contents
@@ -260,20 +272,21 @@ def environment() -> dict[str, Any]:
 
 def processor() -> str:
     """Return the processor's name as the system tells it."""
-    try:
+    with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    except OSError:
-        pass
     return platform.processor() or platform.machine()
 
 
 def _commit() -> str | None:
     """Return the commit of the checkout this code runs from, ``+`` where it was changed."""
-    here = Path(__file__).resolve().parent
-    command = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+"]
+    root = Path(__file__).resolve().parents[3]
+    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+"]
     try:
+        ours = 'name = "mlspring"' in (root / "pyproject.toml").read_text(encoding="utf-8")
+        if not (ours and (root / ".git").exists()):  # a learner's repository is not our commit
+            return None
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
@@ -283,9 +296,7 @@ def _commit() -> str | None:
 def _fresh_folder(parent: Path, name: str) -> Path:
     for attempt in range(1, 1000):
         folder = parent / (name if attempt == 1 else f"{name}-{attempt}")
-        try:
+        with suppress(FileExistsError):
             folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
+            return folder
     raise RunError("has a thousand runs of this second", file=parent / name)

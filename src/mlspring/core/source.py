@@ -28,7 +28,8 @@ def official(folder: Path) -> Source:
         DataError: the folder is missing, is no folder or cannot be read.
     """
     try:
-        any(folder.iterdir())
+        # Names can be listed without the right to enter; any entry shows whether there is both.
+        next(folder.iterdir(), folder).lstat()
     except FileNotFoundError as error:
         fix = "give --data an existing folder, or leave it out to use the built-in world"
         raise DataError("there is no such folder", file=folder, fix=fix) from error

@@ -6,7 +6,7 @@ import os
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -55,8 +55,9 @@ def take_in(file: Path, spec: Spec, files: Path) -> Copy:
                     copy.write(chunk)
             if num_bytes == 0:
                 raise SubmissionError("is empty", file=file, expected=f"a {spec.submission_name}")
-        except SubmissionError:
-            discard(files / relative)
+        except BaseException:
+            with suppress(OSError):
+                discard(files / relative)
             raise
     return Copy(relative=relative, num_bytes=num_bytes, sha256=digest.hexdigest())
 

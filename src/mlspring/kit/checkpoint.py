@@ -11,17 +11,18 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from mlspring.core.errors import RunError
 from mlspring.core.files import atomic_path
 
+DAMAGE = (OSError, SafetensorError, ValueError, TypeError)  # the last two: of the facts
+
 
 def save_weights(path: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
     """Write the tensors of ``model`` and JSON ``facts`` about them, whole or not at all."""
-    with atomic_path(path) as partial:
-        save_file(_contiguous(model.state_dict()), partial, metadata=_pack(facts))
+    _write(path, model.state_dict(), facts)
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -46,7 +47,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, framework="pt") as stream:
             return _unpack(stream.metadata())
-    except (OSError, SafetensorError) as error:
+    except DAMAGE as error:
         raise RunError(f"cannot be read as safetensors ({error})", file=path) from error
 
 
@@ -71,8 +72,7 @@ def save_state(
     }
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(v) for key, v in state.items()}
-    with atomic_path(path) as partial:
-        save_file(_contiguous(tensors), partial, metadata=_pack(facts))
+    _write(path, tensors, facts)
 
 
 def load_state(
@@ -85,7 +85,7 @@ def load_state(
     """
     if not path.exists():
         return None
-    tensors, metadata = _read(path)
+    tensors, facts = _read(path)
     try:
         for name, module in modules.items():
             prefix = f"module/{name}/"
@@ -93,10 +93,10 @@ def load_state(
                 {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
             )
         _load_optimizer(optimizer, tensors)
-    except (RuntimeError, KeyError, ValueError) as error:
+    except (RuntimeError, LookupError, ValueError) as error:
         fix = "start a new run: this one was made with another recipe or version"
         raise RunError(f"does not fit this run ({error})", file=path, fix=fix) from error
-    return _unpack(metadata)
+    return facts
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
@@ -121,13 +121,20 @@ def _unpack(metadata: Mapping[str, str] | None) -> dict[str, Any]:
     return dict(json.loads((metadata or {}).get("facts", "{}")))
 
 
-def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write tensors and facts, whole or not at all; holds the file's bytes in memory meanwhile."""
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    content = save(plain, metadata=_pack(facts))
+    del plain
+    # Its own save_file would hide the system's error, and leave a file of its own after a kill.
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as stream:
-            return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+            facts = _unpack(stream.metadata())
+            return {key: stream.get_tensor(key) for key in stream.keys()}, facts  # noqa: SIM118
+    except DAMAGE as error:
         raise RunError(f"cannot be read as safetensors ({error})", file=path) from error

@@ -23,6 +23,8 @@ def predict_all(
     mine = ranks.share(num_items)
     starts = range(mine.start, mine.stop, batch_size)
     parts = [forward(slice(i, min(i + batch_size, mine.stop))).float().cpu() for i in starts]
+    if not parts:  # fewer items than ranks: the others' outputs need a shape to be joined to
+        parts = [forward(slice(0, 1))[:0].float().cpu()]
     return ranks.gather(torch.cat(parts))
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from mlspring import catalog
 from mlspring.core.errors import UserError
-from mlspring.core.files import atomic_path, disk_errors
+from mlspring.core.files import atomic_folder
 from mlspring.core.spec import Spec
 from mlspring.verbs import recipes, sources
 from mlspring.worlds import world
@@ -35,14 +35,17 @@ def describe(spec: Spec, data: str) -> Table:
 def export(spec: Spec, to: Path) -> str:
     """Write the world under ``to``/public in the official layout, answers under ``to``/private.
 
+    ``to`` appears complete or not at all.
+
     Raises:
         UserError: ``to`` exists and is not empty.
+        MachineError: the disk is full or ``to`` cannot be written.
     """
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UserError("is not empty", file=to, fix="name a new folder")
     made = sources.world_folder(spec)
-    with disk_errors(to):
-        catalog.part(spec, "data").export(made, to / "public")
-        with atomic_path(to / "private" / "answers.csv") as partial:
-            shutil.copyfile(made / "private" / "answers.csv", partial)
+    with atomic_folder(to) as partial:
+        catalog.part(spec, "data").export(made, partial / "public")
+        (partial / "private").mkdir()
+        shutil.copyfile(made / "private" / "answers.csv", partial / "private" / "answers.csv")
     return f"{to / 'public'}: official layout, for --data\n{to / 'private'}: answers, for the judge"

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from mlspring.core.files import home
 from mlspring.core.runs import processor
@@ -27,7 +27,7 @@ from mlspring.verbs import machine
 State = Literal["ok", "warn", "missing"]
 COLOURS: dict[State, str] = {"ok": "green", "warn": "yellow", "missing": "red"}
 
-INSTALL = "run make again, or: pip install -c constraints.txt mlspring"
+INSTALL = "in the checkout: make clean install, or: pip install -e . -c constraints.txt"
 EXTRAS = {
     "speech": ("espeakng_loader",),
     "serve": ("fastapi", "uvicorn", "multipart", "huey", "argon2", "authlib"),
@@ -84,8 +84,8 @@ def table(findings: list[Finding]) -> Table:
     for heading in ("what", "state", "found", "what to do"):
         drawn.add_column(heading, overflow="fold")
     for finding in findings:
-        state = f"[{COLOURS[finding.state]}]{finding.state}[/]"
-        drawn.add_row(escape(finding.name), state, escape(finding.found), escape(finding.fix))
+        state = Text(finding.state, style=COLOURS[finding.state])
+        drawn.add_row(Text(finding.name), state, Text(finding.found), Text(finding.fix))
     return drawn
 
 
@@ -272,7 +272,10 @@ def check_extra(extra: str) -> Finding:
     absent = [package for package in EXTRAS[extra] if util.find_spec(package) is None]
     if absent:
         found = f"not installed: {', '.join(absent)}"
-        fix = f"only if you want it: pip install 'mlspring[{extra}]'"
+        # mlspring itself is in no package index: only a checkout can be installed
+        fix = (
+            f"only if you want it, in the checkout: pip install -e '.[{extra}]' -c constraints.txt"
+        )
         return Finding(name=f"extra {extra}", state="warn", found=found, fix=fix)
     return Finding(name=f"extra {extra}", state="ok", found="installed")
 

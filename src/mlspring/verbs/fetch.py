@@ -4,7 +4,7 @@ import fcntl
 import importlib
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ from mlspring.core.recipe import Section, load_recipe
 from mlspring.core.spec import Spec
 from mlspring.verbs.download import UnavailableError, download
 
-EXTRA = "needs an extra package: pip install 'mlspring[fetch]'"
+EXTRA = "needs an extra package; in the checkout: pip install -e '.[fetch]' -c constraints.txt"
 
 
 class WebFile(Section):
@@ -82,7 +82,8 @@ def fetch(spec: Spec, to: Path | None = None) -> Path:
         for number, address in enumerate(addresses.address, start=1):
             say(f"{spec.id}: trying {address.label}")
             try:
-                found = _from(address, work, addresses.expects)
+                came = work / "parts" / f"{number}-{address.kind}"
+                found = _from(address, came, work / "files", addresses.expects)
             except UnavailableError as error:
                 reasons.append(_told(number, address, str(error)))
                 continue
@@ -114,7 +115,7 @@ def _work_folder(to: Path) -> Iterator[Path]:
             yield work
         finally:
             shutil.rmtree(work / "files", ignore_errors=True)
-            if not (work / "parts").is_dir() or not any((work / "parts").iterdir()):
+            if not any(path.is_file() for path in (work / "parts").rglob("*")):
                 shutil.rmtree(work, ignore_errors=True)
 
 
@@ -135,36 +136,51 @@ def _told(number: int, address: Address, reason: str) -> str:
     return f"  {number}. {address.label}\n     {reason}{note}"
 
 
-def _from(address: Address, work: Path, expects: list[str]) -> Path:
-    """Fill ``work/files`` from one address and return where in it the data set stands."""
-    files = work / "files"
+def _from(address: Address, came: Path, files: Path, expects: list[str]) -> Path:
+    """Fill ``files`` from one address and return where in it the data set stands.
+
+    What came stays in ``came`` until the end: Ctrl-C or a full disk while it is unpacked does not
+    cost another download. What turns out to be of no use is removed.
+    """
     shutil.rmtree(files, ignore_errors=True)
-    with disk_errors(work):
+    with disk_errors(files):
         files.mkdir(parents=True)
-    match address.kind:
-        case "web":
-            parts = [
-                download(file.url, work / "parts" / file.name, checksum=file.checksum)
-                for file in address.files
-            ]
-            for part in parts:
-                part.rename(files / part.name)
-        case "kaggle":
-            _call("kagglehub", "competition_download", address.name, output_dir=str(files))
-        case "huggingface":
-            _call(
-                "huggingface_hub",
-                "snapshot_download",
-                address.name,
-                repo_type="dataset",
-                local_dir=str(files),
-            )
-    if _find(files, expects) is None:
-        _unpack_all(files)
-    root = _find(files, expects)
-    if root is None:
-        raise UnavailableError(f"what came lacks {', '.join(expects)}")
+    _download(address, came, files)
+    try:
+        with disk_errors(files):
+            if _find(came, expects) is None:
+                _unpack_all(came, files)
+            else:
+                came.rename(files)
+        root = _find(files, expects)
+        if root is None:
+            raise UnavailableError(f"what came lacks {', '.join(expects)}")
+    except UnavailableError:
+        shutil.rmtree(came, ignore_errors=True)
+        raise
     return root.relative_to(files)
+
+
+def _download(address: Address, came: Path, empty: Path) -> None:
+    """Put everything that an address has into ``came``; what is there already is not asked for.
+
+    Other people's libraries fill the folder ``empty``, which becomes ``came`` once it is complete.
+    """
+    if address.kind == "web":
+        for file in address.files:
+            download(file.url, came / file.name, checksum=file.checksum)
+        return
+    if came.exists():
+        return
+    if address.kind == "kaggle":
+        _call("kagglehub", "competition_download", address.name, output_dir=str(empty))
+    else:
+        options = {"repo_type": "dataset", "local_dir": str(empty)}
+        _call("huggingface_hub", "snapshot_download", address.name, **options)
+    with disk_errors(came):
+        came.parent.mkdir(exist_ok=True)
+        empty.rename(came)
+        empty.mkdir()
 
 
 def _call(module: str, function: str, name: str, **options: str) -> None:
@@ -179,21 +195,25 @@ def _call(module: str, function: str, name: str, **options: str) -> None:
         raise UnavailableError(f"{type(error).__name__}: {lines[0] if lines else ''}") from error
 
 
-def _unpack_all(files: Path) -> None:
-    """Replace the archives that came by what is in them."""
+def _unpack_all(came: Path, files: Path) -> None:
+    """Unpack the archives in ``came`` into ``files``, and move what came as folders there."""
     unpacked = files / ".unpacked"
-    for archive in sorted(path for path in files.iterdir() if path.is_file()):
+    for archive in sorted(path for path in came.iterdir() if path.is_file()):
         try:
             archive_kind(archive)
             extract(archive, unpacked)
         except DataError as error:
             raise UnavailableError(str(error)) from error
-        archive.unlink()
-        for entry in sorted(unpacked.iterdir()):
-            if (files / entry.name).exists():
-                raise UnavailableError(f"{entry.name} came twice")
-            entry.rename(files / entry.name)
+        _move(unpacked.iterdir(), files)
         unpacked.rmdir()
+    _move((path for path in came.iterdir() if path.is_dir()), files)
+
+
+def _move(entries: Iterable[Path], to: Path) -> None:
+    for entry in sorted(entries):
+        if (to / entry.name).exists():
+            raise UnavailableError(f"{entry.name} came twice")
+        entry.rename(to / entry.name)
 
 
 def _find(folder: Path, expects: list[str]) -> Path | None:

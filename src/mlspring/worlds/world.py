@@ -25,8 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlspring.core import progress
-from mlspring.core.errors import DataError, MachineError
-from mlspring.core.files import disk_errors, home, read_json, sha256, write_json
+from mlspring.core.errors import DataError
+from mlspring.core.files import (
+    atomic_folder,
+    disk_errors,
+    home,
+    read_json,
+    sha256,
+    write_json,
+)
 from mlspring.worlds.shards import Shard, make_shards
 
 LIBRARIES = ("numpy", "scipy", "pillow")  # the bytes of a world may depend on these
@@ -142,14 +149,6 @@ def describe(world: World) -> dict[str, str]:
     }
 
 
-def remove(world: World) -> None:
-    """Delete the cached world; the next ``build`` makes it anew."""
-    place = folder(world)
-    if place.exists():
-        with disk_errors(place), _lock(world, place):
-            _discard(place)
-
-
 def save_array(path: Path, array: NDArray[Any]) -> None:
     """Write ``array`` as .npy; unlike ``np.save`` it reports a full disk as such."""
     contiguous = np.ascontiguousarray(array)
@@ -180,9 +179,7 @@ def _make_once(world: World, place: Path, processes: int | None) -> None:
 
 def _make(world: World, place: Path, processes: int) -> None:
     start = time.perf_counter()
-    partial = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}-", suffix=".part"))
-    try:
-        partial.chmod(0o755)
+    with atomic_folder(place) as partial:
         public, private = partial / "public", partial / "private"
         public.mkdir()
         private.mkdir()
@@ -200,16 +197,6 @@ def _make(world: World, place: Path, processes: int) -> None:
         }
         write_json(partial / "manifest.json", manifest)
         _discard(place)
-        partial.rename(place)
-    except OSError as error:
-        # numpy and Pillow lose the error number of a short write: ask the disk itself.
-        if error.errno is None and shutil.disk_usage(place.parent).free < 2**20:
-            fix = "free some space, or choose another disk with MLSPRING_HOME"
-            found = "the disk is full; nothing was left behind"
-            raise MachineError(found, file=place, fix=fix) from error
-        raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _facts(partial: Path) -> dict[str, dict[str, Any]]:

@@ -114,16 +114,18 @@ def train_member(
             epoch, position = divmod(step - 1, epoch_steps)
             if position == 0 or step == facts["step"] + 1:
                 order = epoch_order(len(inputs), mix(seed, number), epoch).to(hardware.device)
+                shuffled, answers = inputs[order], outputs[order]  # once, not batch by batch
 
             # batch: this process's share
-            batch = order[position * batch_size :][:batch_size][share]
+            first = position * batch_size
+            rows, targets = (x[first : first + batch_size][share] for x in (shuffled, answers))
 
             # forward
             if recipe.model.dropout:
                 seed_everything(seed, "dropout", number, step, ranks.rank)
             with hardware.autocast():
-                predicted = network(inputs[batch]).float()
-            loss = F.mse_loss(predicted, outputs[batch])
+                predicted = network(rows).float()
+            loss = F.mse_loss(predicted, targets)
 
             # backward, clip
             member.optimizer.zero_grad()

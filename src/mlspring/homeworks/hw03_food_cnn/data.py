@@ -117,8 +117,11 @@ def _label_names(labels: NDArray[np.int64]) -> list[str]:
 def _food11(folder: Path) -> Path:
     """Return the folder that holds ``training/``: ``folder`` itself or ``food11`` inside it."""
     for candidate in (folder, folder / "food11"):
-        if (candidate / "training").is_dir():
-            return candidate
+        try:
+            if (candidate / "training").is_dir():
+                return candidate
+        except PermissionError as error:
+            raise _unreadable(candidate) from error
     raise DataError(
         "has no folder training/",
         file=folder,
@@ -150,10 +153,10 @@ def _files(folder: Path) -> list[Path]:
         files = sorted(f for f in folder.iterdir() if not f.name.startswith("."))
     except FileNotFoundError as error:
         raise DataError("is missing", file=folder, expected="a folder of pictures") from error
+    except NotADirectoryError as error:
+        raise DataError("is a file", file=folder, expected="a folder of pictures") from error
     except PermissionError as error:
-        raise DataError(
-            "the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}"
-        ) from error
+        raise _unreadable(folder) from error
     for file in files:
         if file.suffix.lower() not in SUFFIXES:
             expected = "only pictures: " + ", ".join(sorted(SUFFIXES))
@@ -161,6 +164,10 @@ def _files(folder: Path) -> list[Path]:
     if not files:
         raise DataError("holds no picture", file=folder, expected="files like 8_806.jpg")
     return files
+
+
+def _unreadable(folder: Path) -> DataError:
+    return DataError("the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}")
 
 
 def _test_files(folder: Path) -> list[Path]:

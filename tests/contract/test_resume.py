@@ -92,7 +92,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_h
     run = only_run(tmp_path / "runs")
     assert not (run / "result.json").exists()
     assert process.returncode == 130
-    assert "mlspring resume" in output
+    assert f"mlspring resume {run}" in output
     assert "Traceback" not in output
     assert not list(run.rglob("*.part"))
     finish(start(["resume", str(run)], isolated_home))
@@ -132,9 +132,9 @@ def test_ctrl_c_in_any_phase_loses_nothing(
         )
         assert ended(app) == 130
     shown = capsys.readouterr()
-    assert "mlspring resume" in shown.err
-    assert "Traceback" not in shown.err
     folder = only_run(tmp_path / "runs")
+    assert f"mlspring resume {folder}" in shown.err
+    assert "Traceback" not in shown.err
     assert not (folder / "result.json").exists()
     assert not list(folder.rglob("*.part"))
 

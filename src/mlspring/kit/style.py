@@ -17,6 +17,7 @@ from mlspring.core.files import atomic_path
 # Okabe & Ito's colours, safe for colour-blind readers, ordered so that neighbours differ in grey.
 COLOURS = ("#0072B2", "#E69F00", "#444444", "#56B4E9", "#D55E00", "#009E73", "#CC79A7")
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 CJK_FONTS = (
     "Noto Sans CJK TC",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlspring import cli
+from mlspring import catalog, cli
 
 FLAGS = {
     "list": {"--json"},
@@ -21,7 +21,7 @@ FLAGS = {
     "validate": {"--data"},
     "score": {"--answers", "--json"},
     "submit": {"--as", "--final", "--rules", "--board", "--json"},
-    "board": {"--private", "--mine", "--finals", "--as", "--rules", "--json"},
+    "board": {"--private", "--mine", "--finals", "--retry", "--as", "--rules", "--json"},
     "calibrate": {"--seeds", "--out"},
     "quiz": set(),
     "doctor": set(),
@@ -107,8 +107,10 @@ def test_json_is_all_that_stands_on_stdout(
 ) -> None:
     assert call("list", "--json", monkeypatch=monkeypatch) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [entry["id"] for entry in listed] == ["hw01", "hw03"]
-    assert listed[1]["recipes"]["world"] == ["simple", "medium", "strong", "boss"]
+    assert [entry["id"] for entry in listed] == [spec.id for spec in catalog.SPECS]
+    assert [entry["recipes"]["world"][:4] for entry in listed] == [
+        list(spec.levels) for spec in catalog.SPECS
+    ]
 
 
 def test_every_verb_has_help(

@@ -1,6 +1,6 @@
 """Homework 3 as the notebook trains it: one picture at a time from disk, every epoch anew.
 
-    python -m benchmarks.notebooks.hw03 DIR EPOCHS
+    python -m benchmarks.notebooks.hw03 DIR LEVEL EPOCHS SEED
 
 prints one JSON object: the validation accuracy after each epoch with the seconds since the start.
 """

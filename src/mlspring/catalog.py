@@ -24,7 +24,7 @@ def find(homework: str) -> Spec:
             return spec
     names = [spec.id for spec in SPECS]
     near = difflib.get_close_matches(homework.lower(), names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
     raise UserError(f"no homework {homework!r}", fix=f"{hint} See: mlspring list")
 
 

@@ -13,6 +13,7 @@ import typer
 
 from mlspring import catalog
 from mlspring.core.errors import UserError
+from mlspring.core.spec import Spec
 from mlspring.terminal import ended, show, show_json
 
 app = typer.Typer(
@@ -28,24 +29,19 @@ app = typer.Typer(
 class DeviceName(StrEnum):
     """Where to compute."""
 
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
+    auto, cpu, cuda = "auto", "cpu", "cuda"
 
 
 class PrecisionName(StrEnum):
     """In which arithmetic to compute."""
 
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
+    auto, fp32, bf16 = "auto", "fp32", "bf16"
 
 
 class RulesName(StrEnum):
     """Whose rules the board follows."""
 
-    self_study = "self-study"
-    course = "course"
+    self_study, course = "self-study", "course"
 
 
 Homework = Annotated[str, typer.Argument(metavar="HW", help="A homework, e.g. hw03.")]
@@ -220,19 +216,18 @@ def submit(
 
     spec = catalog.find(homework)
     receipt = verb.submit(spec, file, name, rules=rules.value, final=final, address=board)
-    show_json(receipt.as_json()) if as_json else show(verb.receipt_text(spec, receipt))
-    if receipt.state != "scored":
-        raise typer.Exit(2 if receipt.state == "rejected" else 1)
+    _show_receipt(spec, receipt, as_json=as_json)
 
 
 @app.command()
-def board(
+def board(  # noqa: PLR0917  (a fixed set of flags)
     homework: Homework,
     private: Annotated[bool, typer.Option("--private", help="Order by private scores.")] = False,
     mine: Annotated[bool, typer.Option("--mine", help="List your submissions instead.")] = False,
     finals: Annotated[
         str | None, typer.Option(metavar="N,N", help="Choose these submissions as your finals.")
     ] = None,
+    retry: Annotated[int | None, typer.Option(metavar="N", help="Judge failed N again.")] = None,
     name: Annotated[str, typer.Option("--as", help="Whose row to mark.")] = "me",
     rules: Rules = RulesName.self_study,
     as_json: AsJson = False,
@@ -243,10 +238,11 @@ def board(
     spec = catalog.find(homework)
     if finals is not None:
         verb.choose_finals(spec, name, finals, rules=rules.value)
+    if retry is not None:
+        return _show_receipt(spec, verb.retry(spec, retry, rules=rules.value), as_json=as_json)
     if mine:
         own = verb.submissions(spec, name, rules=rules.value)
-        show_json([r.as_json() for r in own]) if as_json else show(verb.own_table(spec, own))
-        return
+        return show_json([r.as_json() for r in own]) if as_json else show(verb.own_text(spec, own))
     shown = verb.board(spec, private=private, rules=rules.value)
     show_json(verb.board_rows(shown)) if as_json else show(verb.board_table(shown, name))
 
@@ -285,6 +281,14 @@ def doctor() -> None:
 def main() -> None:
     """Run the command line; errors become a sentence on stderr and an exit code."""
     sys.exit(ended(app))
+
+
+def _show_receipt(spec: Spec, receipt: Any, *, as_json: bool) -> None:
+    from mlspring.verbs import board as verb
+
+    show_json(receipt.as_json()) if as_json else show(verb.receipt_text(spec, receipt))
+    if receipt.state != "scored":
+        raise typer.Exit(2 if receipt.state == "rejected" else 1)
 
 
 def _show_runs(finished: list[tuple[Any, Any]], *, as_json: bool) -> None:

@@ -10,7 +10,6 @@ from mlspring.core.errors import DataError, SubmissionError
 from mlspring.core.spec import Limits
 from mlspring.core.tables import (
     Table,
-    read_submission,
     read_table,
     submission_table,
     write_table,
@@ -38,7 +37,7 @@ def read(path: Path, header: Sequence[str] = HEADER, max_rows: int = 100) -> Tab
 
 def submission(folder: Path, text: str) -> list[str]:
     path = written(folder, text, "submission.csv")
-    return read_submission(path, header=("Id", "Category"), ids=IDS, limits=LIMITS)
+    return submission_table(path, header=("Id", "Category"), ids=IDS, limits=LIMITS).strings(1)
 
 
 # ---- reading

@@ -14,10 +14,12 @@ from mlspring.worlds import epidemic, world
 from tests.contract.journey import run_tiny
 from tests.tiny.survey import SIZE
 
+SPEC = catalog.find("hw01")
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    return run_tiny(catalog.find("hw01"), tmp_path)
+    return run_tiny(SPEC, tmp_path)
 
 
 def other_data(run: Run) -> Path:
@@ -30,14 +32,14 @@ def other_data(run: Run) -> Path:
 
 
 def test_other_data_get_a_name_of_their_own(run: Run) -> None:
-    own = run.folder / "submission.csv"
+    own = run.folder / SPEC.submission_name
     before, folder = own.read_bytes(), other_data(run)
     first = predict(run.folder, data=str(folder), out=None)
-    assert first == run.folder / "submission-last [year].csv"
+    assert first == run.folder / "pred-last [year].csv"
     assert first.read_text().count("\n") == own.read_text().count("\n") - 1
     first.write_text("mine now")
     second = predict(run.folder, data=str(folder), out=None)
-    assert second == run.folder / "submission-last [year]-2.csv"
+    assert second == run.folder / "pred-last [year]-2.csv"
     assert (own.read_bytes(), first.read_text()) == (before, "mine now")
 
 
@@ -47,13 +49,13 @@ def test_the_world_is_other_data_for_a_run_on_a_folder(
     tiny = epidemic.epidemic_world(SIZE, name="epidemic-tiny")
     monkeypatch.setattr(island, "WORLD", tiny)
     monkeypatch.setattr(sources, "world_folder", lambda spec: world.build(tiny, processes=1))
-    before = (run.folder / "submission.csv").read_bytes()
-    assert predict(run.folder, data="world", out=None).name == "submission-world.csv"
-    assert (run.folder / "submission.csv").read_bytes() == before
+    before = (run.folder / SPEC.submission_name).read_bytes()
+    assert predict(run.folder, data="world", out=None).name == "pred-world.csv"
+    assert (run.folder / SPEC.submission_name).read_bytes() == before
 
 
 def test_the_runs_own_data_keep_their_name_and_out_is_obeyed(run: Run, tmp_path: Path) -> None:
-    own = run.folder / "submission.csv"
+    own = run.folder / SPEC.submission_name
     before = own.read_bytes()
     own.unlink()
     assert predict(run.folder, data=None, out=None) == own

@@ -112,8 +112,9 @@ def decode_images(
         for start in range(0, len(files), BLOCK):
             # Written and not mapped: on a full disk a map would kill the process.
             for image in pool.map(decode, files[start : start + BLOCK]):
-                stream.write(image.tobytes())
-                checksum = zlib.crc32(image, checksum)
+                content = image.tobytes()
+                stream.write(content)
+                checksum = zlib.crc32(content, checksum)
                 progress.advance()
         stream.write(checksum.to_bytes(CHECKSUM_BYTES, "little"))
     return _open_map(out)
@@ -182,7 +183,7 @@ def _is_sound(path: Path, images: Pixels) -> bool:
     """Return whether the pixels of a map still match the checksum behind them."""
     with path.open("rb") as stream:
         stream.seek(-CHECKSUM_BYTES, os.SEEK_END)
-        return zlib.crc32(images) == int.from_bytes(stream.read(), "little")
+        return zlib.crc32(images.data) == int.from_bytes(stream.read(), "little")
 
 
 def _channels(mode: Mode) -> int:

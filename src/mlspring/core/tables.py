@@ -145,17 +145,6 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
     write_text(path, stream.getvalue())
 
 
-def read_submission(
-    path: Path, *, header: tuple[str, str], ids: Sequence[str], limits: Limits
-) -> list[str]:
-    """Return a submission's values in the order of ``ids``, whatever the order of its rows.
-
-    Raises:
-        SubmissionError: as ``submission_table``.
-    """
-    return submission_table(path, header=header, ids=ids, limits=limits).strings(1)
-
-
 def submission_table(
     path: Path, *, header: tuple[str, str], ids: Sequence[str], limits: Limits
 ) -> Table:

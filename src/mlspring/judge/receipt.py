@@ -23,6 +23,8 @@ class Receipt:
         level: highest level reached on the public part.
         points: what these scores earn; a private score that is not shown earns None here.
         message: why there is no score.
+        reason: last lines of the trace where judging failed, for whoever keeps the judge; None
+            where the rules keep private scores closed, because a trace could tell of answers.
         final: whether it is chosen for the private board.
         num_left: submissions left today, None where the rules set no quota.
     """
@@ -39,6 +41,7 @@ class Receipt:
     level: str | None
     points: Earned
     message: str | None
+    reason: str | None
     final: bool
     num_left: int | None
 
@@ -72,6 +75,7 @@ def receipt_of(spec: Spec, entry: Entry, rules: Rules, num_used: int) -> Receipt
         level=spec.level_reached(entry.public, entry.source),
         points=earned(spec, entry.public, private, entry.source),
         message=entry.message,
+        reason=entry.reason if rules.private_visible else None,
         final=entry.final,
         num_left=rules.left(num_used),
     )

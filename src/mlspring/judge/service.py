@@ -109,19 +109,8 @@ def submit(
     now = now or datetime.now(UTC)
     name = learner_name(learner)
     known = _known_answers(spec, answers, source)
-    copy = take_in(file, spec, store.files)
-    stored = store.files / copy.relative
-    arrival = Arrival(
-        homework=spec.id,
-        source=source,
-        learner=name,
-        filename=shown_name(file),
-        file=copy.relative,
-        num_bytes=copy.num_bytes,
-        sha256=copy.sha256,
-        answers=sha256(known),
-        received=now,
-    )
+    arrival = _taken_in(store, spec, file, learner=name, source=source, answers=known, now=now)
+    stored = store.files / arrival.file
     with working_on(stored):  # before the row exists: from its first moment it has a judge
         try:
             entry = store.add(arrival, rules)
@@ -236,6 +225,31 @@ def board(
 
 
 # ---- inside
+
+
+def _taken_in(
+    store: Store,
+    spec: Spec,
+    file: Path,
+    *,
+    learner: str,
+    source: str,
+    answers: Path,
+    now: datetime,
+) -> Arrival:
+    """Return the arrival of ``file``, whose copy lies in the store now."""
+    copy = take_in(file, spec, store.files)
+    return Arrival(
+        homework=spec.id,
+        source=source,
+        learner=learner,
+        filename=shown_name(file),
+        file=copy.relative,
+        num_bytes=copy.num_bytes,
+        sha256=copy.sha256,
+        answers=sha256(answers),
+        received=now,
+    )
 
 
 def _judge(store: Store, spec: Spec, entry: Entry, answers: Path, rules: Rules) -> Entry:

@@ -4,17 +4,20 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from mlspring import catalog
-from mlspring.core.errors import UserError
+from mlspring.core.errors import RuleError, UserError
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
+from mlspring.judge import points, service, show
 from mlspring.judge import rules as judge_rules
-from mlspring.judge import service, show
 from mlspring.judge.receipt import Receipt
+from mlspring.judge.rules import Rules
 from mlspring.judge.service import Board
+from mlspring.judge.store import Store
 from mlspring.verbs import sources
 
 
@@ -30,21 +33,34 @@ def validate(spec: Spec, file: Path, data: str) -> str:
 
 
 def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:
-    """Return public and private score of ``file``, by given answers or the world's."""
+    """Return public and private score of ``file``, by given answers or the world's.
+
+    A level is only claimed by the world's answers: its lines say nothing about others.
+    """
     key = answers or sources.world_answers(spec)
     scored = catalog.part(spec, "score").score(file, key)
-    kind = "official" if answers else "world"
-    level = spec.level_reached(scored.public, kind)
-    return {"public": scored.public, "private": scored.private, "level": level}
+    source = "world" if answers is None or sources.are_world_answers(spec, answers) else None
+    level = spec.level_reached(scored.public, source) if source else None
+    return {"public": scored.public, "private": scored.private, "level": level, "source": source}
 
 
 def score_text(spec: Spec, scored: dict[str, Any]) -> str:
     """Return the score as one line."""
     shown = spec.metric.show
-    level = f"reaches {scored['level']}" if scored["level"] else "below every line"
-    return f"{spec.metric.name}: public {shown(scored['public'])}, private " + (
-        f"{shown(scored['private'])}; {level}"
+    return (
+        f"{spec.metric.name}: public {shown(scored['public'])}, "
+        f"private {shown(scored['private'])}; {_worth(spec, scored['level'], scored['source'])}"
     )
+
+
+def _worth(spec: Spec, level: str | None, source: str | None) -> str:
+    """Return what a public score is worth by the lines of ``source``, as words."""
+    if level is not None:
+        return f"reaches {level}"
+    if source is None:
+        return "no line is known for these answers"
+    known = points.lines_of(spec, source, "public")
+    return "below every line" if known else f"no line is known for {source} data"
 
 
 def submit(
@@ -53,7 +69,7 @@ def submit(
     """Return the receipt of a submission on the local board.
 
     Raises:
-        RuleError: the quota is used up, or too many finals are chosen.
+        RuleError: the quota is used up, or all finals are chosen already; nothing is handed in.
         UserError: a class server is asked for, which this version cannot reach.
     """
     if address is not None:
@@ -62,26 +78,59 @@ def submit(
         )
     store = service.open_store()
     policy = judge_rules.policy(rules, spec)
+    chosen = _finals_with_room(store, spec, name, policy) if final else []
     answers = sources.world_answers(spec)
     receipt = service.submit(store, spec, file, name, answers=answers, rules=policy)
     if final and receipt.state is State.SCORED:
-        mine = service.submissions_of(store, spec, name, source="world", rules=policy)
-        chosen = [r.number for r in mine if r.final] + [receipt.number]
+        chosen.append(receipt.number)
         finals = service.choose_finals(store, spec, name, chosen, rules=policy)
         receipt = next(r for r in finals if r.number == receipt.number)
     return receipt
+
+
+def _finals_with_room(store: Store, spec: Spec, name: str, rules: Rules) -> list[int]:
+    """Return the learner's finals; raise where one more would be too many."""
+    mine = service.submissions_of(store, spec, name, source="world", rules=rules)
+    chosen, allowed = [receipt.number for receipt in mine if receipt.final], rules.num_finals(spec)
+    if len(chosen) < allowed:
+        return chosen
+    numbers = ", ".join(map(str, chosen)) or "none"
+    fix = f"leave --final out, and choose with mlspring board {spec.id} --finals N,N"
+    found = f"no room for another final; chosen: {numbers}"
+    raise RuleError(found, expected=f"at most {allowed}", fix=fix)
+
+
+def retry(spec: Spec, number: int, *, rules: str) -> Receipt:
+    """Return what became of a submission that failed on our side, judged again.
+
+    Raises:
+        UserError: there is no such submission.
+        RuleError: it did not fail, or its day's quota went to others since.
+    """
+    policy = judge_rules.policy(rules, spec)
+    answers = sources.world_answers(spec)
+    return service.retry(service.open_store(), spec, number, answers=answers, rules=policy)
 
 
 def receipt_text(spec: Spec, receipt: Receipt) -> Text:
     """Return what became of a submission, in a few lines."""
     text = Text(f"submission {receipt.number}: {receipt.state}\n", style="bold")
     if receipt.state is not State.SCORED:
-        return text.append(f"  {receipt.message}")
+        text.append(f"  {receipt.message}")
+        return text.append(_again(receipt), style="dim")
     text.append(f"  {spec.metric.name}, public: {spec.metric.show(receipt.public)}")
-    text.append(f"; reaches {receipt.level}" if receipt.level else "; below every line")
+    text.append(f"; {_worth(spec, receipt.level, receipt.source)}")
     if receipt.num_left is not None:
         text.append(f"\n  {receipt.num_left} submissions left today")
     return text.append(f"\n  see mlspring board {spec.id}", style="dim")
+
+
+def _again(receipt: Receipt) -> str:
+    """Return why a submission failed on our side and how to try again; empty where it did not."""
+    if receipt.state is not State.FAILED:
+        return ""
+    reason = f"\n{receipt.reason}" if receipt.reason else ""
+    return f"{reason}\nmlspring board {receipt.homework} --retry {receipt.number}"
 
 
 def board(spec: Spec, *, private: bool, rules: str) -> Board:
@@ -121,7 +170,7 @@ def choose_finals(spec: Spec, name: str, numbers: str, *, rules: str) -> None:
     service.choose_finals(service.open_store(), spec, name, chosen, rules=policy)
 
 
-def own_table(spec: Spec, receipts: list[Receipt]) -> Table:
+def _own_table(spec: Spec, receipts: list[Receipt]) -> Table:
     """Return a learner's submissions as a table that fits 80 columns."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("number", "received", "state", "public", "private", "level", "final"):
@@ -139,3 +188,9 @@ def own_table(spec: Spec, receipts: list[Receipt]) -> Table:
         if receipt.message:
             shown.add_row("", Text(receipt.message.splitlines()[0], style="dim"))
     return shown
+
+
+def own_text(spec: Spec, receipts: list[Receipt]) -> Group:
+    """Return a learner's submissions as a table, and below it why some failed on our side."""
+    failed = [Text(f"submission {r.number}:{_again(r)}") for r in receipts if _again(r)]
+    return Group(_own_table(spec, receipts), *failed)

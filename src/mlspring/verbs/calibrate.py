@@ -45,11 +45,6 @@ class Calibration:
     missing: int
     written: tuple[Path, ...]
 
-    @property
-    def exit_code(self) -> int:
-        """1 where there is a defect, which is ours to mend; else 0."""
-        return 1 if self.defects else 0
-
 
 def _checkout() -> Path | None:
     """Return the root of the repository that this package runs from, None when installed."""

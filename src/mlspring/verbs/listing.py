@@ -8,8 +8,11 @@ from rich.table import Table
 from mlspring.catalog import SPECS
 from mlspring.core.spec import Spec
 from mlspring.judge import service
+from mlspring.judge.entry import name_key
 from mlspring.judge.store import Store
 from mlspring.verbs import recipes
+
+ME = "me"  # the learner's own name on the local board
 
 
 def entries() -> list[dict[str, Any]]:
@@ -53,10 +56,9 @@ def _entry(spec: Spec, best: float | None) -> dict[str, Any]:
 
 
 def _best(store: Store, spec: Spec) -> float | None:
-    mine = service.submissions_of(store, spec, "me", source="world")
-    scores = [receipt.public for receipt in mine if receipt.public is not None]
-    pick = max if spec.metric.higher_is_better else min
-    return pick(scores) if scores else None
+    """Return the score of ``me`` on the board, so that two versions of a world do not mix."""
+    learners = (row for row in service.board(store, spec).rows if row.kind == "learner")
+    return next((row.public for row in learners if name_key(row.name) == ME), None)
 
 
 def _number(value: float | None, digits: int) -> str:

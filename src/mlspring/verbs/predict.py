@@ -17,7 +17,7 @@ def predict(folder: Path, *, data: str | None, out: Path | None) -> Path:
         folder: a finished run.
         data: other data than the run's own; None: the run's own.
         out: the file to write. By default it lies in the run's folder: for the run's own data
-            under its own name, for other data as ``submission-<their folder>.csv``, which never
+            under its own name, for other data as e.g. ``pred-<their folder>.csv``, which never
             takes the place of a file that is there.
 
     Raises:

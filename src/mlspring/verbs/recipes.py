@@ -27,7 +27,7 @@ def find_recipe(spec: Spec, name: str, kind: str) -> Path:
         return path
     known = recipe_names(spec, kind)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
     raise RecipeError(f"{spec.id} has no recipe {name!r}", fix=f"{hint} A file must end in .toml")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from mlspring import catalog
+from mlspring.core.files import sha256
 from mlspring.core.source import Source, official
 from mlspring.core.spec import Spec
 from mlspring.worlds import world
@@ -36,3 +37,9 @@ def world_folder(spec: Spec) -> Path:
 def world_answers(spec: Spec) -> Path:
     """Return the world's answers, which only the judge reads."""
     return world_folder(spec) / "private" / "answers.csv"
+
+
+def are_world_answers(spec: Spec, answers: Path) -> bool:
+    """Return whether a file holds the answers of the world that is cached; none is made to see."""
+    known = world.folder(catalog.part(spec, "data").WORLD) / "private" / "answers.csv"
+    return known.is_file() and sha256(known) == sha256(answers)

@@ -65,7 +65,10 @@ def list_(as_json: AsJson = False) -> None:
 def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
     homework: Annotated[str, typer.Argument(metavar="HW", help="A homework, or 'all'.")],
     recipe: Annotated[
-        str, typer.Argument(metavar="[RECIPE]", help="A level, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="[RECIPE]", help="A level, a recipe like laptop/strong, or a TOML file."
+        ),
     ] = "simple",
     data: Data = "world",
     set_: Annotated[

@@ -10,9 +10,8 @@ JUDGED = tuple(spec for spec in SPECS if spec.submission != "none")
 
 
 def kinds(spec: Spec) -> list[str]:
-    """Return the kinds of data that a homework has recipes for."""
-    folder = spec.folder / "recipes"
-    return [kind for kind in ("world", "official") if (folder / kind).is_dir()]
+    """Return the kinds of data that a homework has recipes for: its folders of recipes."""
+    return sorted(path.name for path in (spec.folder / "recipes").iterdir() if path.is_dir())
 
 
 each_homework = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)

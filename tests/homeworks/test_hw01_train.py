@@ -1,5 +1,6 @@
 """The loop of homework 1: what it keeps, when it stops, what its members see."""
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +38,8 @@ def recipe_of(level: str, *overrides: str) -> Recipe:
 
 def trained(tmp_path: Path, data: Data, recipe: Recipe, seed: int = 0) -> tuple[Run, float]:
     request = Request(homework="hw01", recipe="test", seed=seed, device="cpu")
-    run = Run.create(tmp_path, request, dump_recipe(recipe))
-    error = train.train(recipe, data, run).validation
-    run.close()
+    with closing(Run.create(tmp_path, request, dump_recipe(recipe))) as run:
+        error = train.train(recipe, data, run).validation
     assert error is not None
     return run, error
 

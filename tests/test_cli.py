@@ -118,7 +118,8 @@ def test_every_verb_has_help(
 ) -> None:
     for verb in FLAGS:
         assert call(verb, "--help", monkeypatch=monkeypatch) == 0
-        assert "Usage: mlspring" in capsys.readouterr().out
+        shown = capsys.readouterr().out
+        assert "Usage: " in shown and f"mlspring {verb}" in shown  # also under python -m pytest
 
 
 def test_the_readme_s_verbs_exist() -> None:

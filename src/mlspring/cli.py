@@ -5,7 +5,6 @@ Heavy imports happen inside the verb that needs them, so that ``--help`` is inst
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,17 @@ import typer
 from mlspring import catalog
 from mlspring.core.errors import UserError
 from mlspring.core.spec import Spec
+from mlspring.flags import (
+    AsJson,
+    Data,
+    DeviceName,
+    File,
+    Homework,
+    PrecisionName,
+    Rules,
+    RulesName,
+    RunFolder,
+)
 from mlspring.terminal import ended, show, show_json
 
 app = typer.Typer(
@@ -24,32 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class DeviceName(StrEnum):
-    """Where to compute."""
-
-    auto, cpu, cuda = "auto", "cpu", "cuda"
-
-
-class PrecisionName(StrEnum):
-    """In which arithmetic to compute."""
-
-    auto, fp32, bf16 = "auto", "fp32", "bf16"
-
-
-class RulesName(StrEnum):
-    """Whose rules the board follows."""
-
-    self_study, course = "self-study", "course"
-
-
-Homework = Annotated[str, typer.Argument(metavar="HW", help="A homework, e.g. hw03.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A submission.")]
-Data = Annotated[str, typer.Option(help="'world', or a folder in the official layout.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
-Rules = Annotated[RulesName, typer.Option(help="Whose rules: quota, finals, private scores.")]
 
 
 @app.command("list")

@@ -1,0 +1,33 @@
+"""The words that several verbs of the command line share: names of choices, arguments, flags."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class DeviceName(StrEnum):
+    """Where to compute."""
+
+    auto, cpu, cuda = "auto", "cpu", "cuda"
+
+
+class PrecisionName(StrEnum):
+    """In which arithmetic to compute."""
+
+    auto, fp32, bf16 = "auto", "fp32", "bf16"
+
+
+class RulesName(StrEnum):
+    """Whose rules the board follows."""
+
+    self_study, course = "self-study", "course"
+
+
+Homework = Annotated[str, typer.Argument(metavar="HW", help="A homework, e.g. hw03.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A submission.")]
+Data = Annotated[str, typer.Option(help="'world', or a folder in the official layout.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
+Rules = Annotated[RulesName, typer.Option(help="Whose rules: quota, finals, private scores.")]

@@ -74,7 +74,7 @@ def test_the_flags_are_frozen() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("run", "hw33"), "did you mean hw03?"),
+        (("run", "hw003"), "did you mean hw03?"),
         (("run", "hw03", "bosss"), "did you mean boss?"),
         (("run", "hw03", "--set", "train.stepz=3"), "did you mean 'train.steps'?"),
         (("run", "hw03", "--set", "train.steps=many"), "train.steps"),
@@ -107,7 +107,7 @@ def test_json_is_all_that_stands_on_stdout(
 ) -> None:
     assert call("list", "--json", monkeypatch=monkeypatch) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [entry["id"] for entry in listed] == ["hw01", "hw03"]
+    assert [entry["id"] for entry in listed] == ["hw01", "hw03", "hw13"]
     assert listed[1]["recipes"]["world"] == ["simple", "medium", "strong", "boss"]
 
 

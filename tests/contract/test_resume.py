@@ -27,7 +27,7 @@ def outcome(run: Path) -> dict[str, object]:
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     return {
         "weights": {f.name: f.read_bytes() for f in sorted(run.glob("checkpoints/*"))},
-        "submission": [f.read_bytes() for f in run.glob("*.csv")],
+        "submission": [f.read_bytes() for kind in ("csv", "zip") for f in run.glob(f"*.{kind}")],
         "log": [{k: v for k, v in entry.items() if k != "seconds"} for entry in log],
         "score": json.loads((run / "result.json").read_text())["score"],
     }

@@ -44,5 +44,5 @@ def export(spec: Spec, to: Path) -> str:
     with disk_errors(to):
         catalog.part(spec, "data").export(made, to / "public")
         with atomic_path(to / "private" / "answers.csv") as partial:
-            shutil.copyfile(made / "private" / "answers.csv", partial)
+            shutil.copyfile(sources.world_answers(spec), partial)
     return f"{to / 'public'}: official layout, for --data\n{to / 'private'}: answers, for the judge"

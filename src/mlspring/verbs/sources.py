@@ -41,4 +41,5 @@ def world_answers(spec: Spec) -> Path:
     """
     folder = world_folder(spec)
     own = getattr(catalog.part(spec, "data"), "answers", None)
-    return own(folder) if own else folder / "private" / "answers.csv"
+    path: Path = own(folder) if own else folder / "private" / "answers.csv"
+    return path

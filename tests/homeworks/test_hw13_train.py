@@ -14,11 +14,11 @@ from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw13_compression import compress, data, prune, tasks, teacher
-from mlspring.homeworks.hw13_compression.architecture import resnet18
+from mlspring.homeworks.hw13_compression.architecture import group_names, resnet18
 from mlspring.homeworks.hw13_compression.cost import count_parameters
 from mlspring.homeworks.hw13_compression.models import build
 from mlspring.homeworks.hw13_compression.recipe import Recipe
-from mlspring.kit import checkpoint
+from mlspring.kit import checkpoint, device
 from mlspring.verbs import run as verb
 from tests.tiny.compression import SMALL, write_food13
 
@@ -126,7 +126,7 @@ def hold(place: str, ready: object, done: object) -> None:
 
 
 def test_two_processes_never_train_the_same_teacher_at_once(folder: Path) -> None:
-    recipe = load(folder)
+    recipe = load()
     loaded = data.load(official(folder), recipe)
     place = teacher.folder(recipe, loaded)
     context = multiprocessing.get_context("spawn")
@@ -149,9 +149,30 @@ def take_lock(place: Path) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def load(folder: Path, *overrides: str, recipe: str = "strong") -> Recipe:
+def load(*overrides: str, recipe: str = "strong") -> Recipe:
     path = SPEC.folder / "recipes" / "world" / f"{recipe}.toml"
     return load_recipe(Recipe, path, (*SMALL, *overrides))
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "chosen"),
+    [
+        ("plain", "auto", "bf16"),
+        ("residual", "auto", "bf16"),
+        ("separable", "auto", "fp32"),
+        ("inverted", "auto", "fp32"),
+        ("separable", "bf16", "bf16"),
+        ("plain", "fp32", "fp32"),
+    ],
+)
+def test_depthwise_students_compute_in_fp32_unless_told(
+    name: str, asked: str, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "_bf16_pays", lambda place: True)
+    channels = str([4] * len(group_names(name)))
+    recipe = load(f"student.name={name}", f"student.channels={channels}")
+    request = Request(homework="hw13", recipe="x", device="cpu", precision=asked)  # type: ignore[arg-type]
+    assert tasks.hardware_for(recipe, request).precision == chosen
 
 
 def test_a_resumed_run_keeps_its_teacher(folder: Path) -> None:
@@ -168,7 +189,7 @@ def test_a_student_can_start_as_the_pruned_teacher(folder: Path) -> None:
     channels = "[1, 2, 3, 4, 4, 8, 8, 8, 8]"
     words = ("student.name=residual", f"student.channels={channels}", "student.start=teacher")
     run = go(folder, *words, "train.learning_rate=1e-12", "train.ema_decay=0.0")
-    recipe = load(folder, *words)
+    recipe = load(*words)
     architecture, model, _ = teacher.load(
         recipe, data.load(official(folder), recipe), teachers()[0].parent
     )

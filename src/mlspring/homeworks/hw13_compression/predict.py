@@ -12,8 +12,7 @@ from mlspring.homeworks.hw13_compression.data import Data
 from mlspring.homeworks.hw13_compression.held_out import EVAL_BATCH
 from mlspring.homeworks.hw13_compression.recipe import Recipe
 from mlspring.homeworks.hw13_compression.submission import Prediction
-from mlspring.homeworks.hw13_compression.tasks import STUDENT, finished, weights_path
-from mlspring.kit import device
+from mlspring.homeworks.hw13_compression.tasks import STUDENT, finished, hardware_for, weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.evaluate import predict_all
 from mlspring.kit.seeding import generator
@@ -30,7 +29,7 @@ def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArra
 
     Test-time augmentation: a * mean over random views + (1 - a) * plain picture.
     """
-    hardware = device.choose(run.request.device, run.request.precision, work="conv")
+    hardware = hardware_for(recipe, run.request)
     model = hardware.place(finished(run, STUDENT).model)
     knobs = recipe.predict
     num_views = knobs.views if knobs.views_weight else 0

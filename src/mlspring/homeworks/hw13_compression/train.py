@@ -29,6 +29,7 @@ from mlspring.homeworks.hw13_compression.tasks import (
     TEACHER,
     Task,
     finished,
+    hardware_for,
     held_out_confusion,
     pruned_names,
     save,
@@ -68,13 +69,14 @@ class Member:
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train and measure whatever is not finished; return the student's held-out accuracy."""
     ranks = distributed.start(recipe.train.batch_size)
-    hardware = device.choose(run.request.device, run.request.precision, work="conv")
+    hardware = hardware_for(recipe, run.request)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     split = held_out.split(data, hardware)
     teacher = None
     if recipe.needs_teacher:
-        make = partial(make_teacher, recipe, data, split, hardware)
-        teacher = open_teacher(recipe, data, hardware, ranks, make)
+        fastest = device.choose(run.request.device, run.request.precision, work="conv")
+        make = partial(make_teacher, recipe, data, split, fastest)
+        teacher = open_teacher(recipe, data, fastest, ranks, make)
         note_teacher(run, teacher)
     num_trained = 0
     start = time.perf_counter()

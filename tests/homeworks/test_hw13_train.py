@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mlspring.catalog import find
-from mlspring.core.errors import DataError, RunError
+from mlspring.core.errors import DataError, RecipeError, RunError
 from mlspring.core.files import home, read_json, write_json
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
@@ -201,6 +201,12 @@ def test_a_student_can_start_as_the_pruned_teacher(folder: Path) -> None:
         expected.named_parameters(), found.named_parameters(), strict=True
     ):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_a_student_cannot_start_wider_than_the_teacher(folder: Path) -> None:
+    words = ("student.name=residual", "student.start=teacher")
+    with pytest.raises(RecipeError, match=r"asks for 9 channels of i1; expected at most .* 8"):
+        go(folder, *words, "student.channels=[2, 4, 4, 9, 8, 16, 16, 16, 16]")
 
 
 def test_pruned_copies_are_smaller_fine_tuned_and_measured(folder: Path) -> None:

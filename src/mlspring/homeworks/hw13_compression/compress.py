@@ -101,8 +101,9 @@ def measure(
     times = milliseconds(forwards, inputs, knobs.repeats)
     for row in rows:
         row["milliseconds"] = times[row["name"]]
-    pruned = some(split, knobs.pictures)
-    logits = predict_held_out(student.model, split, hardware)[0]
+    placed = hardware.place(copy.deepcopy(student.model))
+    logits = predict_held_out(placed, split, hardware)[0]
+    few = some(split, knobs.pictures)
     write_json(
         path(run),
         {
@@ -115,7 +116,7 @@ def measure(
             "layers": [vars(layer) for layer in layer_costs(student.model, size)],
             "softness": teacher.facts["softness"] if teacher else softness_of(logits),
             "softness_of": "teacher" if teacher else "student",
-            "pruning": pruning_curves(student.architecture, student.model, pruned, hardware),
+            "pruning": pruning_curves(student.architecture, placed, few, hardware),
             "teacher_pruning": teacher.facts["pruning"] if teacher else None,
         },
     )

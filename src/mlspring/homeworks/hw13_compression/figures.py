@@ -165,18 +165,18 @@ def pareto(run: Run, facts: Facts) -> None:
     panels[0].set_ylabel("share of held-out pictures right")
     figure.legend(loc="outside lower center", ncols=len(networks), fontsize=8)
     header = ("network", "accuracy", "parameters", "multiply-adds", "bytes", "ms 1", "ms 64")
+    header += ("threads", "repeats")
     rows = [
         (
             row["name"],
             round(row["accuracy"], 5),
             *(row[key] for key in ("parameters", "macs", "bytes")),
             *(row["milliseconds"][str(n)] for n in compress.LATENCY_BATCHES),
+            facts["threads"],
+            facts["repeats"],
         )
         for row in networks
     ]
-    rows.append(
-        (f"threads: {facts['threads']}, repeats: {facts['repeats']}, int8: {facts['int8']}",)
-    )
     style.save(figure, run.figures, "pareto", header, rows)
 
 

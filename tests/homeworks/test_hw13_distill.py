@@ -147,7 +147,8 @@ def test_the_gradient_of_attention_agrees_with_finite_differences() -> None:
     ("weight", "relations", "attention"), [(0.7, 0, 0), (0, 2, 0), (0, 0, 3), (0.5, 1, 2)]
 )
 def test_lessons_are_weighted(weight: float, relations: float, attention: float) -> None:
-    logits, maps = draws(4, 11, count=2), draws(4, 3, 2, 2, count=2)
+    logits = [tensor.float() for tensor in draws(4, 11, count=2)]
+    maps = [tensor.float() for tensor in draws(4, 3, 2, 2, count=2)]
     knobs = DistillKnobs(
         weight=float(weight),
         temperature=3.0,

@@ -21,9 +21,11 @@ def lessons(distill: DistillKnobs, student: Answer, teacher: Answer) -> Tensor:
         soft = soft_label_loss(logits, teacher_logits, distill.temperature)
         loss = loss + distill.weight * soft
     if distill.relations:
-        loss = loss + distill.relations * relation_loss(embed(maps), embed(teacher_maps))
+        relations = (embed(m).float() for m in (maps, teacher_maps))
+        loss = loss + distill.relations * relation_loss(*relations)
     if distill.attention:
-        loss = loss + distill.attention * attention_loss(maps, teacher_maps)
+        attention = ([x.float() for x in m] for m in (maps, teacher_maps))
+        loss = loss + distill.attention * attention_loss(*attention)
     return loss
 
 

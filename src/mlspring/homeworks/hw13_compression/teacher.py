@@ -60,10 +60,10 @@ class Teacher:
 
     @torch.no_grad()
     def answer(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return logits (n, num_classes) and maps of normalised images (n, 3, s, s), in fp32."""
+        """Return logits (n, num_classes), in fp32, and maps of normalised images (n, 3, s, s)."""
         with self.hardware.autocast():
             logits, maps = WithMaps(self.model)(self.hardware.place_images(images))
-        return logits.float(), [m.float() for m in maps]
+        return logits.float(), maps
 
 
 class Renormalised(nn.Module):

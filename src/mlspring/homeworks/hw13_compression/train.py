@@ -125,7 +125,7 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
             # forward: the teacher sees what the student sees
             with hardware.autocast():
                 logits, maps = network(hardware.place_images(images))
-            logits, maps = logits.float(), [m.float() for m in maps]
+            logits = logits.float()
             loss = F.cross_entropy(logits, targets, label_smoothing=knobs.label_smoothing)
             if teacher is not None:
                 loss = (1 - distill.weight) * loss

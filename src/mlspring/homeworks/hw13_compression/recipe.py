@@ -37,6 +37,7 @@ class DistillKnobs(Section):
     attention: float = Field(ge=0, description="weight of the attention maps (AT)")
 
 
+# Same as hw03: recipe.AugmentKnobs
 class AugmentKnobs(Section):
     """How a training picture is changed; all zero: not at all."""
 
@@ -54,6 +55,7 @@ class AugmentKnobs(Section):
     cutmix: float = Field(ge=0, le=1, description="probability that a batch is cut-mixed instead")
 
 
+# Same as hw03: recipe.TrainKnobs
 class TrainKnobs(Section):
     """The loop."""
 
@@ -70,6 +72,7 @@ class TrainKnobs(Section):
     checkpoint_seconds: float = Field(ge=0, description="least time between resumable states")
 
 
+# Same as hw03: recipe.PredictKnobs
 class PredictKnobs(Section):
     """Test-time augmentation: a * mean over views + (1 - a) * the plain picture."""
 

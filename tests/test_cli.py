@@ -74,7 +74,7 @@ def test_the_flags_are_frozen() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("run", "hw33"), "did you mean hw03?"),
+        (("run", "hw003"), "did you mean hw03?"),
         (("run", "hw03", "bosss"), "did you mean boss?"),
         (("run", "hw03", "--set", "train.stepz=3"), "did you mean 'train.steps'?"),
         (("run", "hw03", "--set", "train.steps=many"), "train.steps"),

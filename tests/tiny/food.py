@@ -17,26 +17,36 @@ def square(label: int, index: int, side: int = 32) -> Image.Image:
 
 
 def write_food11(
-    folder: Path, *, num_train: int = 6, num_valid: int = 2, num_test: int = 1
+    folder: Path,
+    *,
+    num_train: int = 6,
+    num_valid: int = 2,
+    num_test: int = 1,
+    name: str = "food11",
+    test: str = "test",
+    first: int = 1,
 ) -> Path:
-    """Write the three parts with so many pictures a class; return the folder to give --data."""
-    parts = (("training", num_train, 0), ("validation", num_valid, 100), ("test", num_test, 200))
+    """Write the three parts with so many pictures a class; return the folder to give --data.
+
+    Test pictures are numbered from ``first`` in the folder ``name``/``test``.
+    """
+    parts = (("training", num_train, 0), ("validation", num_valid, 100), (test, num_test, 200))
     for part, count, offset in parts:
-        target = folder / "food11" / part
+        target = folder / name / part
         target.mkdir(parents=True)
-        number = 0
+        number = first
         for label in range(NUM_CLASSES):
             for index in range(count):
+                stem = f"{number:04d}" if part == test else f"{label}_{index}"
+                square(label, offset + index).save(target / f"{stem}.jpg", quality=95)
                 number += 1
-                name = f"{number:04d}" if part == "test" else f"{label}_{index}"
-                square(label, offset + index).save(target / f"{name}.jpg", quality=95)
     return folder
 
 
-def write_answers(path: Path, *, num_test: int = 1) -> Path:
+def write_answers(path: Path, *, num_test: int = 1, first: int = 1) -> Path:
     """Write the answers of ``write_food11``'s test part, every second one public."""
     rows = [
-        (f"{label * num_test + index + 1:04d}", label)
+        (f"{label * num_test + index + first:04d}", label)
         for label in range(NUM_CLASSES)
         for index in range(num_test)
     ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import food, survey
+from tests.tiny import compression, food, survey
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -60,5 +60,14 @@ TINY = {
         write_answers=food.write_answers,
         best=1.0,
         tolerance=0.1,  # batch norm takes its statistics from each process's share
+    ),
+    "hw13": Tiny(
+        write_data=compression.write_food13,
+        small=compression.SMALL,
+        write_answers=compression.write_answers,
+        write_perfect=compression.write_perfect,
+        best=1.0,
+        tolerance=0.1,
+        alike=(),
     ),
 }

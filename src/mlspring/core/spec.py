@@ -9,7 +9,9 @@ from typing import Literal
 
 LEVELS = ("simple", "medium", "strong", "boss")
 
-SubmissionKind = Literal["table", "lines", "images", "actions", "scores-per-image", "none"]
+SubmissionKind = Literal[
+    "table", "lines", "images", "actions", "scores-per-image", "archive", "none"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

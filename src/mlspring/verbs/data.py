@@ -47,5 +47,5 @@ def export(spec: Spec, to: Path) -> str:
     with atomic_folder(to) as partial:
         catalog.part(spec, "data").export(made, partial / "public")
         (partial / "private").mkdir()
-        shutil.copyfile(made / "private" / "answers.csv", partial / "private" / "answers.csv")
+        shutil.copyfile(sources.world_answers(spec), partial / "private" / "answers.csv")
     return f"{to / 'public'}: official layout, for --data\n{to / 'private'}: answers, for the judge"

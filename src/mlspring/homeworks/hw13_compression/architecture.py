@@ -1,0 +1,191 @@
+"""Networks as descriptions: the shape of every tensor from a name and a few numbers of channels.
+
+No torch here: the judge counts the parameters of a submission, and checks its checkpoint, from
+these lines alone. ``models.build`` makes the network that a description stands for.
+
+A dimension is a number or the name of a group of channels. Channels that are added together, or
+that a depthwise convolution passes on, are one group: they can only be removed together, which is
+all that pruning has to know (``prune.shrink``).
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+NUM_CLASSES = 11
+MAX_PARAMETERS = 100_000
+MAX_CHANNELS = 4096
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norm: not weights
+
+Dim = int | str
+Layout = dict[str, tuple[Dim, ...]]
+Lines = Iterator[tuple[str, tuple[Dim, ...]]]
+Plan = tuple[tuple[str, str, int], ...]
+
+NAMES = ("plain", "separable", "inverted", "residual", "resnet18")
+
+# Blocks of the networks as (group in, group out, stride); equal groups are added to each other.
+SEPARABLE: Plan = (
+    *(("c0", "c1", 1), ("c1", "c2", 2), ("c2", "c3", 1)),
+    *(("c3", "c4", 2), ("c4", "c5", 1), ("c5", "c6", 2), ("c6", "c7", 1)),
+)
+INVERTED: Plan = (
+    *(("c0", "c1", 1), ("c1", "c2", 2), ("c2", "c2", 1)),
+    *(("c2", "c3", 2), ("c3", "c3", 1), ("c3", "c4", 2), ("c4", "c4", 1)),
+)
+RESIDUAL: Plan = (("c0", "c1", 1), ("c1", "c2", 2), ("c2", "c3", 2), ("c3", "c4", 2))
+RESNET18: Plan = (
+    *(("c0", "c0", 1), ("c0", "c0", 1), ("c0", "c1", 2), ("c1", "c1", 1)),
+    *(("c1", "c2", 2), ("c2", "c2", 1), ("c2", "c3", 2), ("c3", "c3", 1)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A network: one of the names in ``NAMES`` and the number of channels of each of its groups.
+
+    Args:
+        name: ``plain`` (the sample's student), ``separable`` (MobileNet), ``inverted``
+            (MobileNetV2), ``residual`` (a small residual network) or ``resnet18``.
+        channels: sizes of the groups, in the order of ``group_names(name)``.
+
+    Raises:
+        ValueError: no such name, or not as many sensible numbers as there are groups.
+    """
+
+    name: str
+    channels: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.name not in NAMES:
+            raise ValueError(f"no architecture {self.name!r}, there are {', '.join(NAMES)}")
+        names = group_names(self.name)
+        if len(self.channels) != len(names):
+            raise ValueError(
+                f"{self.name} has {len(names)} groups of channels ({', '.join(names)}), "
+                f"{len(self.channels)} numbers are given"
+            )
+        if wrong := [c for c in self.channels if not 1 <= c <= MAX_CHANNELS]:
+            raise ValueError(f"{wrong[0]} channels, expected 1 to {MAX_CHANNELS}")
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """Number of channels by group."""
+        return dict(zip(group_names(self.name), self.channels, strict=True))
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every tensor of the network's state dict, in its order."""
+        sizes = self.groups
+        return {
+            name: tuple(dim if isinstance(dim, int) else sizes[dim] for dim in dims)
+            for name, dims in layout(self.name).items()
+        }
+
+    @property
+    def num_parameters(self) -> int:
+        """Weights and biases; batch norm's running statistics are no parameters."""
+        return sum(math.prod(shape) for name, shape in self.shapes.items() if is_weight(name))
+
+
+def is_weight(tensor: str) -> bool:
+    """Return whether a tensor of this name counts as parameters."""
+    return tensor.rpartition(".")[2] not in STATISTICS
+
+
+def group_names(name: str) -> tuple[str, ...]:
+    """Return the groups of channels of an architecture in the order of its tensors."""
+    dims = (dim for shape in layout(name).values() for dim in shape if isinstance(dim, str))
+    return tuple(dict.fromkeys(dims))
+
+
+def layout(name: str) -> Layout:
+    """Return every tensor of an architecture with its dimensions, in the state dict's order."""
+    match name:
+        case "plain":
+            return dict(_plain())
+        case "separable":
+            return dict(_separable())
+        case "inverted":
+            return dict(_inverted())
+        case "residual":
+            return dict(_residual())
+    return dict(_resnet18())
+
+
+def residual(width: int) -> Architecture:
+    """Return the teacher's network: the residual one, its blocks multiples of ``width``."""
+    shares = (1, 2, 2, 4, 4, 8, 8, 8, 8)
+    return Architecture(name="residual", channels=tuple(share * width for share in shares))
+
+
+def resnet18() -> Architecture:
+    """Return the course's teacher, 11,182,155 parameters."""
+    channels = (64, 64, 64, 128, 128, 128, 256, 256, 256, 512, 512, 512)
+    return Architecture(name="resnet18", channels=channels)
+
+
+def _norm(name: str, c: Dim) -> Lines:
+    for part in ("weight", "bias", "running_mean", "running_var"):
+        yield f"{name}.{part}", (c,)
+    yield f"{name}.num_batches_tracked", ()
+
+
+def _conv_norm(name: str, c_out: Dim, c_in: Dim, side: int, *, bias: bool = False) -> Lines:
+    yield f"{name}.conv.weight", (c_out, c_in, side, side)
+    if bias:
+        yield f"{name}.conv.bias", (c_out,)
+    yield from _norm(f"{name}.norm", c_out)
+
+
+def _linear(name: str, c_in: Dim) -> Lines:
+    yield f"{name}.weight", (NUM_CLASSES, c_in)
+    yield f"{name}.bias", (NUM_CLASSES,)
+
+
+def _plain() -> Lines:
+    for i, c_in in enumerate((3, "c0", "c1", "c2")):
+        yield from _conv_norm(f"blocks.{i}", f"c{i}", c_in, 3, bias=True)
+    yield from _linear("classify", "c3")
+
+
+def _separable() -> Lines:
+    yield from _conv_norm("stem", "c0", 3, 3)
+    for i, (c_in, c_out, _) in enumerate(SEPARABLE):
+        yield from _conv_norm(f"blocks.{i}.depthwise", c_in, 1, 3)
+        yield from _conv_norm(f"blocks.{i}.pointwise", c_out, c_in, 1)
+    yield from _linear("classify", SEPARABLE[-1][1])
+
+
+def _inverted() -> Lines:
+    yield from _conv_norm("stem", "c0", 3, 3)
+    for i, (c_in, c_out, _) in enumerate(INVERTED):
+        yield from _conv_norm(f"blocks.{i}.expand", f"e{i}", c_in, 1)
+        yield from _conv_norm(f"blocks.{i}.depthwise", f"e{i}", 1, 3)
+        yield from _conv_norm(f"blocks.{i}.project", c_out, f"e{i}", 1)
+    yield from _linear("classify", INVERTED[-1][1])
+
+
+def _residual() -> Lines:
+    yield from _conv_norm("stem", "c0", 3, 3)
+    for i, (c_in, c_out, _) in enumerate(RESIDUAL):
+        yield from _conv_norm(f"blocks.{i}.first", f"i{i}", c_in, 3)
+        yield from _conv_norm(f"blocks.{i}.second", c_out, f"i{i}", 3)
+        yield from _conv_norm(f"blocks.{i}.shortcut", c_out, c_in, 1)
+    yield from _linear("classify", RESIDUAL[-1][1])
+
+
+def _resnet18() -> Lines:
+    """Yield torchvision's names, which the course's teacher checkpoint has."""
+    yield "conv1.weight", ("c0", 3, 7, 7)
+    yield from _norm("bn1", "c0")
+    for i, (c_in, c_out, stride) in enumerate(RESNET18):
+        name = f"layer{i // 2 + 1}.{i % 2}"
+        yield f"{name}.conv1.weight", (f"i{i}", c_in, 3, 3)
+        yield from _norm(f"{name}.bn1", f"i{i}")
+        yield f"{name}.conv2.weight", (c_out, f"i{i}", 3, 3)
+        yield from _norm(f"{name}.bn2", c_out)
+        if stride > 1:
+            yield f"{name}.downsample.0.weight", (c_out, c_in, 1, 1)
+            yield from _norm(f"{name}.downsample.1", c_out)
+    yield from _linear("fc", "c3")

@@ -1,0 +1,304 @@
+"""Networks of homework 13: the sample's student, two kinds of MobileNet, and the two teachers.
+
+Shapes: n images of s x s pixels, c channels; an image batch is (n, 3, s, s), logits are (n, 11).
+
+Every network has ``maps(images)``, its feature maps after each change of resolution, finest first;
+the logits are a linear function of the last map's mean. Names and shapes of the tensors are those
+that ``architecture.layout`` tells, which a test compares.
+"""
+
+import itertools
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mlspring.homeworks.hw13_compression.architecture import (
+    INVERTED,
+    NUM_CLASSES,
+    RESIDUAL,
+    RESNET18,
+    SEPARABLE,
+    Architecture,
+    Plan,
+)
+
+Groups = dict[str, int]
+
+
+def build(architecture: Architecture) -> nn.Module:
+    """Return the network of a description, with fresh weights."""
+    networks = {
+        "plain": Plain,
+        "separable": separable,
+        "inverted": inverted,
+        "residual": residual,
+        "resnet18": ResNet18,
+    }
+    return networks[architecture.name](architecture.groups)
+
+
+def embed(maps: list[Tensor]) -> Tensor:
+    """Return the vector (n, c) from which the logits follow: the mean of the last map."""
+    return maps[-1].mean(dim=(2, 3))
+
+
+class WithMaps(nn.Module):
+    """A network that returns its maps beside the logits, for distillation from inside.
+
+    A module, not a method: under DistributedDataParallel only ``forward`` is shared.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return logits (n, num_classes) and maps, finest first."""
+        maps = self.model.maps(images)
+        return self.model.classify(embed(maps)), maps
+
+
+class ConvNorm(nn.Module):
+    """Convolution, batch norm and, unless told otherwise, ReLU."""
+
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        side: int,
+        stride: int = 1,
+        *,
+        padding: int | None = None,
+        groups: int = 1,
+        bias: bool = False,
+        relu: bool = True,
+    ) -> None:
+        super().__init__()
+        padding = side // 2 if padding is None else padding
+        self.conv = nn.Conv2d(c_in, c_out, side, stride, padding, groups=groups, bias=bias)
+        self.norm = nn.BatchNorm2d(c_out)
+        self.relu = relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, c_out, s', s') for (n, c_in, s, s)."""
+        x = self.norm(self.conv(x))
+        return F.relu(x) if self.relu else x
+
+
+class Plain(nn.Module):
+    """The sample code's student; with 32, 32, 64 and 100 channels it has 87,907 parameters.
+
+    Four 3 x 3 convolutions without padding, pooling after all but the first. Source: HW13 notebook.
+    """
+
+    def __init__(self, c: Groups) -> None:
+        super().__init__()
+        channels = [3, *c.values()]
+        self.blocks = nn.ModuleList(
+            ConvNorm(c_in, c_out, 3, padding=0, bias=True)
+            for c_in, c_out in itertools.pairwise(channels)
+        )
+        self.classify = nn.Linear(channels[-1], NUM_CLASSES)
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Return the maps after each pooling, of sides a little under s/2, s/4 and s/8."""
+        x = self.blocks[0](images)  # (n, c0, s-2, s-2)
+        maps = []
+        for block in self.blocks[1:]:
+            x = F.max_pool2d(block(x), 2)
+            maps.append(x)
+        return maps
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (n, num_classes) for images (n, 3, s, s)."""
+        return self.classify(embed(self.maps(images)))
+
+
+class SeparableBlock(nn.Module):
+    """A depthwise 3 x 3 and a pointwise 1 x 1 convolution: 9 I + I O weights instead of 9 I O.
+
+    Source: Howard et al. 2017, arXiv:1704.04861 (MobileNet).
+    """
+
+    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.depthwise = ConvNorm(c_in, c_in, 3, stride, groups=c_in)
+        self.pointwise = ConvNorm(c_in, c_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, c_out, s / stride, s / stride) for (n, c_in, s, s)."""
+        return self.pointwise(self.depthwise(x))
+
+
+class InvertedBlock(nn.Module):
+    """Widen, filter each channel, narrow without ReLU; added to the input where shapes agree.
+
+    Source: Sandler et al. 2018, arXiv:1801.04381 (MobileNetV2).
+    """
+
+    def __init__(self, c_in: int, c_wide: int, c_out: int, stride: int, *, add: bool) -> None:
+        super().__init__()
+        self.expand = ConvNorm(c_in, c_wide, 1)
+        self.depthwise = ConvNorm(c_wide, c_wide, 3, stride, groups=c_wide)
+        self.project = ConvNorm(c_wide, c_out, 1, relu=False)
+        self.add = add
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, c_out, s / stride, s / stride) for (n, c_in, s, s)."""
+        out = self.project(self.depthwise(self.expand(x)))
+        return x + out if self.add else out
+
+
+class ResidualBlock(nn.Module):
+    """relu(f(x) + shortcut(x)), f being two 3 x 3 convolutions (He et al. 2016, arXiv:1512.03385).
+
+    A block that halves the picture averages before its 1 x 1 shortcut instead of skipping pixels
+    (He et al. 2019, arXiv:1812.01187, ResNet-D). The last batch norm starts at zero, so that a
+    fresh block passes its shortcut on.
+    """
+
+    def __init__(self, c_in: int, c_inner: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(c_in, c_inner, 3, stride)
+        self.second = ConvNorm(c_inner, c_out, 3, relu=False)
+        self.shortcut = ConvNorm(c_in, c_out, 1, relu=False)
+        self.stride = stride
+        nn.init.zeros_(self.second.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, c_out, s / stride, s / stride) for (n, c_in, s, s)."""
+        out = self.second(self.first(x))
+        x = F.avg_pool2d(x, self.stride) if self.stride > 1 else x
+        return F.relu(out + self.shortcut(x))
+
+
+class Staged(nn.Module):
+    """A stem that halves the picture, blocks of which some halve it again, mean, linear.
+
+    Args:
+        stem: images to c channels at half the side, or at the full side where ``pool`` halves it.
+        blocks: one after the other.
+        strides: of the blocks.
+        num_features: channels of the last block.
+        pool: whether a maximum over 2 x 2 follows the stem: fine texture is read at full size.
+    """
+
+    def __init__(
+        self,
+        stem: nn.Module,
+        blocks: list[nn.Module],
+        strides: list[int],
+        num_features: int,
+        *,
+        pool: bool = False,
+    ) -> None:
+        super().__init__()
+        self.stem = stem
+        self.blocks = nn.ModuleList(blocks)
+        self.classify = nn.Linear(num_features, NUM_CLASSES)
+        self.strides, self.pool = strides, pool
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Return the maps of sides s/2, s/4, s/8, s/16."""
+        x = self.stem(images)
+        x = F.max_pool2d(x, 2) if self.pool else x
+        maps = []
+        for block, stride in zip(self.blocks, self.strides, strict=True):
+            if stride > 1:
+                maps.append(x)
+            x = block(x)
+        return [*maps, x]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (n, num_classes) for images (n, 3, s, s)."""
+        return self.classify(embed(self.maps(images)))
+
+
+def separable(c: Groups) -> Staged:
+    """Return a stem of stride 2 and seven separable blocks."""
+    blocks = [SeparableBlock(c[i], c[o], s) for i, o, s in SEPARABLE]
+    return Staged(ConvNorm(3, c["c0"], 3, stride=2), blocks, _strides(SEPARABLE), _last(c))
+
+
+def inverted(c: Groups) -> Staged:
+    """Return a stem of stride 2 and seven inverted residual blocks."""
+    blocks = [
+        InvertedBlock(c[i], c[f"e{number}"], c[o], s, add=i == o)
+        for number, (i, o, s) in enumerate(INVERTED)
+    ]
+    return Staged(ConvNorm(3, c["c0"], 3, stride=2), blocks, _strides(INVERTED), _last(c))
+
+
+def residual(c: Groups) -> Staged:
+    """Return a small residual network: four blocks after a stem at full size and pooling."""
+    blocks = [
+        ResidualBlock(c[i], c[f"i{number}"], c[o], s) for number, (i, o, s) in enumerate(RESIDUAL)
+    ]
+    return Staged(ConvNorm(3, c["c0"], 3), blocks, _strides(RESIDUAL), _last(c), pool=True)
+
+
+def _strides(plan: Plan) -> list[int]:
+    return [stride for _, _, stride in plan]
+
+
+def _last(c: Groups) -> int:
+    """Return the channels of the last block: of the highest numbered group."""
+    return c[max(group for group in c if group.startswith("c"))]
+
+
+class BasicBlock(nn.Module):
+    """ResNet's two 3 x 3 convolutions under torchvision's names."""
+
+    def __init__(self, c_in: int, c_inner: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(c_in, c_inner, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(c_inner)
+        self.conv2 = nn.Conv2d(c_inner, c_out, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(c_out)
+        self.downsample = None
+        if stride > 1:
+            conv = nn.Conv2d(c_in, c_out, 1, stride, bias=False)
+            self.downsample = nn.Sequential(conv, nn.BatchNorm2d(c_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, c_out, s / stride, s / stride) for (n, c_in, s, s)."""
+        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(out + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet18(nn.Module):
+    """The course's teacher: ResNet-18 for 11 classes, 11,182,155 parameters, 122 tensors.
+
+    The names are torchvision's, which the given checkpoint has. Source: He et al. 2016.
+    """
+
+    def __init__(self, c: Groups) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, c["c0"], 7, 2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(c["c0"])
+        blocks = [
+            BasicBlock(c[i], c[f"i{number}"], c[o], s) for number, (i, o, s) in enumerate(RESNET18)
+        ]
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            nn.Sequential(*blocks[i : i + 2]) for i in range(0, 8, 2)
+        )
+        self.fc = nn.Linear(c["c3"], NUM_CLASSES)
+
+    @property
+    def classify(self) -> nn.Module:
+        """The last layer under the name that the other networks give it."""
+        return self.fc
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Return the maps of sides s/4, s/8, s/16, s/32."""
+        x = F.relu(self.bn1(self.conv1(images)))
+        x = F.max_pool2d(x, 3, stride=2, padding=1)
+        maps = []
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            maps.append(x)
+        return maps
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (n, num_classes) for images (n, 3, s, s)."""
+        return self.fc(embed(self.maps(images)))

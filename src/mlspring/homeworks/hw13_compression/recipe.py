@@ -1,0 +1,147 @@
+"""The knobs of homework 13; every number of a level is one of these."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mlspring.core.recipe import Section
+from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS, Architecture
+
+
+class DataKnobs(Section):
+    """Which pictures, at which size."""
+
+    image_size: int = Field(ge=32, le=512, description="side of the square input, pixels")
+
+
+class StudentKnobs(Section):
+    """The network that is handed in, at most 100,000 parameters."""
+
+    name: Literal["plain", "separable", "inverted", "residual"] = Field(
+        description="plain: the sample's layers"
+    )
+    channels: list[int] = Field(description="channels of each group, see architecture.py")
+    start: Literal["fresh", "teacher"] = Field(
+        description="first weights: drawn, or the teacher's with its weakest channels removed"
+    )
+
+
+class DistillKnobs(Section):
+    """What the student learns from the teacher; all zero: nothing, and no teacher is trained."""
+
+    weight: float = Field(
+        ge=0, le=1, description="alpha: share of the soft-label loss, the rest is cross-entropy"
+    )
+    temperature: float = Field(gt=0, le=100, description="T by which logits are divided")
+    relations: float = Field(ge=0, description="weight of the distances between pictures (RKD)")
+    attention: float = Field(ge=0, description="weight of the attention maps (AT)")
+
+
+# Same as hw03: recipe.AugmentKnobs
+class AugmentKnobs(Section):
+    """How a training picture is changed; all zero: not at all."""
+
+    flip: float = Field(ge=0, le=1, description="probability of a left-right mirror")
+    rotate: float = Field(ge=0, le=180, description="largest angle either way, degrees")
+    zoom_min: float = Field(gt=0, le=1, description="smallest side of the random crop, 1 = whole")
+    shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
+    stretch: float = Field(ge=0, le=1, description="largest change of log(width / height)")
+    brightness: float = Field(ge=0, lt=1, description="factor 1 +- this")
+    contrast: float = Field(ge=0, lt=1, description="factor 1 +- this")
+    saturation: float = Field(ge=0, lt=1, description="factor 1 +- this")
+    tint: float = Field(ge=0, lt=1, description="factor of each colour channel 1 +- this")
+    erase: float = Field(ge=0, le=1, description="probability of one erased box")
+    mixup: float = Field(ge=0, le=5, description="alpha of Beta(alpha, alpha); 0: off")
+    cutmix: float = Field(ge=0, le=1, description="probability that a batch is cut-mixed instead")
+
+
+# Same as hw03: recipe.TrainKnobs
+class TrainKnobs(Section):
+    """The loop."""
+
+    batch_size: int = Field(ge=2, le=4096, description="pictures a step, over all processes")
+    steps: int = Field(ge=1, le=10**7, description="updates, whatever the number of pictures")
+    learning_rate: float = Field(gt=0, le=1, description="largest rate of AdamW")
+    weight_decay: float = Field(ge=0, le=10, description="decoupled, a step times learning rate")
+    schedule: Literal["constant", "cosine", "step"] = Field(description="rate over the steps")
+    warmup_steps: int = Field(ge=0, le=10**6, description="steps of the rate's linear rise")
+    label_smoothing: float = Field(ge=0, lt=1, description="target mass spread over all classes")
+    clip_norm: float = Field(gt=0, description="largest norm of the gradient")
+    ema_decay: float = Field(ge=0, lt=1, description="moving average of the weights; 0: off")
+    validate_every: int = Field(ge=1, description="steps between validations")
+    checkpoint_seconds: float = Field(ge=0, description="least time between resumable states")
+
+
+# Same as hw03: recipe.PredictKnobs
+class PredictKnobs(Section):
+    """Test-time augmentation: a * mean over views + (1 - a) * the plain picture."""
+
+    views: int = Field(ge=0, le=64, description="random views of a test picture")
+    views_weight: float = Field(ge=0, le=1, description="a, the weight of their mean")
+
+
+class CompressKnobs(Section):
+    """What is done to the finished student, to be measured beside it."""
+
+    keep: list[float] = Field(description="shares of channels that pruned copies of it keep")
+    finetune_steps: int = Field(ge=1, le=10**6, description="updates of each pruned copy")
+    finetune_rate: float = Field(gt=0, le=1, description="largest learning rate of these")
+    pictures: int = Field(ge=1, description="held-out pictures behind the student's pruning curve")
+    repeats: int = Field(ge=1, le=1000, description="timings of a network; the median counts")
+
+
+class TeacherKnobs(Section):
+    """The network to learn from; trained once for all runs, with seed and numbers of its own."""
+
+    source: Literal["trained", "given"] = Field(
+        description="trained: ours, made at first use; given: the course's checkpoint"
+    )
+    width: int = Field(ge=2, le=256, description="channels of the first stage of ours")
+    seed: int = Field(ge=0, description="of its weights and batches")
+
+
+class Recipe(Section):
+    """Everything that a run of homework 13 depends on, apart from data, seed and hardware."""
+
+    data: DataKnobs
+    student: StudentKnobs
+    distill: DistillKnobs
+    augment: AugmentKnobs
+    train: TrainKnobs
+    predict: PredictKnobs
+    compress: CompressKnobs
+    teacher: TeacherKnobs
+    teacher_augment: AugmentKnobs
+    teacher_train: TrainKnobs
+
+    @property
+    def architecture(self) -> Architecture:
+        """The student as a description."""
+        return Architecture(name=self.student.name, channels=tuple(self.student.channels))
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether anything is learnt or taken from a teacher."""
+        distill = self.distill
+        learns = any((distill.weight, distill.relations, distill.attention))
+        return learns or self.student.start == "teacher"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Recipe":
+        num_parameters = self.architecture.num_parameters
+        if num_parameters > MAX_PARAMETERS:
+            raise ValueError(
+                f"student.channels make {num_parameters:,} parameters, "
+                f"at most {MAX_PARAMETERS:,} are allowed"
+            )
+        if self.student.start == "teacher" and self.student.name != "residual":
+            raise ValueError("student.start = 'teacher' needs student.name = 'residual'")
+        if self.student.start == "teacher" and self.teacher.source != "trained":
+            raise ValueError("student.start = 'teacher' needs teacher.source = 'trained'")
+        if self.distill.attention and self.teacher.source == "given":
+            raise ValueError(
+                "distill.attention needs maps of equal sides, which only our own teacher has"
+            )
+        if wrong := [share for share in self.compress.keep if not 0 < share < 1]:
+            raise ValueError(f"compress.keep holds {wrong[0]}, expected shares between 0 and 1")
+        return self

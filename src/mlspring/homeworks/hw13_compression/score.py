@@ -1,0 +1,31 @@
+"""Categorisation accuracy on the public and the private part of the answers."""
+
+from pathlib import Path
+
+from mlspring.core.answers import read_answers
+from mlspring.core.score import Score
+from mlspring.homeworks.hw13_compression import submission as file_format
+
+
+def score(submission: Path, answers: Path) -> Score:
+    """Return the share of right categories in ``submission``; pure, reads the two files only.
+
+    Nothing of the learner's is executed: the checkpoints are looked at, never built or run.
+
+    Raises:
+        SubmissionError: the learner's file is not in the format, or has too many parameters.
+        DataError: the answers are not ``Id,Category,Usage``.
+    """
+    key = read_answers(answers, header=file_format.HEADER)
+    handed_in = file_format.read(submission, key.ids)
+    right = handed_in.categories == key.table.integers(1, 0, 10)
+    return Score(
+        public=float(right[key.is_public].mean()),
+        private=float(right[~key.is_public].mean()),
+        details={"parameters": float(handed_in.num_parameters)},
+    )
+
+
+def answer_ids(answers: Path) -> list[str]:
+    """Return the ids that a submission must have."""
+    return read_answers(answers, header=file_format.HEADER).ids

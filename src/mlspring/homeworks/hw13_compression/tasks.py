@@ -1,0 +1,165 @@
+"""What a run trains: the student, then smaller copies of it; first weights and files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mlspring.core.errors import RecipeError
+from mlspring.core.runs import Request, Run
+from mlspring.homeworks.hw13_compression import compress, held_out, models, prune
+from mlspring.homeworks.hw13_compression.architecture import Architecture
+from mlspring.homeworks.hw13_compression.recipe import (
+    AugmentKnobs,
+    DistillKnobs,
+    Recipe,
+    TrainKnobs,
+)
+from mlspring.homeworks.hw13_compression.teacher import Teacher
+from mlspring.kit import checkpoint, device
+from mlspring.kit.device import Hardware
+from mlspring.kit.seeding import seed_everything
+
+STUDENT, TEACHER = "student", "teacher"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One network to train.
+
+    Args:
+        number: 0 the student, 1 .. its pruned copies; ``member`` of the log.
+        name: of its files.
+        architecture: what it is; ``model`` with its first weights.
+        train: the loop's numbers.
+        augment: how its pictures are changed.
+        distill: what it learns from ``teacher``, None where it learns from labels alone.
+        seed: of its batches.
+    """
+
+    number: int
+    name: str
+    architecture: Architecture
+    model: nn.Module
+    train: TrainKnobs
+    augment: AugmentKnobs
+    distill: DistillKnobs
+    teacher: Teacher | None
+    seed: int
+
+
+def hardware_for(recipe: Recipe, request: Request) -> Hardware:
+    """Return where and in which arithmetic the student computes.
+
+    Left to choose, a CPU works in fp32 on depthwise convolutions: they move numbers more than they
+    multiply, and torch's bf16 kernels for them are slower. Measured on two cores, a step of 64
+    pictures: separable 121 ms in bf16 and 74 in fp32, inverted 242 and 181, plain 143 and 330.
+    """
+    precision = request.precision
+    on_cpu = request.device == "cpu" or not torch.cuda.is_available()
+    if precision == "auto" and on_cpu and recipe.student.name in ("separable", "inverted"):
+        precision = "fp32"
+    return device.choose(request.device, precision, work="conv")
+
+
+def weights_path(run: Run, name: str) -> Path:
+    """Return the file of a finished network's weights."""
+    return run.checkpoints / f"{name}.safetensors"
+
+
+def pruned_names(recipe: Recipe) -> list[str]:
+    """Return the names of the student's pruned copies."""
+    return [f"pruned-{100 * share:.0f}" for share in recipe.compress.keep]
+
+
+def tasks(recipe: Recipe, run: Run, teacher: Teacher | None) -> Iterator[Task]:
+    """Yield the student, then its pruned copies, each made when the one before is finished."""
+    seed = run.request.seed
+    common = {
+        "augment": recipe.augment,
+        "distill": recipe.distill,
+        "teacher": teacher,
+        "seed": seed,
+    }
+    architecture, model = first_weights(recipe, teacher, seed)
+    yield Task(
+        number=0,
+        name=STUDENT,
+        architecture=architecture,
+        model=model,
+        train=recipe.train,
+        **common,
+    )
+    knobs = recipe.train.model_copy(
+        update={
+            "steps": recipe.compress.finetune_steps,
+            "learning_rate": recipe.compress.finetune_rate,
+            "schedule": "cosine",
+            "warmup_steps": 0,
+        }
+    )
+    student = finished(run, STUDENT)
+    state = student.model.state_dict()
+    scores = prune.channel_scores(student.architecture, state)
+    for number, share in enumerate(recipe.compress.keep, start=1):
+        kept = prune.strongest(scores, compress.remaining(student.architecture, share))
+        smaller, model = prune.shrink(student.architecture, state, kept)
+        name = pruned_names(recipe)[number - 1]
+        yield Task(
+            number=number, name=name, architecture=smaller, model=model, train=knobs, **common
+        )
+
+
+def first_weights(
+    recipe: Recipe, teacher: Teacher | None, seed: int
+) -> tuple[Architecture, nn.Module]:
+    """Return the student before training: drawn, or the teacher's strongest channels.
+
+    Raises:
+        RecipeError: the student is to have more channels than the teacher.
+    """
+    architecture = recipe.architecture
+    if recipe.student.start == "fresh" or teacher is None:
+        seed_everything(seed, "weights", 0)
+        return architecture, models.build(architecture)
+    large, state = teacher.architecture, teacher.model.state_dict()
+    for group, num in architecture.groups.items():
+        if num > large.groups[group]:
+            found = f"student.channels asks for {num} channels of {group}"
+            expected = f"at most the teacher's {large.groups[group]}, for student.start = 'teacher'"
+            raise RecipeError(found, expected=expected)
+    kept = prune.strongest(prune.channel_scores(large, state), architecture.groups)
+    return prune.shrink(large, {name: value.cpu() for name, value in state.items()}, kept)
+
+
+def save(run: Run, task: Task, model: nn.Module, outcome: tuple[Tensor, Tensor]) -> None:
+    """Write a finished network with its description and its confusion matrix."""
+    facts = {
+        "architecture": task.architecture.name,
+        "channels": list(task.architecture.channels),
+        "confusion": held_out.confusion_matrix(*outcome).tolist(),
+    }
+    checkpoint.save_weights(weights_path(run, task.name), model, facts)
+
+
+def finished(run: Run, name: str) -> compress.Network:
+    """Return a finished network on the CPU.
+
+    Raises:
+        RunError: its file is missing or damaged.
+    """
+    file = weights_path(run, name)
+    facts = checkpoint.read_facts(file)
+    architecture = Architecture(name=facts["architecture"], channels=tuple(facts["channels"]))
+    model = models.build(architecture)
+    checkpoint.load_weights(file, model)
+    return compress.Network(
+        name=name, architecture=architecture, model=model.eval(), num_bytes=file.stat().st_size
+    )
+
+
+def held_out_confusion(run: Run) -> Tensor:
+    """Return the student's confusion matrix over the held-out pictures."""
+    return torch.tensor(checkpoint.read_facts(weights_path(run, STUDENT))["confusion"])

@@ -1,7 +1,8 @@
 """Functions that homeworks share by repeating them, each readable alone, must not drift apart.
 
 A line ``# Same as hw01: weights_path`` stands above a function that repeats the one of that name in
-hw01's file of the same name. Code moves to ``kit`` or ``core`` when three homeworks use it.
+hw01's file of the same name, ``# Same as hw03: train.Split`` above one from another file. Code moves
+to ``kit`` or ``core`` when three homeworks use it.
 """
 
 import ast
@@ -13,7 +14,7 @@ import pytest
 from mlspring.catalog import SPECS
 from mlspring.core.spec import Spec
 
-MARK = re.compile(r"^# Same as (hw\d\d): (\w+)$", re.MULTILINE)
+MARK = re.compile(r"^# Same as (hw\d\d): (?:(\w+)\.)?(\w+)$", re.MULTILINE)
 HOMEWORKS = SPECS[0].folder.parent
 
 
@@ -29,9 +30,10 @@ def block(file: Path, name: str) -> str:
 
 def drifted(file: Path, islands: dict[str, Path]) -> list[str]:
     """Return the names of the marked blocks in ``file`` that differ from their originals."""
-    marks = MARK.findall(file.read_text())
     return [
-        name for home, name in marks if block(file, name) != block(islands[home] / file.name, name)
+        name
+        for home, module, name in MARK.findall(file.read_text())
+        if block(file, name) != block(islands[home] / f"{module or file.stem}.py", name)
     ]
 
 

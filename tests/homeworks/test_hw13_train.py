@@ -166,13 +166,15 @@ def load(*overrides: str, recipe: str = "strong") -> Recipe:
     ],
 )
 def test_depthwise_students_compute_in_fp32_unless_told(
-    name: str, asked: str, chosen: str, monkeypatch: pytest.MonkeyPatch
+    name: str, asked: str, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device, "_bf16_pays", lambda place: True)
     channels = str([4] * len(group_names(name)))
     recipe = load(f"student.name={name}", f"student.channels={channels}")
     request = Request(homework="hw13", recipe="x", device="cpu", precision=asked)  # type: ignore[arg-type]
-    assert tasks.hardware_for(recipe, request).precision == chosen
+    run = Run.create(tmp_path, request, "")
+    assert tasks.hardware_for(recipe, run).precision == chosen
+    run.close()
 
 
 def test_a_resumed_run_keeps_its_teacher(folder: Path) -> None:

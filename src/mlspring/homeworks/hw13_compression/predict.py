@@ -29,7 +29,7 @@ def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArra
 
     Test-time augmentation: a * mean over random views + (1 - a) * plain picture.
     """
-    hardware = hardware_for(recipe, run.request)
+    hardware = hardware_for(recipe, run)
     model = hardware.place(finished(run, STUDENT).model)
     knobs = recipe.predict
     num_views = knobs.views if knobs.views_weight else 0

@@ -60,13 +60,13 @@ class TrainKnobs(Section):
     """The loop."""
 
     batch_size: int = Field(ge=2, le=4096, description="pictures a step, over all processes")
-    steps: int = Field(ge=1, le=10**7, description="updates, whatever the number of pictures")
-    learning_rate: float = Field(gt=0, le=1, description="largest rate of AdamW")
-    weight_decay: float = Field(ge=0, le=10, description="decoupled, a step times learning rate")
+    steps: int = Field(ge=1, le=10_000_000, description="updates of the weights")
+    learning_rate: float = Field(gt=0, le=1, description="largest rate")
+    weight_decay: float = Field(ge=0, le=100, description="a step times learning rate")
     schedule: Literal["constant", "cosine", "step"] = Field(description="rate over the steps")
-    warmup_steps: int = Field(ge=0, le=10**6, description="steps of the rate's linear rise")
+    warmup_steps: int = Field(ge=0, le=1_000_000, description="steps of the rate's linear rise")
     label_smoothing: float = Field(ge=0, lt=1, description="target mass spread over all classes")
-    clip_norm: float = Field(gt=0, description="largest norm of the gradient")
+    clip_norm: float = Field(ge=0, description="largest norm of the gradient; 0: any")
     ema_decay: float = Field(ge=0, lt=1, description="moving average of the weights; 0: off")
     validate_every: int = Field(ge=1, description="steps between validations")
     checkpoint_seconds: float = Field(ge=0, description="least time between resumable states")

@@ -40,10 +40,12 @@ from mlspring.homeworks.hw13_compression.teacher import Facts, Teacher, load, op
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.divergence import check_finite
 from mlspring.kit.ema import EMA
 from mlspring.kit.schedules import factor
 from mlspring.kit.seeding import epoch_order, generator, mix, seed_everything
 
+FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 NOTHING = DistillKnobs(weight=0.0, temperature=1.0, relations=0.0, attention=0.0)
 
 
@@ -68,13 +70,14 @@ class Member:
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train and measure whatever is not finished; return the student's held-out accuracy."""
-    ranks = distributed.start(recipe.train.batch_size)
-    hardware = hardware_for(recipe, run.request)
+    ranks = distributed.start(run.request.device, recipe.train.batch_size)
+    hardware = hardware_for(recipe, run, ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     split = held_out.split(data, hardware)
     teacher = None
     if recipe.needs_teacher:
         fastest = device.choose(run.request.device, run.request.precision, work="conv")
+        fastest = device.choose(run.request.device, ranks.broadcast(fastest.precision), work="conv")
         make = partial(make_teacher, recipe, data, split, fastest)
         teacher = open_teacher(recipe, data, fastest, ranks, make)
         note_teacher(run, teacher)
@@ -116,11 +119,11 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
                 order = split.train[epoch_order(len(split.train), seed, epoch)]
 
             # batch: this process's share, augmented
-            batch = order[position * batch_size :][:batch_size][share]
+            batch = order[position * batch_size :][:batch_size]
+            pixels, labels = split.pixels[batch], split.labels[batch]
             stream = generator(task.seed, "augment", task.number, step)
-            draws = transform.draw(task.augment, batch_size, stream)[share]
-            images, labels = transform.vary(split.pixels[batch], draws), split.labels[batch]
-            images, targets = transform.mix(images, labels, NUM_CLASSES, draws)
+            draws = transform.draw(task.augment, batch_size, stream)
+            images, targets = transform.prepare(pixels, labels, NUM_CLASSES, draws, share)
 
             # forward: the teacher sees what the student sees
             with hardware.autocast():
@@ -134,7 +137,8 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
             # backward, clip
             member.optimizer.zero_grad()
             (loss * ranks.scale(batch_size)).backward()
-            nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
+            if knobs.clip_norm:
+                nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
             rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
@@ -145,20 +149,24 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
                 member.average.update(member.model, step)
 
             # log, validate
-            hits = (logits.argmax(1) == labels).float().mean()
+            hits = (logits.argmax(1) == labels[share]).float().mean()
             sums += torch.stack((loss.detach(), hits, torch.ones_like(hits)))
             progress.advance()
             if step % knobs.validate_every == 0 or step == knobs.steps:
                 means = (sums[:2] / sums[2]).tolist()
                 sums.zero_()
+                ranks.agree(member.final)  # what is measured is what rank 0 saves
                 outcome = predict_held_out(member.final, split, hardware, ranks)
                 member.model.train()
+                values = entry(task, means, outcome)
+                losses = {name: value for name, value in values.items() if name.endswith("loss")}
+                check_finite(step, knobs.learning_rate, **losses)
                 seconds = facts["seconds"] + time.perf_counter() - began
                 run.log(
                     member=task.number,
                     step=step,
                     epoch=round(step / epoch_steps, 3),
-                    **entry(task, means, outcome),
+                    **values,
                     learning_rate=group["lr"],
                     seconds=round(seconds, 2),
                 )
@@ -175,9 +183,6 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
         state_path.unlink(missing_ok=True)
     ranks.wait()
     return (knobs.steps - facts["step"]) * batch_size
-
-
-FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 
 
 def new_member(task: Task, hardware: Hardware) -> Member:

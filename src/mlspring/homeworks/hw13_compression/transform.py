@@ -90,12 +90,38 @@ def vary(pixels: Tensor, draws: Draws) -> Tensor:
     return images if draws.holes is None else augment.erase(images, draws.holes)
 
 
-# Same as hw03: transform.mix
-def mix(images: Tensor, labels: Tensor, num_classes: int, draws: Draws) -> tuple[Tensor, Tensor]:
-    """Return images and class probabilities (n, num_classes) after mixup or cutmix, if drawn."""
+# Same as hw03: transform.prepare
+def prepare(
+    pixels: Tensor, labels: Tensor, num_classes: int, draws: Draws, share: slice
+) -> tuple[Tensor, Tensor]:
+    """Return inputs (m, 3, s, s) and class probabilities (m, num_classes) of a share of a batch.
+
+    A picture is mixed with the one at the other end of the whole batch; where that one is in
+    another process's share, it is made here, too.
+
+    Args:
+        pixels: of the whole batch, uint8 (n, s, s, 3).
+        labels: of the whole batch, (n,).
+        num_classes: columns of the class probabilities.
+        draws: the choices for the whole batch.
+        share: the m pictures that this process trains on.
+    """
+    images = vary(pixels[share], draws[share])
     targets = F.one_hot(labels, num_classes).to(images)
+    if draws.patches is None and draws.shares is None:
+        return images, targets[share]
+    mirror = slice(len(labels) - share.stop, len(labels) - share.start)
+    partners = images if mirror == share else vary(pixels[mirror], draws[mirror])
+    return mix(images, targets[share], draws[share], (partners.flip(0), targets[mirror].flip(0)))
+
+
+# Same as hw03: transform.mix
+def mix(
+    images: Tensor, targets: Tensor, draws: Draws, partners: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return images and class probabilities after mixup or cutmix with ``partners``, if drawn."""
     if draws.patches is not None:
-        return augment.cutmix(images, targets, draws.patches)
+        return augment.cutmix(images, targets, draws.patches, partners)
     if draws.shares is not None:
-        return augment.mixup(images, targets, draws.shares)
+        return augment.mixup(images, targets, draws.shares, partners)
     return images, targets

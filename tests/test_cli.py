@@ -107,7 +107,7 @@ def test_json_is_all_that_stands_on_stdout(
 ) -> None:
     assert call("list", "--json", monkeypatch=monkeypatch) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [entry["id"] for entry in listed] == ["hw01", "hw03"]
+    assert [entry["id"] for entry in listed] == ["hw01", "hw03", "hw11"]
     assert listed[1]["recipes"]["world"] == ["simple", "medium", "strong", "boss"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import food, survey
+from tests.tiny import domains, food, survey
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,5 @@ class Tiny:
 TINY = {
     "hw01": Tiny(survey.write_survey, survey.write_answers, survey.SMALL),
     "hw03": Tiny(food.write_food11, food.write_answers, food.SMALL),
+    "hw11": Tiny(domains.write_domains, domains.write_answers, domains.SMALL),
 }

@@ -30,7 +30,8 @@ def domains_world(
     Args:
         seed: fixes every picture.
         num_shards: pieces that the work is cut into; the bytes do not depend on it.
-        photos: labelled photos a class; ``doodles``: unlabelled drawings a class.
+        photos: labelled photos a class.
+        doodles: unlabelled drawings a class.
     """
     size = "" if (photos, doodles) == (400, 600) else f"-{photos}-{doodles}"
     num_photos, num_doodles = photos * len(CLASS_NAMES), doodles * len(CLASS_NAMES)

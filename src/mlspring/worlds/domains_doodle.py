@@ -22,7 +22,9 @@ def doodle(rng: np.random.Generator, label: int) -> NDArray[np.uint8]:
     pen = ImageDraw.Draw(canvas)
     width = int(rng.integers(3, 7))
     for line in fitted(rng, lines):
-        pen.line(line.ravel().tolist(), fill=int(rng.integers(190, 256)), width=width, joint="curve")
+        pen.line(
+            line.ravel().tolist(), fill=int(rng.integers(190, 256)), width=width, joint="curve"
+        )
     return np.asarray(canvas.resize((SIDE, SIDE), Image.Resampling.BOX))
 
 

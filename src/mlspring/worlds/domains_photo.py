@@ -76,7 +76,7 @@ def clutter(rng: np.random.Generator, brush: ImageDraw.ImageDraw, *, small: bool
 
 
 def placed(rng: np.random.Generator, parts: list[Part]) -> list[Part]:
-    """Return the parts in pixels of the scene: mirrored, tilted, squeezed, not quite in the middle."""
+    """Return the parts in pixels of the scene: mirrored, tilted, squeezed, off the middle."""
     size = SIZE / 2 * rng.uniform(0.55, 0.95)
     shear = np.array([[rng.choice([-1.0, 1.0]), 0.0], [rng.normal(0, 0.12), 1.0]])
     squeeze = rng.uniform(0.78, 1.0, 2)
@@ -93,7 +93,9 @@ def dress(rng: np.random.Generator) -> tuple[Color, Color, Color]:
     """Return the object's colours: body, second and dark."""
     hue, full, bright = rng.random(), rng.uniform(0.05, 0.9), rng.uniform(0.25, 1)
     body = hsv(hue, full, bright)
-    other = hsv(hue + rng.normal(0, 0.12), full * rng.uniform(0.5, 1.3), bright + rng.normal(0, 0.2))
+    other = hsv(
+        hue + rng.normal(0, 0.12), full * rng.uniform(0.5, 1.3), bright + rng.normal(0, 0.2)
+    )
     return body, other, mix(body, (15, 12, 10), rng.uniform(0.5, 0.95))
 
 

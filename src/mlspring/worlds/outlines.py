@@ -31,19 +31,23 @@ class Part:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0, num: int = 20) -> Points:
-    return np.asarray(turned(circle(num) * (rx, ry), angle) + (x, y))
+    """Return an ellipse around (x, y), turned by ``angle`` radians: (num, 2)."""
+    return np.asarray(turned(circle(num) * (rx, ry), angle) + np.array([x, y]))
 
 
 def arc(x: float, y: float, rx: float, ry: float, start: float, end: float) -> Points:
+    """Return a part of an ellipse's rim between two angles: (10, 2)."""
     t = np.linspace(start, end, 10)
     return np.stack([x + rx * np.cos(t), y + ry * np.sin(t)], 1)
 
 
 def box(left: float, top: float, right: float, bottom: float) -> Points:
+    """Return a rectangle: (4, 2)."""
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def path(*points: tuple[float, float]) -> Points:
+    """Return corners as an array: (n, 2)."""
     return np.array(points)
 
 

@@ -9,7 +9,6 @@ from mlspring.worlds.outlines import BODY, DARK, SECOND, Part, arc, ellipse, lim
 from mlspring.worlds.shapes import Points
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Build:
     """Proportions of an animal seen from its left side, as ranges to draw from."""
@@ -66,6 +65,7 @@ def _standing(rng: np.random.Generator, build: Build) -> tuple[list[Part], Point
 
 
 def horse(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a horse from its side, with mane and tail."""
     parts, at = _standing(rng, HORSE)
     long = parts[4].points[:, 0].max()
     x, y = at.tolist()
@@ -82,6 +82,7 @@ def horse(rng: np.random.Generator, drawn: bool) -> list[Part]:
 
 
 def dog(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a dog from its side, or its face."""
     if rng.random() < (0.4 if drawn else 0.15):
         return _face(rng, pointed=False)
     parts, at = _standing(rng, DOG)
@@ -97,6 +98,7 @@ def dog(rng: np.random.Generator, drawn: bool) -> list[Part]:
 
 
 def cat(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a cat from its side, sitting, or its face."""
     view = rng.random()
     if view < (0.5 if drawn else 0.2):
         return _face(rng, pointed=True)
@@ -122,7 +124,12 @@ def _sitting_cat(rng: np.random.Generator) -> list[Part]:
     body = Part(points=ellipse(0, 0.4, wide, rng.uniform(0.45, 0.55)))
     tail = path((wide * 0.8, 0.75), (wide + 0.3, 0.6), (wide + rng.uniform(0.2, 0.45), 0.15))
     face = [
-        Part(points=p.points * head + (0, -0.35), closed=p.closed, tone=p.tone, detail=p.detail)
+        Part(
+            points=p.points * head + np.array([0, -0.35]),
+            closed=p.closed,
+            tone=p.tone,
+            detail=p.detail,
+        )
         for p in _face(rng, pointed=True)
     ]
     paw = rng.uniform(0.08, 0.14)
@@ -131,7 +138,7 @@ def _sitting_cat(rng: np.random.Generator) -> list[Part]:
 
 
 def _face(rng: np.random.Generator, *, pointed: bool) -> list[Part]:
-    """Return a cat's (pointed ears, whiskers) or a dog's face (hanging ears, muzzle), from ahead."""
+    """Return a cat's face (pointed ears, whiskers) or a dog's (hanging ears, muzzle)."""
     wide, tall = rng.uniform(0.68, 0.85), rng.uniform(0.6, 0.75)
     parts = []
     for side in (-1, 1):
@@ -161,6 +168,7 @@ def _face(rng: np.random.Generator, *, pointed: bool) -> list[Part]:
 
 
 def dolphin(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a leaping dolphin."""
     bend, deep = rng.uniform(0.15, 0.5), rng.uniform(0.2, 0.28)
     x = np.linspace(-0.7, 0.72, 12)
     spine = bend * (x * x - 0.25)
@@ -171,10 +179,14 @@ def dolphin(rng: np.random.Generator, drawn: bool) -> list[Part]:
     body = np.concatenate([back, belly[::-1], beak[::-1]])
     y = bend * (0.72**2 - 0.25)
     up, down = rng.uniform(0.15, 0.32), rng.uniform(0.15, 0.32)
-    fluke = path((0.68, y - 0.04), (1.0, y - up), (0.88, y + 0.04), (1.0, y + down), (0.68, y + 0.05))
+    fluke = path(
+        (0.68, y - 0.04), (1.0, y - up), (0.88, y + 0.04), (1.0, y + down), (0.68, y + 0.05)
+    )
     fin_y = -0.25 * bend - deep
     fin = path((-0.15, fin_y + 0.06), (rng.uniform(0.05, 0.2), fin_y - 0.25), (0.18, fin_y + 0.07))
-    flipper = path((-0.35, 0.05), (rng.uniform(-0.25, -0.1), 0.38 + rng.uniform(0, 0.1)), (-0.12, 0.08))
+    flipper = path(
+        (-0.35, 0.05), (rng.uniform(-0.25, -0.1), 0.38 + rng.uniform(0, 0.1)), (-0.12, 0.08)
+    )
     parts = [Part(points=fluke), Part(points=fin), Part(points=body)]
     parts.append(Part(points=flipper, tone=SECOND, detail=drawn))
     eye = ellipse(-0.62, bend * 0.13 - 0.04, 0.03, 0.03, num=6)
@@ -183,6 +195,7 @@ def dolphin(rng: np.random.Generator, drawn: bool) -> list[Part]:
 
 
 def spider(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a spider from above, perhaps on a thread."""
     parts = []
     back, reach = rng.uniform(0.24, 0.38), rng.uniform(0.75, 1.0)
     for side in (-1, 1):

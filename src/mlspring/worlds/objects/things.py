@@ -6,7 +6,9 @@ import numpy as np
 
 from mlspring.worlds.outlines import BODY, DARK, SECOND, Part, arc, box, ellipse, path
 
+
 def bed(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a bed from its side or from a corner."""
     head, foot = rng.uniform(0.45, 0.75), rng.uniform(0.1, 0.4)
     if rng.random() < (0.35 if drawn else 0.65):  # from a corner
         lean, deep = rng.uniform(0.25, 0.5), rng.uniform(0.3, 0.5)
@@ -37,6 +39,7 @@ def bed(rng: np.random.Generator, drawn: bool) -> list[Part]:
 
 
 def clock(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a round or square clock, perhaps one that rings."""
     parts = []
     square = rng.random() < 0.2
     rim = box(-0.85, -0.85, 0.85, 0.85) if square else ellipse(0, 0, 0.85, 0.85)
@@ -60,6 +63,7 @@ def clock(rng: np.random.Generator, drawn: bool) -> list[Part]:
 
 
 def apple(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return an apple with its stem."""
     t = np.linspace(0, 2 * math.pi, 28, endpoint=False)
     dent, waist = rng.uniform(0.12, 0.3), rng.uniform(-0.06, 0.16)
     radius = 0.75 * (1 - dent * np.exp(-((t - math.pi / 2) ** 2) / 0.15))
@@ -68,7 +72,7 @@ def apple(rng: np.random.Generator, drawn: bool) -> list[Part]:
     lean = rng.normal(0, 0.12)
     top = -0.75 * (1 - dent)
     stem = path((0, top + 0.05), (lean * 0.4, top - 0.15), (lean, top - 0.35))
-    parts = [Part(points=body + (0, 0.12)), Part(points=stem, closed=False, tone=DARK)]
+    parts = [Part(points=body + np.array([0, 0.12])), Part(points=stem, closed=False, tone=DARK)]
     if rng.random() < (0.6 if drawn else 0.4):
         side = rng.choice([-1, 1])
         leaf = ellipse(side * 0.24, top - 0.15, 0.22, 0.1, side * -0.5, num=12)
@@ -79,6 +83,7 @@ def apple(rng: np.random.Generator, drawn: bool) -> list[Part]:
 
 
 def plane(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a plane from above or from its side."""
     slim = rng.uniform(0.1, 0.17)
     if rng.random() < (0.55 if drawn else 0.35):  # from above, nose to the left
         sweep, span = rng.uniform(0.15, 0.45), rng.uniform(0.65, 0.95)
@@ -104,6 +109,7 @@ def plane(rng: np.random.Generator, drawn: bool) -> list[Part]:
 
 
 def television(rng: np.random.Generator, drawn: bool) -> list[Part]:
+    """Return a television with antennas, legs or knobs."""
     wide, tall = rng.uniform(0.75, 0.95), rng.uniform(0.5, 0.72)
     parts = []
     if rng.random() < (0.65 if drawn else 0.3):

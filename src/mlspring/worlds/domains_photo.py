@@ -15,22 +15,24 @@ from mlspring.worlds.shapes import Color, Points, circle, hsv, mix, turned
 SIDE = 32  # pixels of a finished photo, as in the course's data
 SCALE = 3  # painted so many times larger
 SIZE = SIDE * SCALE
+CONTRAST = 45  # of 255: least difference in brightness between an object and its background
 
 Floats = NDArray[np.float32]
 
 
 def photo(rng: np.random.Generator, label: int) -> NDArray[np.uint8]:
     """Return an RGB picture (32, 32, 3) of class ``label``; ``rng`` decides the rest."""
-    scene = Image.fromarray(backdrop(rng))
+    ground = backdrop(rng)
+    scene = Image.fromarray(ground)
     brush = ImageDraw.Draw(scene)
-    for _ in range(rng.integers(0, 7)):
+    for _ in range(rng.integers(0, 5)):
         clutter(rng, brush)
     parts = placed(rng, OUTLINES[label](rng, False))
-    colors = dress(rng)
+    colors = dress(rng, float(ground.mean()))
     cast_shadow(rng, scene, parts)
     for part in parts:
         paint(rng, brush, part, colors)
-    for _ in range(rng.choice([0, 1, 2], p=[0.6, 0.3, 0.1])):
+    for _ in range(rng.choice([0, 1, 2], p=[0.65, 0.25, 0.1])):
         clutter(rng, brush, small=True)
     return camera(rng, np.asarray(scene, np.float32))
 
@@ -45,10 +47,10 @@ def backdrop(rng: np.random.Generator) -> NDArray[np.uint8]:
         share = rows ** rng.uniform(0.4, 2.5)
     ground = np.array(far, np.float32) * (1 - share) + np.array(near, np.float32) * share
     ground = np.broadcast_to(ground, (SIZE, SIZE, 3))
-    texture = cut(rng, float(rng.choice([1.0, 2.0, 4.0, 8.0]))) * rng.uniform(5, 45)
-    if rng.random() < 0.3:  # stripes: a fence, a blind, boards
+    texture = cut(rng, float(rng.choice([1.0, 2.0, 4.0, 8.0]))) * rng.uniform(3, 28)
+    if rng.random() < 0.2:  # stripes: a fence, a blind, boards
         x = np.arange(SIZE) * rng.uniform(0.2, 0.7) + rng.uniform(0, 6)
-        stripes = np.sign(np.sin(x)) * rng.uniform(8, 35)
+        stripes = np.sign(np.sin(x)) * rng.uniform(5, 22)
         texture = texture + (stripes if rng.random() < 0.5 else stripes[:, None])
     return np.clip(ground + texture[..., None], 0, 255).astype(np.uint8)
 
@@ -77,7 +79,7 @@ def clutter(rng: np.random.Generator, brush: ImageDraw.ImageDraw, *, small: bool
 
 def placed(rng: np.random.Generator, parts: list[Part]) -> list[Part]:
     """Return the parts in pixels of the scene: mirrored, tilted, squeezed, off the middle."""
-    size = SIZE / 2 * rng.uniform(0.55, 0.95)
+    size = SIZE / 2 * rng.uniform(0.6, 1.0)
     shear = np.array([[rng.choice([-1.0, 1.0]), 0.0], [rng.normal(0, 0.12), 1.0]])
     squeeze = rng.uniform(0.78, 1.0, 2)
     angle = rng.normal(0, 0.16)
@@ -89,13 +91,16 @@ def placed(rng: np.random.Generator, parts: list[Part]) -> list[Part]:
     return moved
 
 
-def dress(rng: np.random.Generator) -> tuple[Color, Color, Color]:
-    """Return the object's colours: body, second and dark."""
-    hue, full, bright = rng.random(), rng.uniform(0.05, 0.9), rng.uniform(0.25, 1)
+def dress(rng: np.random.Generator, ground: float) -> tuple[Color, Color, Color]:
+    """Return the object's colours: body, second and dark; the body stands out from ``ground``."""
+    hue, full = rng.random(), rng.uniform(0.05, 0.85)
+    bright = float(rng.uniform(0.2, 1))
+    if abs(255 * bright * (1 - full / 2) - ground) < CONTRAST:  # too much like the background
+        bright = rng.uniform(0.8, 1) if ground < 128 else rng.uniform(0.1, 0.35)
+        full = full / 2 if ground < 128 else full
     body = hsv(hue, full, bright)
-    other = hsv(
-        hue + rng.normal(0, 0.12), full * rng.uniform(0.5, 1.3), bright + rng.normal(0, 0.2)
-    )
+    level = bright + rng.normal(0, 0.2)
+    other = hsv(hue + rng.normal(0, 0.12), full * rng.uniform(0.5, 1.3), level)
     return body, other, mix(body, (15, 12, 10), rng.uniform(0.5, 0.95))
 
 
@@ -139,13 +144,13 @@ def camera(rng: np.random.Generator, scene: Floats) -> NDArray[np.uint8]:
     side = np.linspace(-1, 1, SIZE, dtype=np.float32)
     across, down = rng.normal(0, 0.25, 2).tolist()
     light = 1 + across * side + down * side[:, None] + 0.12 * cut(rng, 8.0)
-    rough = 1 + cut(rng, 1.0) * rng.uniform(0.02, 0.14)
+    rough = 1 + cut(rng, 1.0) * rng.uniform(0.02, 0.1)
     picture = scene * (np.clip(light, 0.25, 2) * rough)[..., None] * math.exp(rng.normal(0, 0.2))
     small = picture.reshape(SIDE, SCALE, SIDE, SCALE, 3).mean((1, 3))
-    focus = abs(rng.normal(0, 0.45))
+    focus = min(abs(rng.normal(0, 0.4)), 0.8)
     if focus > 0.3:
         small = gaussian_filter(small, (focus, focus, 0))
-    small = small + rng.standard_normal((SIDE, SIDE, 3)) * abs(rng.normal(0, 7))
+    small = small + rng.standard_normal((SIDE, SIDE, 3)) * abs(rng.normal(0, 5))
     return np.clip(small, 0, 255).astype(np.uint8)
 
 

@@ -59,6 +59,12 @@ class AdaptKnobs(Section):
     threshold: float = Field(ge=0, lt=1, description="least probability of a pseudo-label")
     start: float = Field(ge=0, lt=1, description="share of the steps before these terms begin")
 
+    @property
+    def sees_drawings(self) -> bool:
+        """Whether any drawing takes part in training, if only in the statistics of batch norm."""
+        asked = self.entropy or self.balance or self.smooth or self.pseudo
+        return self.method != "source_only" or bool(asked)
+
 
 class TrainKnobs(Section):
     """The loop."""

@@ -98,6 +98,7 @@ def train_member(
     batches = Batches(domains, train_rows, recipe, mix(seed, number))
     batch_size = batches.size
     share = ranks.share(batch_size)
+    drawings_in = recipe.adapt.sees_drawings
     stages = snapshots.stages(knobs.steps) if number == 0 and ranks.is_main else {}
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
     best = facts["best"]
@@ -107,7 +108,7 @@ def train_member(
         for step in range(facts["step"] + 1, knobs.steps + 1):
             # batch: this process's share of photos and of drawings, each augmented
             batch = batches.deal(step, share)
-            parts = [batch.photos, batch.drawings]
+            parts = [batch.photos, batch.drawings] if drawings_in else [batch.photos]
 
             # what drawings are asked beyond their domain: a teacher's opinion, a worst direction
             asked = step > recipe.adapt.start * knobs.steps

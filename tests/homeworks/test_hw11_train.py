@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -117,8 +118,8 @@ def finished(tmp_path: Path, *overrides: str) -> tuple[Run, data.Data, Recipe]:
     knobs = recipe(*overrides)
     loaded = data.load(official(folder), knobs)
     request = Request(homework="hw11", recipe="simple", device="cpu", precision="fp32")
-    run = Run.create(tmp_path / "runs", request, "")
-    train.train(knobs, loaded, run)
+    with closing(Run.create(tmp_path / "runs", request, "")) as run:
+        train.train(knobs, loaded, run)
     return run, loaded, knobs
 
 
@@ -222,7 +223,7 @@ def test_the_worst_drawings_leave_batch_norm_alone() -> None:
     before = {k: v.clone() for k, v in model.state_dict().items()}
     images = torch.rand(4, 1, 32, 32, generator=generator(2))
     batch = Batch(photos=images, labels=torch.zeros(4), drawings=images, plain=images)
-    moved = adapt.worst_drawings(model, batch, 2.0, generator(3))
+    moved = adapt.worst_drawings(model, batch, 2.0, CPU, generator(3))
     torch.testing.assert_close((moved - images).flatten(1).norm(dim=1), torch.full((4,), 2.0))
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert model.training

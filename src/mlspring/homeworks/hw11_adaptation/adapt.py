@@ -8,6 +8,7 @@ from mlspring.homeworks.hw11_adaptation import losses
 from mlspring.homeworks.hw11_adaptation.batches import Batch
 from mlspring.homeworks.hw11_adaptation.models import Adapter
 from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs, Recipe
+from mlspring.kit.device import Hardware
 
 
 def reversal_weight(knobs: AdaptKnobs, progress: float) -> float:
@@ -61,18 +62,22 @@ def terms(
 
 
 def worst_drawings(
-    model: Adapter, batch: Batch, radius: float, generator: torch.Generator
+    model: Adapter, batch: Batch, radius: float, hardware: Hardware, generator: torch.Generator
 ) -> Tensor:
     """Return the batch's drawings (n, 1, s, s), each moved where its prediction changes most.
 
     The network is asked in evaluation mode, so that batch norm learns nothing from the question.
     """
-    images = batch.drawings
-    start = torch.randn(images.shape, generator=generator).to(images)
+
+    def ask(images: Tensor) -> Tensor:
+        with hardware.autocast():
+            return model(hardware.place_images(images))[0].float()
+
+    start = torch.randn(batch.drawings.shape, generator=generator).to(batch.drawings)
     model.eval()
-    direction = losses.worst_direction(lambda x: model(x)[0], images, start)
+    direction = losses.worst_direction(ask, batch.drawings, start)
     model.train()
-    return images + radius * direction
+    return batch.drawings + radius * direction
 
 
 def _source_risk(recipe: Recipe, logits: Tensor, labels: Tensor) -> Tensor:

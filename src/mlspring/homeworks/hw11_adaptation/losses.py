@@ -93,9 +93,9 @@ def worst_direction(
         reach: length of the small step, root of summed squares.
     """
     with torch.no_grad():
-        reference = forward(images).float()
+        reference = forward(images)
     step = (reach * unit(start)).requires_grad_()
-    change = divergence(forward(images + step).float(), reference)
+    change = divergence(forward(images + step), reference)
     (gradient,) = torch.autograd.grad(change, step)
     return unit(gradient)
 

@@ -98,7 +98,6 @@ def train_member(
     batches = Batches(domains, train_rows, recipe, mix(seed, number))
     batch_size = batches.size
     share = ranks.share(batch_size)
-    drawings_in = recipe.adapt.sees_drawings
     stages = snapshots.stages(knobs.steps) if number == 0 and ranks.is_main else {}
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
     best = facts["best"]
@@ -108,7 +107,7 @@ def train_member(
         for step in range(facts["step"] + 1, knobs.steps + 1):
             # batch: this process's share of photos and of drawings, each augmented
             batch = batches.deal(step, share)
-            parts = [batch.photos, batch.drawings] if drawings_in else [batch.photos]
+            parts = [batch.photos, batch.drawings] if recipe.adapt.sees_drawings else [batch.photos]
 
             # what drawings are asked beyond their domain: a teacher's opinion, a worst direction
             asked = step > recipe.adapt.start * knobs.steps
@@ -117,7 +116,8 @@ def train_member(
             )
             if asked and recipe.adapt.smooth:
                 stream = generator(seed, "direction", number, step, ranks.rank)
-                parts.append(adapt.worst_drawings(member.model, batch, recipe.adapt.radius, stream))
+                radius = recipe.adapt.radius
+                parts.append(adapt.worst_drawings(member.model, batch, radius, hardware, stream))
 
             # forward: both domains in one batch, so that batch norm sees them together
             weight = adapt.reversal_weight(recipe.adapt, (step - 1) / knobs.steps)

@@ -52,7 +52,7 @@ def backdrop(rng: np.random.Generator) -> NDArray[np.uint8]:
         x = np.arange(SIZE) * rng.uniform(0.2, 0.7) + rng.uniform(0, 6)
         stripes = np.sign(np.sin(x)) * rng.uniform(5, 22)
         texture = texture + (stripes if rng.random() < 0.5 else stripes[:, None])
-    return np.clip(ground + texture[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(ground + texture[..., None], 0, 255).astype(np.uint8))
 
 
 def cut(rng: np.random.Generator, blur: float) -> Floats:
@@ -151,7 +151,7 @@ def camera(rng: np.random.Generator, scene: Floats) -> NDArray[np.uint8]:
     if focus > 0.3:
         small = gaussian_filter(small, (focus, focus, 0))
     small = small + rng.standard_normal((SIDE, SIDE, 3)) * abs(rng.normal(0, 5))
-    return np.clip(small, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(small, 0, 255).astype(np.uint8))
 
 
 def _ink(color: Color) -> tuple[int, int, int]:

@@ -8,9 +8,10 @@ from mlspring.core.errors import UserError
 from mlspring.core.spec import Spec
 from mlspring.homeworks.hw01_regression.spec import SPEC as HW01
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
+from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
 from mlspring.homeworks.hw13_compression.spec import SPEC as HW13
 
-SPECS: tuple[Spec, ...] = (HW01, HW03, HW13)
+SPECS: tuple[Spec, ...] = (HW01, HW03, HW11, HW13)
 
 
 def find(homework: str) -> Spec:

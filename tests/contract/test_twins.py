@@ -1,8 +1,8 @@
 """Functions that homeworks share by repeating them, each readable alone, must not drift apart.
 
-A line ``# Same as hw01: weights_path`` stands above a function that repeats the one of that name in
-hw01's file of the same name, ``# Same as hw03: train.Split`` above one from another file. Code moves
-to ``kit`` or ``core`` when three homeworks use it.
+A line ``# Same as hw01: weights_path`` stands above a function that repeats the one of that name
+in hw01's file of the same name, ``# Same as hw03: train.Split`` above one from another file. Code
+moves to ``kit`` or ``core`` when three homeworks use it.
 """
 
 import ast

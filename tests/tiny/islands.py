@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, food, survey
+from tests.tiny import compression, domains, food, survey
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -60,6 +60,13 @@ TINY = {
         write_answers=food.write_answers,
         best=1.0,
         tolerance=0.1,  # batch norm takes its statistics from each process's share
+    ),
+    "hw11": Tiny(
+        write_data=domains.write_domains,
+        small=domains.SMALL,
+        write_answers=domains.write_answers,
+        best=1.0,
+        tolerance=0.1,
     ),
     "hw13": Tiny(
         write_data=compression.write_food13,

@@ -1,0 +1,98 @@
+"""How well each label-free monitor of homework 11 ranks the validations of finished runs.
+
+    python -m benchmarks.monitors_hw11 RUN [RUN ...] [--answers FILE]
+
+Reads the votes on drawings that a run kept at every validation, and the answers: the judge's side,
+never training's. Prints one JSON object: by monitor the rank correlation (Spearman) with the true
+accuracy within a member's validations, its mean over members and runs, and the accuracy of the
+validation that the monitor would choose; beside it the last and the best one.
+"""
+
+import argparse
+import json
+import re
+import statistics
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from mlspring.catalog import find
+from mlspring.core.answers import read_answers
+from mlspring.core.errors import MlspringError, RunError
+from mlspring.core.runs import Run
+from mlspring.homeworks.hw11_adaptation.monitors import MONITORS, watched_rows
+from mlspring.homeworks.hw11_adaptation.submission import HEADER, MAX_CLASSES
+from mlspring.verbs.sources import world_answers
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the ranks; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("runs", nargs="+", type=Path, help="finished runs of hw11")
+    parser.add_argument("--answers", type=Path, help="id,label,Usage; by default the world's")
+    chosen = parser.parse_args(arguments)
+    try:
+        key = read_answers(chosen.answers or world_answers(find("hw11")), header=HEADER)
+        truth = key.table.integers(1, 0, MAX_CLASSES - 1)
+        histories = [history for folder in chosen.runs for history in read(folder, truth)]
+    except MlspringError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    print(json.dumps(rank(histories), indent=2))
+    return 0
+
+
+def read(folder: Path, truth: NDArray[np.int64]) -> list[list[dict[str, float]]]:
+    """Return, for each member of a run, its validations with the true ``accuracy`` added.
+
+    Raises:
+        RunError: the run has no votes, or other drawings than the answers.
+    """
+    log = {(entry["member"], entry["step"]): entry for entry in Run.open(folder).read_log()}
+    watched = truth[watched_rows(len(truth)).numpy()]
+    members: dict[int, list[dict[str, float]]] = {}
+    for file in sorted((folder / "votes").glob("*.npy")):
+        member, step = map(int, re.findall(r"\d+", file.stem))
+        votes = np.load(file, allow_pickle=False)
+        if len(votes) != len(watched):
+            expected = f"{len(watched)} drawings, as the answers have"
+            raise RunError(f"has votes on {len(votes)} drawings", file=file, expected=expected)
+        accuracy = float((votes == watched).mean())
+        members.setdefault(member, []).append({**log[member, step], "accuracy": accuracy})
+    if not members:
+        raise RunError("has no votes", file=folder, expected="a finished run of hw11")
+    return list(members.values())
+
+
+def rank(histories: Iterable[Sequence[dict[str, float]]]) -> dict[str, Any]:
+    """Return what each monitor is worth over members' validations."""
+    histories = [history for history in histories if len(history) > 2]
+    table: dict[str, Any] = {"members": len(histories)}
+    for name, (key, large_is_good) in MONITORS.items():
+        sign = 1 if large_is_good else -1
+        ranks, chosen = [], []
+        for history in histories:
+            merits = [sign * entry[key] for entry in history]
+            accuracies = [entry["accuracy"] for entry in history]
+            if len(set(merits)) > 1 and len(set(accuracies)) > 1:
+                ranks.append(float(spearmanr(merits, accuracies).statistic))
+            chosen.append(accuracies[int(np.argmax(merits))])
+        table[name] = {
+            "rank correlation": round(statistics.fmean(ranks), 3) if ranks else None,
+            "accuracy of its choice": round(statistics.fmean(chosen), 4) if chosen else None,
+        }
+    for name, pick in (("last", lambda a: a[-1]), ("best", max)):
+        picked = [pick([entry["accuracy"] for entry in history]) for history in histories]
+        table[name] = round(statistics.fmean(picked), 4) if picked else None
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

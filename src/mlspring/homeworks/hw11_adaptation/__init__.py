@@ -1,0 +1,1 @@
+"""Homework 11: unsupervised domain adaptation from photos to drawings."""

@@ -1,0 +1,84 @@
+"""What each method asks of a batch of photos and drawings: the terms of the loss by name."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mlspring.homeworks.hw11_adaptation import losses
+from mlspring.homeworks.hw11_adaptation.batches import Batch
+from mlspring.homeworks.hw11_adaptation.models import Adapter
+from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs, Recipe
+from mlspring.kit.device import Hardware
+
+
+def reversal_weight(knobs: AdaptKnobs, progress: float) -> float:
+    """Return the factor of the reversed gradient after a share ``progress`` of the steps."""
+    return knobs.weight * (losses.rising(progress) if knobs.schedule == "rising" else 1.0)
+
+
+def terms(
+    recipe: Recipe,
+    outputs: tuple[Tensor, ...],
+    labels: Tensor,
+    teacher: Tensor | None,
+    *,
+    asked: bool,
+) -> dict[str, Tensor]:
+    """Return the terms whose sum a step lowers.
+
+    Args:
+        recipe: the weights.
+        outputs: of ``Adapter``, for n photos, then n drawings, then, with ``adapt.smooth``, the
+            same drawings once more, each moved in its worst direction.
+        labels: classes of the photos (n,).
+        teacher: its logits of the n drawings, plain (n, num_classes), where there is one.
+        asked: whether the terms on the drawings' predictions have begun (``adapt.start``).
+    """
+    knobs, n = recipe.adapt, len(labels)
+    logits = outputs[0]
+    drawings = logits[n : 2 * n]
+    found = {"class": _source_risk(recipe, logits[:n], labels)}
+    match knobs.method:
+        case "dann":
+            is_source = torch.arange(2 * n, device=labels.device) < n
+            found["domain"] = losses.domain_loss(outputs[1][: 2 * n, 0], is_source)
+        case "mcd":
+            first, second = (held[n : 2 * n] for held in outputs[2:])
+            found["rival"] = _source_risk(recipe, outputs[1][:n], labels)
+            found["discrepancy"] = -losses.discrepancy(first, second)  # raised; reversed below
+    if not asked:
+        return found
+    if knobs.entropy:
+        found["entropy"] = knobs.entropy * losses.entropy(drawings)
+    if knobs.balance:
+        found["balance"] = knobs.balance * losses.imbalance(drawings)
+    if knobs.smooth:
+        moved = logits[2 * n : 3 * n]
+        found["smooth"] = knobs.smooth * losses.divergence(moved, drawings.detach())
+    if teacher is not None:
+        guessed = losses.pseudo_labels(teacher, min(knobs.balance, 1.0))
+        found["pseudo"] = knobs.pseudo * losses.pseudo_loss(drawings, guessed, knobs.threshold)
+    return found
+
+
+def worst_drawings(
+    model: Adapter, batch: Batch, radius: float, hardware: Hardware, generator: torch.Generator
+) -> Tensor:
+    """Return the batch's drawings (n, 1, s, s), each moved where its prediction changes most.
+
+    The network is asked in evaluation mode, so that batch norm learns nothing from the question.
+    """
+
+    def ask(images: Tensor) -> Tensor:
+        with hardware.autocast():
+            return model(hardware.place_images(images))[0].float()
+
+    start = torch.randn(batch.drawings.shape, generator=generator).to(batch.drawings)
+    model.eval()
+    direction = losses.worst_direction(ask, batch.drawings, start)
+    model.train()
+    return batch.drawings + radius * direction
+
+
+def _source_risk(recipe: Recipe, logits: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(logits, labels, label_smoothing=recipe.train.label_smoothing)

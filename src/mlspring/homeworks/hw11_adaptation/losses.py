@@ -1,0 +1,128 @@
+"""Losses of domain adaptation, each by its paper's name.
+
+Shapes: n rows, k classes, f features; logits and probabilities are (n, k), features (n, f).
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+class _Reversal(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, weight: float) -> Tensor:
+        ctx.weight = weight
+        return features.view_as(features)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return -ctx.weight * gradient, None
+
+
+def reverse(features: Tensor, weight: float) -> Tensor:
+    """Return ``features`` unchanged; their gradient comes back times ``-weight``.
+
+    What follows learns to lower its loss while what came before learns to raise it: one pass for
+    both sides of the game. Source: Ganin et al. 2016, arXiv:1505.07818.
+    """
+    return _Reversal.apply(features, weight)
+
+
+def rising(progress: float) -> float:
+    """Return 2 / (1 + exp(-10 p)) - 1 for the share p of training done: from 0 towards 1.
+
+    Source: Ganin et al. 2016, section 5.2; the "adaptive lambda" of the slides.
+    """
+    return 2 / (1 + math.exp(-10 * progress)) - 1
+
+
+def domain_loss(logits: Tensor, is_source: Tensor) -> Tensor:
+    """Return the cross entropy of domain ``logits`` (n,) against bool (n,): log 2 = confused."""
+    return F.binary_cross_entropy_with_logits(logits, is_source.to(logits))
+
+
+def discrepancy(first: Tensor, second: Tensor) -> Tensor:
+    """Return the mean absolute difference of two classifiers' probabilities: 0 .. 2 / k.
+
+    Source: Saito et al. 2018 (MCD), arXiv:1712.02560.
+    """
+    return (first.softmax(1) - second.softmax(1)).abs().mean()
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Return the mean entropy of the rows in nats: 0 = all certain, log k = none.
+
+    Source: Grandvalet & Bengio 2004.
+    """
+    return -(logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()
+
+
+def imbalance(logits: Tensor) -> Tensor:
+    """Return KL(mean prediction || uniform) in nats: 0 where all classes have equal mass.
+
+    With ``entropy`` it is the mutual information of picture and class (Liang et al. 2020, SHOT,
+    arXiv:2002.08546); the slides' hint that the drawings are balanced.
+    """
+    mean = logits.softmax(1).mean(0)
+    return math.log(logits.shape[1]) + (mean * mean.clamp(min=1e-12).log()).sum()
+
+
+def divergence(logits: Tensor, reference: Tensor) -> Tensor:
+    """Return the mean KL(softmax(reference) || softmax(logits)) of the rows in nats."""
+    return F.kl_div(
+        logits.log_softmax(1), reference.log_softmax(1), log_target=True, reduction="batchmean"
+    )
+
+
+def worst_direction(
+    forward: Callable[[Tensor], Tensor], images: Tensor, start: Tensor, reach: float = 1e-1
+) -> Tensor:
+    """Return unit steps, one an image, that change the predictions most: shape of ``images``.
+
+    One power iteration from ``start``: the gradient, at a small step, of the divergence from the
+    prediction where no step is taken. Source: Miyato et al. 2018 (VAT), arXiv:1704.03976.
+
+    Args:
+        forward: images (n, c, h, w) to logits (n, k).
+        images: where to start.
+        start: random numbers of the images' shape.
+        reach: length of the small step, root of summed squares.
+    """
+    with torch.no_grad():
+        reference = forward(images)
+    step = (reach * unit(start)).requires_grad_()
+    change = divergence(forward(images + step), reference)
+    (gradient,) = torch.autograd.grad(change, step)
+    return unit(gradient)
+
+
+def unit(steps: Tensor) -> Tensor:
+    """Return each image's step (n, c, h, w) at length 1; a step of length 0 stays."""
+    lengths = steps.flatten(1).norm(dim=1).clamp(min=1e-12)
+    return steps / lengths[:, None, None, None]
+
+
+def pseudo_labels(logits: Tensor, balance: float) -> Tensor:
+    """Return a teacher's probabilities (n, k) with their mean moved towards equal shares.
+
+    Each class is weighed by its inverse mean mass to the power ``balance`` (distribution alignment,
+    Berthelot et al. 2020, arXiv:1911.09785).
+    """
+    shares = logits.softmax(1)
+    shares = shares / shares.mean(0).clamp(min=1e-6) ** balance
+    return shares / shares.sum(1, keepdim=True)
+
+
+def pseudo_loss(logits: Tensor, labels: Tensor, threshold: float) -> Tensor:
+    """Return the cross entropy against the largest of ``labels`` (n, k), of certain rows only.
+
+    A row counts where that probability reaches ``threshold``; the sum is divided by all n rows, so
+    that few certain rows weigh little. Source: Sohn et al. 2020 (FixMatch), arXiv:2001.07685.
+    """
+    confidence, classes = labels.max(1)
+    certain = (confidence >= threshold).to(logits)
+    return (F.cross_entropy(logits, classes, reduction="none") * certain).mean()

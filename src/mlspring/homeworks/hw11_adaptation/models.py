@@ -1,0 +1,155 @@
+"""Networks of homework 11: feature extractor, label predictor, domain classifier.
+
+Shapes: n pictures of s x s pixels, one channel; features are (n, 8 width), logits (n, num_classes).
+"""
+
+import itertools
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mlspring.homeworks.hw11_adaptation.losses import reverse
+from mlspring.homeworks.hw11_adaptation.recipe import Recipe
+
+
+def build(recipe: Recipe, num_classes: int) -> "Adapter":
+    """Return the networks of a recipe, with fresh weights."""
+    knobs = recipe.model
+    extractors = {"plain": PlainExtractor, "residual": ResidualExtractor}
+    num_features = 8 * knobs.width
+    return Adapter(
+        extract=extractors[knobs.name](knobs.width),
+        classify=LabelPredictor(num_features, num_classes),
+        opponent={
+            "source_only": lambda: None,
+            "dann": lambda: DomainClassifier(num_features),
+            "mcd": lambda: LabelPredictor(num_features, num_classes),
+        }[recipe.adapt.method](),
+    )
+
+
+class PlainExtractor(nn.Sequential):
+    """The sample code's extractor; at width 64 it has 2,142,336 parameters.
+
+    Five times convolution - batch norm - ReLU - pooling; what is left of the picture is averaged,
+    which at 32 x 32 pixels is a single position. Source: HW11 notebook.
+    """
+
+    def __init__(self, width: int) -> None:
+        channels = [1, width, 2 * width, 4 * width, 4 * width, 8 * width]
+        stages = [
+            nn.Sequential(
+                nn.Conv2d(c_in, c_out, 3, stride=1, padding=1),
+                nn.BatchNorm2d(c_out),
+                nn.ReLU(inplace=True),
+                nn.MaxPool2d(2),
+            )
+            for c_in, c_out in itertools.pairwise(channels)
+        ]
+        super().__init__(*stages, nn.AdaptiveAvgPool2d(1), nn.Flatten())  # (n, 8 width)
+
+
+class ResidualBlock(nn.Module):
+    """relu(f(x) + shortcut(x)), f being two 3 x 3 convolutions (He et al. 2016, arXiv:1512.03385).
+
+    Same as hw03's: a halving shortcut averages first, and the last batch norm starts at zero.
+    """
+
+    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(c_out)
+        self.conv2 = nn.Conv2d(c_out, c_out, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(c_out)
+        nn.init.zeros_(self.norm2.weight)
+        self.shortcut = nn.Sequential()
+        if stride > 1:
+            self.shortcut.append(nn.AvgPool2d(stride))
+        if stride > 1 or c_in != c_out:
+            self.shortcut.append(nn.Conv2d(c_in, c_out, 1, bias=False))
+            self.shortcut.append(nn.BatchNorm2d(c_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, c_out, s / stride, s / stride) for (n, c_in, s, s)."""
+        out = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm2(self.conv2(out)) + self.shortcut(x))
+
+
+class ResidualExtractor(nn.Sequential):
+    """A small residual network that halves the picture at once, for speed."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(
+            nn.Conv2d(1, width, 5, stride=2, padding=2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),  # (n, width, s/2, s/2)
+            ResidualBlock(width, 2 * width, stride=1),
+            ResidualBlock(2 * width, 4 * width, stride=2),
+            ResidualBlock(4 * width, 8 * width, stride=2),  # (n, 8 width, s/8, s/8)
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        )
+
+
+class LabelPredictor(nn.Sequential):
+    """Three fully connected layers; with 512 features and 10 classes 530,442 parameters."""
+
+    def __init__(self, num_features: int, num_classes: int) -> None:
+        super().__init__(
+            nn.Linear(num_features, num_features),
+            nn.ReLU(),
+            nn.Linear(num_features, num_features),
+            nn.ReLU(),
+            nn.Linear(num_features, num_classes),
+        )
+
+
+class DomainClassifier(nn.Sequential):
+    """Five fully connected layers to one logit, high = photo; with 512 features 1,055,233."""
+
+    def __init__(self, num_features: int) -> None:
+        layers = [
+            nn.Sequential(
+                nn.Linear(num_features, num_features), nn.BatchNorm1d(num_features), nn.ReLU()
+            )
+            for _ in range(4)
+        ]
+        super().__init__(*layers, nn.Linear(num_features, 1))
+
+
+class Adapter(nn.Module):
+    """Extractor and label predictor, with the opponent that the extractor learns to defeat.
+
+    Args:
+        extract: pictures to features.
+        classify: features to logits.
+        opponent: a domain classifier (DANN), a second label predictor (MCD) or none.
+    """
+
+    def __init__(self, extract: nn.Module, classify: nn.Module, opponent: nn.Module | None) -> None:
+        super().__init__()
+        self.extract, self.classify, self.opponent = extract, classify, opponent
+
+    def forward(self, images: Tensor, weight: float = 0.0) -> tuple[Tensor, ...]:
+        """Return what the losses need of (n, 1, s, s); photos and drawings stand together.
+
+        - ``logits`` (n, num_classes)
+        - ``rivals``: DANN: domain logits (n, 1); MCD: the second predictor's logits
+        - ``held``: MCD: both predictors' logits (2 n, num_classes) on features whose gradient is
+          reversed with ``weight``, as DANN's domain logits are
+
+        An output that a method has no use for is left out.
+        """
+        features = self.extract(images)
+        logits = self.classify(features)
+        if self.opponent is None:
+            return (logits,)
+        reversed_features = reverse(features, weight)
+        if isinstance(self.opponent, DomainClassifier):
+            return logits, self.opponent(reversed_features)
+        return (
+            logits,
+            self.opponent(features),
+            self.classify(reversed_features),
+            self.opponent(reversed_features),
+        )

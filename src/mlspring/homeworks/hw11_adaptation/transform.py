@@ -1,0 +1,93 @@
+"""From stored pictures to network inputs: both domains become grey pictures of bright lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from mlspring.homeworks.hw11_adaptation import edges
+from mlspring.homeworks.hw11_adaptation.recipe import AugmentKnobs, DataKnobs
+from mlspring.kit import augment
+
+CHUNK = 1024  # photos whose edges are sought at once
+
+
+def views(photos: Tensor, knobs: DataKnobs) -> Tensor:
+    """Return the recipe's views of uint8 photos (n, s, s, 3), computed once: uint8 (v, n, s, s)."""
+    shown = [
+        torch.cat([_view(grey(part), name, knobs) for part in photos.split(CHUNK)])
+        for name in knobs.views
+    ]
+    return torch.stack(shown)
+
+
+def grey(photos: Tensor) -> Tensor:
+    """Return the brightness of uint8 photos (n, s, s, 3): uint8 (n, s, s)."""
+    luma = torch.tensor(augment.LUMA, device=photos.device)
+    return (photos.float() @ luma).round().to(torch.uint8)
+
+
+def _view(grey_photos: Tensor, name: str, knobs: DataKnobs) -> Tensor:
+    match name:
+        case "canny":
+            return edges.canny(grey_photos, knobs.edge_blur, knobs.edge_low, knobs.edge_high)
+        case "sobel":
+            return edges.sobel(grey_photos, knobs.edge_blur)
+        case _:
+            return grey_photos
+
+
+def to_input(pixels: Tensor) -> Tensor:
+    """Return the test transform of uint8 pixels (n, s, s): floats (n, 1, s, s) in [0, 1]."""
+    return pixels[:, None].float().div_(255)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """The random choices for a batch of n pictures; None where the recipe has that change off.
+
+    Args:
+        maps: affine maps (n, 2, 3).
+        holes: boxes to erase (n, 4).
+    """
+
+    maps: Tensor | None = None
+    holes: Tensor | None = None
+
+    def __getitem__(self, part: slice) -> "Draws":
+        """Return the choices for a part of the batch."""
+        maps, holes = (None if v is None else v[part] for v in (self.maps, self.holes))
+        return Draws(maps=maps, holes=holes)
+
+
+def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
+    """Return the training transform's choices for n pictures."""
+    maps = holes = None
+    if any((knobs.flip, knobs.rotate, knobs.zoom_min < 1, knobs.stretch, knobs.shift)):
+        maps = augment.draw_affine(
+            n,
+            generator,
+            flip=knobs.flip,
+            rotate=knobs.rotate,
+            zoom=(knobs.zoom_min, 1.0),
+            stretch=knobs.stretch,
+            shift=knobs.shift,
+        )
+    if knobs.erase:
+        holes = augment.draw_boxes(n, generator, probability=knobs.erase, area=(0.03, 0.2))
+    return Draws(maps=maps, holes=holes)
+
+
+def vary(pixels: Tensor, draws: Draws) -> Tensor:
+    """Return the training transform of uint8 pixels (n, s, s): floats (n, 1, s, s)."""
+    images = to_input(pixels)
+    if draws.maps is not None:
+        images = augment.warp(images, draws.maps)
+    return images if draws.holes is None else augment.erase(images, draws.holes)
+
+
+def pick(shown: Sequence[Tensor] | Tensor, rows: Tensor, generator: Generator) -> Tensor:
+    """Return one random view of each photo in ``rows`` (n,): uint8 (n, s, s)."""
+    which = torch.randint(len(shown), (len(rows),), generator=generator)
+    return shown[which.to(rows.device), rows]

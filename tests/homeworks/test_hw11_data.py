@@ -1,0 +1,225 @@
+"""Readers of homework 11: any pair of domains in the course's layout, and what is refused."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlspring.core.errors import DataError
+from mlspring.core.recipe import load_recipe
+from mlspring.core.source import Source, official
+from mlspring.homeworks.hw11_adaptation import data
+from mlspring.homeworks.hw11_adaptation.recipe import Recipe
+from mlspring.homeworks.hw11_adaptation.spec import SPEC
+from mlspring.worlds.domains import tiny_domains_world
+from mlspring.worlds.world import build
+from tests.tiny.domains import NUM_DRAWINGS, write_domains
+
+
+def recipe(*overrides: str) -> Recipe:
+    path = SPEC.folder / "recipes" / "world" / "simple.toml"
+    return load_recipe(Recipe, path, ["data.image_size=32", *overrides])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_domains(tmp_path / "data")
+
+
+def photo(folder: Path, name: str = "0/3.bmp") -> Path:
+    return folder / "real_or_drawing" / "train_data" / name
+
+
+def drawing(folder: Path, name: str = "00005.bmp") -> Path:
+    return folder / "real_or_drawing" / "test_data" / "0" / name
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        data.load(official(folder), recipe())
+    return str(caught.value)
+
+
+def test_labels_come_from_folders_and_ids_from_names(folder: Path) -> None:
+    loaded = data.load(official(folder), recipe())
+    assert loaded.source_images.shape == (48, 32, 32, 3)
+    assert loaded.target_images.shape == (NUM_DRAWINGS, 32, 32)
+    assert loaded.source_images.dtype == loaded.target_images.dtype == np.uint8
+    assert np.bincount(loaded.source_labels).tolist() == [16, 16, 16]
+    assert loaded.num_classes == 3
+    assert loaded.test_ids == [str(i) for i in range(NUM_DRAWINGS)]
+    assert data.test_ids(official(folder)) == loaded.test_ids
+
+
+def test_drawing_and_id_stay_together(folder: Path) -> None:
+    """Names without padding sort as 0, 1, 10, 11 ...: ids follow the numbers."""
+    for file in drawing(folder).parent.iterdir():
+        file.rename(file.with_name(f"{int(file.stem)}.bmp"))
+    loaded = data.load(official(folder), recipe())
+    assert loaded.test_ids == [str(i) for i in range(NUM_DRAWINGS)]
+    with Image.open(drawing(folder, "10.bmp")) as image:
+        expected = np.asarray(image.resize((32, 32), Image.Resampling.BILINEAR))
+    assert np.array_equal(loaded.target_images[10], expected)
+
+
+def test_photo_and_label_stay_together(folder: Path) -> None:
+    Image.new("RGB", (32, 32), (250, 0, 0)).save(photo(folder, "2/35.bmp"))
+    loaded = data.load(official(folder), recipe())
+    (row,) = np.flatnonzero((loaded.source_images == (250, 0, 0)).all(axis=(1, 2, 3)))
+    assert loaded.source_labels[row] == 2
+
+
+def test_a_folder_inside_or_outside_is_found(folder: Path) -> None:
+    inner = official(folder / "real_or_drawing")
+    assert data.test_ids(inner) == data.test_ids(official(folder))
+
+
+def test_an_unchanged_folder_is_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = data.load(official(folder), recipe())
+    monkeypatch.setattr(Image, "open", lambda *a, **k: pytest.fail("decoded again"))
+    assert np.array_equal(data.load(official(folder), recipe()).target_images, first.target_images)
+
+
+# ---- other pairs of domains
+
+
+def test_any_number_of_classes(folder: Path) -> None:
+    for label in range(3, 12):
+        shutil.copytree(photo(folder, "0"), photo(folder, str(label)))
+    loaded = data.load(official(folder), recipe())
+    assert loaded.num_classes == 12
+    assert loaded.source_labels[-1] == 11  # 10 and 11 come after 9
+    assert loaded.class_names[11] == "11"
+
+
+def test_any_size_and_type(folder: Path) -> None:
+    with Image.open(photo(folder)) as image:
+        image.resize((200, 97)).convert("CMYK").save(photo(folder, "0/3.jpg"))
+    photo(folder).unlink()
+    with Image.open(drawing(folder)) as image:
+        image.resize((29, 28)).save(drawing(folder, "00005.png"))
+    drawing(folder).unlink()
+    loaded = data.load(official(folder), recipe())
+    assert loaded.source_images.shape == (48, 32, 32, 3)
+    assert loaded.target_images.shape == (NUM_DRAWINGS, 32, 32)
+
+
+def test_a_bitmap_with_a_palette_is_what_it_shows(folder: Path) -> None:
+    with Image.open(drawing(folder)) as image:
+        plain = image.convert("L")
+        plain.quantize(16).save(drawing(folder))
+        expected = np.asarray(plain.resize((32, 32), Image.Resampling.BILINEAR), int)
+    with Image.open(drawing(folder)) as image:
+        assert image.mode == "P"
+    shown = data.load(official(folder), recipe()).target_images[5]
+    assert np.abs(shown.astype(int) - expected).mean() < 3
+
+
+def test_dark_strokes_are_inverted(folder: Path) -> None:
+    bright = data.load(official(folder), recipe())
+    assert not bright.inverted
+    for file in drawing(folder).parent.iterdir():
+        with Image.open(file) as image:
+            turned = image.point(lambda value: 255 - value)
+        turned.save(file)
+    dark = data.load(official(folder), recipe())
+    assert dark.inverted
+    assert np.abs(dark.target_images.astype(int) - bright.target_images).max() <= 1
+    kept = data.load(official(folder), recipe("data.ink=bright"))
+    assert not kept.inverted
+    assert kept.target_images.mean() > 128
+
+
+# ---- what is refused, with the file and the reason
+
+
+def test_a_zero_byte_picture_is_refused(folder: Path) -> None:
+    drawing(folder).write_bytes(b"")
+    assert f"{drawing(folder)}: is empty (zero bytes)" in refusal(folder)
+
+
+@pytest.mark.parametrize("content", [b"no picture at all", "half"])
+def test_an_unreadable_picture_is_refused(folder: Path, content: bytes | str) -> None:
+    whole = photo(folder).read_bytes()
+    photo(folder).write_bytes(whole[:300] if isinstance(content, str) else content)
+    message = refusal(folder)
+    assert str(photo(folder)) in message
+    assert "is a broken image" in message or "is no image" in message
+
+
+def test_a_drawing_without_a_number_is_refused(folder: Path) -> None:
+    drawing(folder).rename(drawing(folder, "cat.bmp"))
+    message = refusal(folder)
+    assert "cat.bmp: is not named by a number" in message
+    assert "expected a name like 00042.bmp" in message
+
+
+def test_a_doubled_id_is_refused(folder: Path) -> None:
+    shutil.copy(drawing(folder), drawing(folder, "5.bmp"))
+    assert "has the id of 00005.bmp" in refusal(folder) or "has the id of 5.bmp" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["dog", "-1", "1²"])
+def test_a_class_folder_without_a_number_is_refused(folder: Path, name: str) -> None:
+    photo(folder, "2").rename(photo(folder, name))
+    message = refusal(folder)
+    assert f"{name}: is no folder named by a class's number" in message
+    assert "expected folders 0, 1, 2" in message
+
+
+def test_a_gap_among_classes_is_refused(folder: Path) -> None:
+    photo(folder, "1").rename(photo(folder, "7"))
+    assert "holds the class folders 0, 2, 7" in refusal(folder)
+
+
+def test_a_class_with_two_photos_is_refused(folder: Path) -> None:
+    for index in range(2, 16):
+        photo(folder, f"0/{index}.bmp").unlink()
+    assert "train_data/0: holds 2 photos; expected 3 or more" in refusal(folder)
+
+
+def test_a_foreign_file_is_refused_and_a_hidden_one_passed_over(folder: Path) -> None:
+    photo(folder, "1/._16.bmp").write_bytes(b"resource fork")
+    assert len(data.load(official(folder), recipe()).source_labels) == 48
+    photo(folder, "1/notes.txt").write_text("x")
+    assert "notes.txt: is no picture" in refusal(folder)
+
+
+def test_two_folders_of_drawings_are_refused(folder: Path) -> None:
+    shutil.copytree(drawing(folder).parent, drawing(folder).parent.with_name("1"))
+    assert "test_data: holds 0, 1; expected one folder" in refusal(folder)
+
+
+def test_another_layout_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"(?s)no folders train_data/ and test_data/.*layout"):
+        data.load(official(tmp_path), recipe())
+
+
+# ---- the world and real files
+
+
+def test_the_world_written_out_is_read_back(tmp_path: Path) -> None:
+    place = build(tiny_domains_world(), processes=1)
+    data.export(place, tmp_path)
+    world = data.load(Source(kind="world", folder=place / "public"), recipe())
+    again = data.load(official(tmp_path), recipe())
+    assert np.array_equal(again.target_images, world.target_images)
+    assert again.test_ids == world.test_ids
+    order = np.argsort(world.source_labels, kind="stable")
+    assert np.array_equal(again.source_labels, world.source_labels[order])
+    # the reader sorts names as the course does: 0, 1, 10, 11 ... within a class
+    ours = sorted(picture.tobytes() for picture in again.source_images)
+    assert ours == sorted(picture.tobytes() for picture in world.source_images)
+    assert not list(tmp_path.rglob("*answer*"))
+
+
+def test_real_photos_and_sketches_are_read(real_data: Path, tmp_path: Path) -> None:
+    shutil.unpack_archive(real_data / "hw11" / "photo_or_sketch.zip", tmp_path)
+    loaded = data.load(official(tmp_path), recipe())
+    assert np.bincount(loaded.source_labels).tolist() == [189, 202, 182, 186, 199, 280, 432]
+    assert loaded.target_images.shape == (3929, 32, 32)
+    assert loaded.inverted  # dark strokes on white paper
+    assert loaded.class_names == tuple("0123456")
+    assert "dark" in data.describe(loaded)["strokes"]

@@ -1,0 +1,127 @@
+"""Networks of homework 11 against the notebook's numbers, and who learns from which loss."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mlspring.core.recipe import load_recipe
+from mlspring.homeworks.hw11_adaptation import adapt, models
+from mlspring.homeworks.hw11_adaptation.recipe import Recipe
+from mlspring.homeworks.hw11_adaptation.spec import SPEC
+
+
+def recipe(*overrides: str) -> Recipe:
+    path = SPEC.folder / "recipes" / "world" / "simple.toml"
+    return load_recipe(Recipe, path, ["model.width=4", *overrides])
+
+
+def num_parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+def test_the_sample_networks_have_the_sample_s_parameters() -> None:
+    with torch.device("meta"):
+        assert num_parameters(models.PlainExtractor(64)) == 2_142_336
+        assert num_parameters(models.LabelPredictor(512, 10)) == 530_442
+        assert num_parameters(models.DomainClassifier(512)) == 1_055_233
+
+
+@pytest.mark.parametrize("side", [32, 64])
+@pytest.mark.parametrize("name", ["plain", "residual"])
+def test_features_have_eight_times_the_width(name: str, side: int) -> None:
+    model = models.build(recipe(f"model.name={name}"), num_classes=7)
+    assert model.extract(torch.rand(2, 1, side, side)).shape == (2, 32)
+    assert model(torch.rand(2, 1, side, side))[0].shape == (2, 7)
+
+
+@pytest.mark.parametrize(
+    ("method", "shapes"),
+    [
+        ("source_only", [(4, 3)]),
+        ("dann", [(4, 3), (4, 1)]),
+        ("mcd", [(4, 3)] * 4),
+    ],
+)
+def test_each_method_gets_the_outputs_it_needs(method: str, shapes: list[tuple[int, ...]]) -> None:
+    model = models.build(recipe(f"adapt.method={method}"), num_classes=3)
+    assert [tuple(output.shape) for output in model(torch.rand(4, 1, 32, 32), 0.5)] == shapes
+
+
+def gradients(method: str, term: str, weight: float) -> dict[str, list[Tensor]]:
+    """Gradients of one term of the loss, by part of the network."""
+    torch.manual_seed(0)
+    knobs = recipe(f"adapt.method={method}", "adapt.balance=1.0")
+    model = models.build(knobs, num_classes=3).double().train()
+    outputs = model(torch.rand(8, 1, 32, 32, dtype=torch.float64), weight)
+    labels = torch.tensor([0, 1, 2, 0])
+    found = adapt.terms(knobs, outputs, labels, None, asked=True)[term]
+    found.backward()
+    parts = {"extract": model.extract, "classify": model.classify, "opponent": model.opponent}
+    return {
+        name: [p.grad.clone() for p in part.parameters() if p.grad is not None]
+        for name, part in parts.items()
+    }
+
+
+def test_dann_s_extractor_learns_against_the_domain_classifier() -> None:
+    against, along = gradients("dann", "domain", 1.0), gradients("dann", "domain", -1.0)
+    for one, other in zip(against["extract"], along["extract"], strict=True):
+        torch.testing.assert_close(one, -other)
+    for one, other in zip(against["opponent"], along["opponent"], strict=True):
+        torch.testing.assert_close(one, other)
+    assert against["classify"] == []
+    assert all(g.abs().max() == 0 for g in gradients("dann", "domain", 0.0)["extract"])
+
+
+def test_mcd_s_predictors_part_where_its_extractor_joins_them() -> None:
+    found = gradients("mcd", "discrepancy", 1.0)
+    plain = gradients("mcd", "discrepancy", -1.0)  # without reversal: all raise the discrepancy
+    for part in ("classify", "opponent"):
+        for one, other in zip(found[part], plain[part], strict=True):
+            torch.testing.assert_close(one, other)
+    for one, other in zip(found["extract"], plain["extract"], strict=True):
+        torch.testing.assert_close(one, -other)
+
+
+def test_a_step_along_mcd_s_gradients_does_what_its_names_say() -> None:
+    torch.manual_seed(1)
+    knobs = recipe("adapt.method=mcd")
+    model = models.build(knobs, num_classes=3).double().train()
+    images = torch.rand(12, 1, 32, 32, dtype=torch.float64)
+    labels = torch.tensor([0, 1, 2, 0, 1, 2])
+
+    def gap() -> float:
+        with torch.no_grad():
+            return -adapt.terms(knobs, model(images, 1.0), labels, None, asked=False)[
+                "discrepancy"
+            ].item()
+
+    def gap_after(*moving: nn.Module) -> float:
+        model.zero_grad()
+        adapt.terms(knobs, model(images, 1.0), labels, None, asked=False)["discrepancy"].backward()
+        kept = {name: value.clone() for name, value in model.state_dict().items()}
+        torch.optim.SGD([p for part in moving for p in part.parameters()], 1e-3).step()
+        found = gap()
+        model.load_state_dict(kept)
+        return found
+
+    assert gap_after(model.classify, model.opponent) > gap() > gap_after(model.extract)
+
+
+def test_terms_wait_until_they_are_asked() -> None:
+    knobs = recipe("adapt.entropy=0.1", "adapt.balance=0.2")
+    model = models.build(knobs, num_classes=3)
+    outputs = model(torch.rand(8, 1, 32, 32), 0.0)
+    labels = torch.tensor([0, 1, 2, 0])
+    assert set(adapt.terms(knobs, outputs, labels, None, asked=False)) == {"class", "domain"}
+    assert set(adapt.terms(knobs, outputs, labels, None, asked=True)) == {
+        "class", "domain", "entropy", "balance",
+    }  # fmt: skip
+
+
+def test_the_reversed_weight_rises_or_stays() -> None:
+    steady = recipe("adapt.weight=0.5", "adapt.schedule=constant").adapt
+    rising = recipe("adapt.weight=0.5", "adapt.schedule=rising").adapt
+    assert [adapt.reversal_weight(steady, p) for p in (0.0, 1.0)] == [0.5, 0.5]
+    assert adapt.reversal_weight(rising, 0.0) == 0
+    assert adapt.reversal_weight(rising, 1.0) == pytest.approx(0.5, abs=1e-4)

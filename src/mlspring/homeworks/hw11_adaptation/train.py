@@ -114,9 +114,8 @@ def train_member(
 
             # what drawings are asked beyond their domain: a teacher's opinion, a worst direction
             asked = step > recipe.adapt.start * knobs.steps
-            teacher = (
-                teach(member.final, batch, hardware) if asked and recipe.adapt.pseudo else None
-            )
+            taught = asked and recipe.adapt.pseudo
+            teacher = teach(member.final, batch, hardware) if taught else None
             if asked and recipe.adapt.smooth:
                 stream = generator(seed, "direction", number, step, ranks.rank)
                 radius = recipe.adapt.radius
@@ -167,11 +166,10 @@ def train_member(
                     learning_rate=group["lr"],
                     seconds=round(facts["seconds"] + time.perf_counter() - began, 2),
                 )
-                merit = monitors.merit(knobs.keep, values, step)
                 if ranks.is_main:
                     monitors.save_votes(run, number, step, votes)
-                    if merit > best:
-                        best = keep(run, member, merit, {"step": step, **values})
+                    merit = monitors.merit(knobs.keep, values, step)
+                    best = keep(run, member, (best, merit), {"step": step, **values})
 
             # save
             now = time.perf_counter()
@@ -187,10 +185,12 @@ def train_member(
     return 2 * (knobs.steps - facts["step"]) * batch_size
 
 
-def keep(run: Run, member: Member, merit: float, facts: dict[str, Any]) -> float:
-    """Keep the weights of the best validation so far and return its ``merit``."""
-    checkpoint.save_weights(kept_path(run, member.number), member.final, facts)
-    return merit
+def keep(run: Run, member: Member, merits: tuple[float, float], facts: dict[str, Any]) -> float:
+    """Keep the weights if the second of two merits, theirs, is larger; return the larger."""
+    best, merit = merits
+    if merit > best:
+        checkpoint.save_weights(kept_path(run, member.number), member.final, facts)
+    return max(best, merit)
 
 
 @torch.no_grad()

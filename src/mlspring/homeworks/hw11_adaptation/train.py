@@ -59,7 +59,7 @@ class Member:
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train every member that is not finished; return the accuracy on photos held out."""
-    ranks = distributed.start(run.request.device, recipe.train.batch_size)
+    ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = device.choose_for(run, work="conv", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     start = time.perf_counter()

@@ -70,7 +70,7 @@ class Member:
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train and measure whatever is not finished; return the student's held-out accuracy."""
-    ranks = distributed.start(run.request.device, recipe.train.batch_size)
+    ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = hardware_for(recipe, run, ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     split = held_out.split(data, hardware)

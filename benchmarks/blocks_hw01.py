@@ -69,8 +69,10 @@ def main(folder: Path) -> None:
             errors: dict[str, list[float]] = {level: [] for level in spec.levels}
             for level in spec.levels:
                 for seed in range(SEEDS):
-                    request = Request(homework=spec.id, recipe=level, data=str(place), seed=seed)
-                    run = verb.run(spec, request, overrides=(), out=place / "runs", submit=False)
+                    request = Request(
+                        homework=spec.id, recipe=level, data=str(place), seed=seed, submit=False
+                    )
+                    run = verb.run(spec, request, overrides=(), out=place / "runs")
                     values = format_.read(run.folder / spec.submission_name, part.test_ids)
                     errors[level].append(float(np.mean((values - truth) ** 2)))
                     done.advance()

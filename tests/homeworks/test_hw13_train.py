@@ -39,9 +39,10 @@ def go(folder: Path, *overrides: str, recipe: str = "strong", seed: int = 0) -> 
         seed=seed,
         device="cpu",
         precision="fp32",
+        submit=False,
     )
     out = folder.parent / "runs"
-    return verb.run(SPEC, request, overrides=(*SMALL, *FEW, *overrides), out=out, submit=False)
+    return verb.run(SPEC, request, overrides=(*SMALL, *FEW, *overrides), out=out)
 
 
 def teachers() -> list[Path]:

@@ -68,6 +68,7 @@ SMALL = (
     "compress.finetune_steps=2",
     "compress.pictures=11",
     "compress.repeats=1",
+    "teacher.source=trained",
     "teacher.width=2",
     "teacher_train.batch_size=16",
     "teacher_train.steps=4",

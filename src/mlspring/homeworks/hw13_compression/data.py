@@ -187,10 +187,10 @@ def _files(folder: Path) -> list[Path]:
         files = sorted(f for f in folder.iterdir() if not f.name.startswith("."))
     except FileNotFoundError as error:
         raise DataError("is missing", file=folder, expected="a folder of pictures") from error
+    except NotADirectoryError as error:
+        raise DataError("is a file", file=folder, expected="a folder of pictures") from error
     except PermissionError as error:
-        raise DataError(
-            "the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}"
-        ) from error
+        raise _unreadable(folder) from error
     for file in files:
         if file.suffix.lower() not in SUFFIXES:
             expected = "only pictures: " + ", ".join(sorted(SUFFIXES))
@@ -198,6 +198,11 @@ def _files(folder: Path) -> list[Path]:
     if not files:
         raise DataError("holds no picture", file=folder, expected="files like 8_806.jpg")
     return files
+
+
+# Same as hw03: data._unreadable
+def _unreadable(folder: Path) -> DataError:
+    return DataError("the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}")
 
 
 # Same as hw03: data._test_files

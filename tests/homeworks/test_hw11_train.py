@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import monitors_hw11
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import official
@@ -248,3 +249,23 @@ def test_the_log_has_every_term_and_monitor(tmp_path: Path) -> None:
     assert {key for key, _ in monitors.MONITORS.values()} <= set(entry)
     assert 0 <= entry["domain/accuracy"] <= 1
     assert json.dumps(entry)
+
+
+def test_ranks_of_monitors_are_spearman_s() -> None:
+    history = [
+        {
+            "valid/loss": 1.0 - 0.1 * i,  # falls as the accuracy rises: a perfect monitor
+            "target/entropy": 0.1 * i,  # rises with it: the worst one
+            "target/agreement": [0.5, 0.9, 0.6, 0.7][i],
+            "target/imbalance": 0.2,  # says nothing
+            "accuracy": 0.3 + 0.1 * i,
+        }
+        for i in range(4)
+    ]
+    table = monitors_hw11.rank([history, history[:2]])  # two validations rank nothing
+    assert table["members"] == 1
+    assert table["source_risk"] == {"rank correlation": 1.0, "accuracy of its choice": 0.6}
+    assert table["entropy"] == {"rank correlation": -1.0, "accuracy of its choice": 0.3}
+    assert table["agreement"] == {"rank correlation": 0.4, "accuracy of its choice": 0.4}
+    assert table["balance"]["rank correlation"] is None
+    assert (table["last"], table["best"]) == (0.6, 0.6)

@@ -52,7 +52,11 @@ class AdaptKnobs(Section):
         description="rising: weight * (2 / (1 + exp(-10 progress)) - 1), as in the paper"
     )
     entropy: float = Field(ge=0, le=10, description="weight of the drawings' mean entropy")
-    balance: float = Field(ge=0, le=10, description="weight of KL(mean prediction || uniform)")
+    balance: float = Field(
+        ge=0,
+        le=10,
+        description="weight of KL(mean prediction || uniform); also moves pseudo-labels",
+    )
     smooth: float = Field(ge=0, le=10, description="weight of virtual adversarial training")
     radius: float = Field(gt=0, le=100, description="length of its step, root of summed squares")
     pseudo: float = Field(ge=0, le=10, description="weight of the teacher's pseudo-labels")

@@ -36,7 +36,8 @@ def test_many_processes_learn_like_one(
     one, many = log_of(tmp_path / "one"), log_of(tmp_path / "many")
     assert [entry["step"] for entry in many] == [entry["step"] for entry in one]
     key = TINY[spec.id].loss
-    assert many[0][key] == pytest.approx(one[0][key], rel=TOLERANCE)
-    assert many[-1][key] == pytest.approx(one[-1][key], rel=2 * TOLERANCE)
+    ones, manies = ([entry[key] for entry in log if key in entry] for log in (one, many))
+    assert manies[0] == pytest.approx(ones[0], rel=TOLERANCE)
+    assert manies[-1] == pytest.approx(ones[-1], rel=2 * TOLERANCE)
     assert output.count("next: mlspring report") == 1, "only the first process speaks"
     assert len(list((tmp_path / "many").glob("*/*/*/result.json"))) == 1

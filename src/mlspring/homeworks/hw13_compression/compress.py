@@ -4,7 +4,7 @@ All of it lands in the run's ``compression.json``, from which the figures are dr
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def measure(
             "layers": [vars(layer) for layer in layer_costs(student.model, size)],
             "softness": teacher.facts["softness"] if teacher else softness_of(logits),
             "softness_of": "teacher" if teacher else "student",
-            "pruning": pruning_curves(student.architecture, placed, few, hardware),
+            "pruning": pruning_curves(student.architecture, placed, few, hardware, SHARES[::2]),
             "teacher_pruning": teacher.facts["pruning"] if teacher else None,
         },
     )
@@ -133,7 +133,7 @@ def examine(network: Network, split: Split, hardware: Hardware) -> Facts:
         **_row(network, split, size, hardware),
         "held_out": len(split.held_out),
         "softness": softness_of(logits),
-        "pruning": pruning_curves(network.architecture, network.model, split, hardware),
+        "pruning": pruning_curves(network.architecture, network.model, split, hardware, SHARES),
     }
 
 
@@ -143,7 +143,11 @@ def softness_of(logits: Tensor) -> Facts:
 
 
 def pruning_curves(
-    architecture: Architecture, model: nn.Module, split: Split, hardware: Hardware
+    architecture: Architecture,
+    model: nn.Module,
+    split: Split,
+    hardware: Hardware,
+    shares: Sequence[float],
 ) -> Facts:
     """Return accuracy against the share removed, without any training afterwards.
 
@@ -153,14 +157,14 @@ def pruning_curves(
     state = {name: value.cpu() for name, value in bare(model).state_dict().items()}
     trial = copy.deepcopy(model)
     curves: Facts = {"pictures": len(split.held_out), "layer": [], "global": [], "channels": []}
-    with bar("prune", 2 * len(SHARES) + len(SHARES[::2]), unit="networks") as progress:
+    with bar("prune", 2 * len(shares) + len(shares[::2]), unit="networks") as progress:
         for scope in ("layer", "global"):
-            for share in SHARES:
+            for share in shares:
                 bare(trial).load_state_dict(prune.sparse_weights(bare(model), share, scope))
                 curves[scope].append([share, accuracy_of(trial, split, hardware)])
                 progress.advance()
         scores = prune.channel_scores(architecture, state)
-        for share in SHARES[::2]:
+        for share in shares[::2]:
             kept = prune.strongest(scores, remaining(architecture, 1 - share))
             _, smaller = prune.shrink(architecture, state, kept)
             trial = hardware.place(like(model, smaller))

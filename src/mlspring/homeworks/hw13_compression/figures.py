@@ -4,10 +4,11 @@ import itertools
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from mlspring.core.files import read_json
 from mlspring.core.runs import Run
+from mlspring.core.texts import count
 from mlspring.homeworks.hw13_compression import compress
 from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS
 from mlspring.homeworks.hw13_compression.cost import separable_saving
@@ -49,6 +50,7 @@ def q1_parameters(run: Run, facts: Facts) -> None:
         axes.barh(places, [layer[key] for layer in layers], color=colour)
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.set_title(f"{total:,} in all", loc="center")
     panels[0].set_yticks(places, [f"{x['name']} ({x['kind']})" for x in layers], fontsize=7)
     panels[0].invert_yaxis()
@@ -87,7 +89,7 @@ def q3_pruning(run: Run, recipe: Recipe, facts: Facts) -> None:
     """
     subjects = {"teacher": facts["teacher_pruning"], "student": facts["pruning"]}
     subjects = {name: curves for name, curves in subjects.items() if curves}
-    figure = style.new_figure(4.4 * len(subjects) + 3.4, 3.9)
+    figure = style.new_figure(4.4 * len(subjects) + 3.4, 4.3)
     *panels, times = figure.subplots(
         1, len(subjects) + 1, width_ratios=[*(4.4 for _ in subjects), 2.4]
     )
@@ -107,7 +109,8 @@ def q3_pruning(run: Run, recipe: Recipe, facts: Facts) -> None:
             *zip(*tuned, strict=True), "k*", markersize=9, label="taken out, then fine-tuned"
         )
         rows += [("student", "channels, fine-tuned", s, round(a, 5)) for s, a in tuned]
-    panels[-1].legend(fontsize=7, loc="lower left")
+    handles, labels = panels[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=2)
     rows += _latency(times, facts)
     header = ("network", "way", "share removed, or batch size", "accuracy, or milliseconds")
     style.save(figure, run.figures, "q3_pruning", header, rows)
@@ -131,7 +134,7 @@ def _latency(axes: Axes, facts: Facts) -> list[tuple[Any, ...]]:
     axes.bar(range(len(bars)), list(bars.values()), color=style.COLOURS[3])
     axes.set_xticks(range(len(bars)), list(bars), rotation=35, ha="right", fontsize=8)
     axes.grid(visible=False, axis="x")
-    axes.set_ylabel(f"ms a batch of {batch}, {facts['threads']} threads")
+    axes.set_ylabel(f"ms a batch of {batch}, {count(facts['threads'], 'thread')}")
     axes.set_title("Time", loc="center", fontsize=10)
     return [("student", name, batch, value) for name, value in bars.items()]
 
@@ -160,6 +163,9 @@ def pareto(run: Run, facts: Facts) -> None:
                 label=row["name"] if key == "parameters" else None,
             )
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(label)
     panels[0].axvline(MAX_PARAMETERS, color="#999999", linewidth=0.8, linestyle=":")
     panels[0].set_ylabel("share of held-out pictures right")

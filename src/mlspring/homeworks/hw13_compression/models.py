@@ -173,35 +173,30 @@ class ResidualBlock(nn.Module):
 
 
 class Staged(nn.Module):
-    """A stem that halves the picture, blocks of which some halve it again, mean, linear.
+    """A stem, pooling, blocks of which some halve the picture again, mean, linear.
+
+    The stem reads at full size and pooling halves, where MobileNet's has a stride: on small
+    pictures the first layers' fine texture decides.
 
     Args:
-        stem: images to c channels at half the side, or at the full side where ``pool`` halves it.
+        stem: images to c channels, at their size.
         blocks: one after the other.
         strides: of the blocks.
         num_features: channels of the last block.
-        pool: whether a maximum over 2 x 2 follows the stem: fine texture is read at full size.
     """
 
     def __init__(
-        self,
-        stem: nn.Module,
-        blocks: list[nn.Module],
-        strides: list[int],
-        num_features: int,
-        *,
-        pool: bool = False,
+        self, stem: nn.Module, blocks: list[nn.Module], strides: list[int], num_features: int
     ) -> None:
         super().__init__()
         self.stem = stem
         self.blocks = nn.ModuleList(blocks)
         self.classify = nn.Linear(num_features, NUM_CLASSES)
-        self.strides, self.pool = strides, pool
+        self.strides = strides
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """Return the maps of sides s/2, s/4, s/8, s/16."""
-        x = self.stem(images)
-        x = F.max_pool2d(x, 2) if self.pool else x
+        x = F.max_pool2d(self.stem(images), 2)
         maps = []
         for block, stride in zip(self.blocks, self.strides, strict=True):
             if stride > 1:
@@ -215,26 +210,26 @@ class Staged(nn.Module):
 
 
 def separable(c: Groups) -> Staged:
-    """Return a stem of stride 2 and seven separable blocks."""
+    """Return a stem, pooling and seven separable blocks."""
     blocks = [SeparableBlock(c[i], c[o], s) for i, o, s in SEPARABLE]
-    return Staged(ConvNorm(3, c["c0"], 3, stride=2), blocks, _strides(SEPARABLE), _last(c))
+    return Staged(ConvNorm(3, c["c0"], 3), blocks, _strides(SEPARABLE), _last(c))
 
 
 def inverted(c: Groups) -> Staged:
-    """Return a stem of stride 2 and seven inverted residual blocks."""
+    """Return a stem, pooling and seven inverted residual blocks."""
     blocks = [
         InvertedBlock(c[i], c[f"e{number}"], c[o], s, add=i == o)
         for number, (i, o, s) in enumerate(INVERTED)
     ]
-    return Staged(ConvNorm(3, c["c0"], 3, stride=2), blocks, _strides(INVERTED), _last(c))
+    return Staged(ConvNorm(3, c["c0"], 3), blocks, _strides(INVERTED), _last(c))
 
 
 def residual(c: Groups) -> Staged:
-    """Return a small residual network: four blocks after a stem at full size and pooling."""
+    """Return a stem, pooling and four residual blocks."""
     blocks = [
         ResidualBlock(c[i], c[f"i{number}"], c[o], s) for number, (i, o, s) in enumerate(RESIDUAL)
     ]
-    return Staged(ConvNorm(3, c["c0"], 3), blocks, _strides(RESIDUAL), _last(c), pool=True)
+    return Staged(ConvNorm(3, c["c0"], 3), blocks, _strides(RESIDUAL), _last(c))
 
 
 def _strides(plan: Plan) -> list[int]:

@@ -67,6 +67,7 @@ TINY = {
         write_answers=domains.write_answers,
         best=1.0,
         tolerance=0.1,
+        alike=(),
     ),
     "hw13": Tiny(
         write_data=compression.write_food13,

@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.tables import RESULTS
+from benchmarks.tables import write_files_results
 from mlspring import catalog
-from mlspring.core.files import write_json
 from mlspring.core.progress import bar
-from mlspring.core.runs import Request, environment
+from mlspring.core.runs import Request
 from mlspring.core.source import official
 from mlspring.homeworks.hw01_regression import blocks, references
 from mlspring.homeworks.hw01_regression import data as reader
@@ -80,17 +79,8 @@ def main(folder: Path) -> None:
             errors |= {m: [float(np.mean((known[m] - truth) ** 2))] for m in METHODS}
             base = float(np.mean((persistence - truth) ** 2))
             rows.append([cut.name, *(f"{np.mean(e) / base:.2f}" for e in errors.values())])
-    facts = environment()
-    write_json(
-        RESULTS / "hw01-files.json",
-        {
-            "command": "python -m benchmarks.blocks_hw01 DIR",
-            "date": facts["started"][:10],
-            "commit": facts["commit"],
-            "columns": ["trained on, scored on", *spec.levels, *METHODS],
-            "rows": rows,
-        },
-    )
+    columns = ["trained on, scored on", *spec.levels, *METHODS]
+    write_files_results(spec.id, "blocks_hw01", columns, rows)
 
 
 def split(data: reader.Data, cut: Cut) -> tuple[Rows, Rows]:

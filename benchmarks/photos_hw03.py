@@ -14,11 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.tables import RESULTS
+from benchmarks.tables import write_files_results
 from mlspring import catalog
-from mlspring.core.files import write_json
 from mlspring.core.progress import bar, say
-from mlspring.core.runs import Request, environment
+from mlspring.core.runs import Request
 from mlspring.homeworks.hw03_food_cnn import submission as format_
 from mlspring.verbs import run as verb
 
@@ -49,17 +48,8 @@ def main(folder: Path) -> None:
                 done.advance()
             each = ", ".join(f"{score:.3f}" for score in scores)
             rows.append([f"laptop/{level}", each, f"{statistics.mean(seconds):.0f}"])
-    facts = environment()
-    write_json(
-        RESULTS / "hw03-files.json",
-        {
-            "command": "python -m benchmarks.photos_hw03 DIR",
-            "date": facts["started"][:10],
-            "commit": facts["commit"],
-            "columns": ["recipe", f"accuracy on {len(labels)} photos, by seed", "seconds"],
-            "rows": rows,
-        },
-    )
+    columns = ["recipe", f"accuracy on {len(labels)} photos, by seed", "seconds"]
+    write_files_results(spec.id, "photos_hw03", columns, rows)
 
 
 def as_test(food11: Path, to: Path) -> dict[str, int]:

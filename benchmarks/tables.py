@@ -17,7 +17,8 @@ from pathlib import Path
 
 from benchmarks.texts import Results, files_text, level_text, score_text, speed_text
 from mlspring.core.errors import DataError, MlspringError
-from mlspring.core.files import read_json, write_text
+from mlspring.core.files import read_json, write_json, write_text
+from mlspring.core.runs import environment
 from mlspring.core.spec import Spec
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -72,6 +73,23 @@ def update(root: Path, specs: Sequence[Spec], *, check: bool) -> int:
         path = spec.folder / "lines.toml"
         print(f"{path}: differs from benchmarks/results -> mlspring calibrate {spec.id}")
     return 1 if stale or (check and differing) else 0
+
+
+def write_files_results(
+    homework: str, module: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Keep what ``python -m benchmarks.MODULE DIR`` measured on files from outside."""
+    facts = environment()
+    write_json(
+        RESULTS / f"{homework}-files.json",
+        {
+            "command": f"python -m benchmarks.{module} DIR",
+            "date": facts["started"][:10],
+            "commit": facts["commit"],
+            "columns": list(columns),
+            "rows": [list(row) for row in rows],
+        },
+    )
 
 
 def read_results(root: Path, specs: Sequence[Spec]) -> dict[str, Results]:

@@ -1,13 +1,18 @@
 """A loss that is no number ends training with a sentence."""
 
+import sys
+
 import pytest
 
 from mlspring.core.errors import RecipeError
 from mlspring.kit.divergence import check_finite
 
 
-def test_finite_losses_pass() -> None:
-    check_finite(3, 0.1, train__loss=1e300, valid__loss=0.0)
+def test_the_largest_number_passes_and_what_lies_beyond_does_not() -> None:
+    largest = sys.float_info.max
+    check_finite(3, 0.1, train__loss=largest, valid__loss=0.0)
+    with pytest.raises(RecipeError, match=r"train/loss is inf at step 3"):
+        check_finite(3, 0.1, train__loss=10 * largest, valid__loss=0.0)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

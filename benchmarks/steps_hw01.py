@@ -29,7 +29,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         epoch, position = divmod(count, epoch_steps)
         if position == 0:
             order = epoch_order(len(inputs), 0, epoch)
-            shuffled, answers = inputs[order], residuals[order]
+            shuffled, answers = (x.index_select(0, order) for x in (inputs, residuals))
         count += 1
         first = position * size
         return shuffled[first : first + size], answers[first : first + size]

@@ -28,7 +28,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         start = count * size % (len(order) - size)
         batch = split.train[order[start : start + size]]
         draws = transform.draw(recipe.augment, size, generator(0, count))
-        pixels, labels = split.pixels[batch], split.labels[batch]
+        pixels, labels = split.pixels.index_select(0, batch), split.labels[batch]
         return transform.prepare(pixels, labels, NUM_CLASSES, draws, slice(0, size))
 
     def learn(images: torch.Tensor, targets: torch.Tensor) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Run
@@ -42,12 +43,25 @@ def splits_of(seed: int = 0, **knobs: object) -> list[Split]:
     return list(train.splits(recipe, pictures(), seed, CPU))
 
 
+def places(pixels: Tensor) -> list[int]:
+    """Return where in the pool these pictures were."""
+    return pixels[:, 0, 0, 0].tolist()
+
+
 def test_without_folds_the_given_parts_train_and_validate() -> None:
     (split,) = splits_of(folds=0)
-    assert split.train.tolist() == list(range(44))
-    assert split.held_out.tolist() == list(range(44, 66))
-    assert split.pixels[:, 0, 0, 0].tolist() == list(range(66))
-    assert split.labels[split.held_out].bincount().tolist() == [2] * 11
+    assert split.train.tolist() == places(split.pixels) == list(range(44))
+    assert places(split.held_pixels) == list(range(44, 66))
+    assert split.labels.bincount().tolist() == [4] * 11
+    assert split.held_labels.bincount().tolist() == [2] * 11
+
+
+def test_without_folds_no_picture_is_copied() -> None:
+    data = pictures()
+    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "simple.toml", [])
+    (split,) = train.splits(recipe, data, 0, CPU)
+    assert split.pixels.data_ptr() == data.train_images.ctypes.data
+    assert split.held_pixels.data_ptr() == data.valid_images.ctypes.data
 
 
 @pytest.mark.parametrize(("pool", "size"), [("training", 44), ("training+validation", 66)])
@@ -55,24 +69,26 @@ def test_folds_hold_out_each_picture_of_the_pool_once(pool: str, size: int) -> N
     members = splits_of(folds=4, pool=pool)
     assert len(members) == 4
     for split in members:
-        assert len(split.pixels) == len(split.labels) == size
-        both = torch.cat((split.train, split.held_out))
-        assert both.sort().values.tolist() == list(range(size)), "disjoint, and nothing left out"
-    held_out = torch.cat([split.held_out for split in members])
-    assert held_out.sort().values.tolist() == list(range(size))
+        assert places(split.pixels) == list(range(size))
+        assert len(split.labels) == size
+        both = split.train.tolist() + places(split.held_pixels)
+        assert sorted(both) == list(range(size)), "disjoint, and nothing left out"
+        assert split.held_labels.tolist() == split.labels[places(split.held_pixels)].tolist()
+    held_out = [place for split in members for place in places(split.held_pixels)]
+    assert sorted(held_out) == list(range(size))
 
 
 @pytest.mark.parametrize("pool", ["training", "training+validation"])
 def test_folds_are_stratified(pool: str) -> None:
     for split in splits_of(folds=4, pool=pool):
-        counts = split.labels[split.held_out].bincount(minlength=11)
+        counts = split.held_labels.bincount(minlength=11)
         assert counts.min() >= 1
         assert counts.max() - counts.min() <= 1
 
 
 def test_a_seed_fixes_the_folds_and_another_changes_them() -> None:
     def folds(seed: int) -> list[list[int]]:
-        return [split.held_out.tolist() for split in splits_of(seed, folds=4)]
+        return [places(split.held_pixels) for split in splits_of(seed, folds=4)]
 
     assert folds(0) == folds(0)
     assert folds(0) != folds(1)

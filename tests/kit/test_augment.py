@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
 from mlspring.kit import augment
 from mlspring.kit.seeding import generator
@@ -75,6 +76,35 @@ def test_recolour_is_what_its_docstring_says() -> None:
         blend = f[2] * picture + (1 - f[2]) * grey
         expected = f[3:, None, None] * f[0] * (grey.mean() + f[1] * (blend - grey.mean()))
         torch.testing.assert_close(changed, expected)
+
+
+def test_recolour_normalises_on_the_way() -> None:
+    x, factors = images(2, 5), augment.draw_colour(2, generator(3), contrast=0.4, saturation=0.5)
+    plain = augment.recolour(x, factors)
+    torch.testing.assert_close(augment.recolour(x, factors, scale=3.0, shift=-0.7), 3 * plain - 0.7)
+
+
+def test_the_sampling_grid_is_that_of_affine_grid() -> None:
+    maps = augment.draw_affine(3, generator(0), flip=0.5, rotate=40, zoom=(0.4, 1), shift=0.2)
+    expected = F.affine_grid(maps, [3, 3, 5, 8], align_corners=False)
+    torch.testing.assert_close(augment.sampling_grid(maps, 5, 8), expected)
+
+
+def test_draws_fill_their_ranges() -> None:
+    n = 20_000
+    maps = augment.draw_affine(n, generator(1), flip=0.3, rotate=30, zoom=(0.5, 1), stretch=0.4)
+    side = maps[:, :, :2].det().abs().sqrt()
+    assert 0.5 <= side.min() < 0.505
+    assert 0.995 < side.max() <= 1 + 1e-6
+    assert (maps[:, :, :2].det() < 0).float().mean() == pytest.approx(0.3, abs=0.02)
+    turned = maps[:, 1, 0].abs() / side  # a sine times the root of the aspect
+    assert turned.max() < math.sin(math.pi / 6) * math.exp(0.2)
+    assert turned.max() > 0.95 * math.sin(math.pi / 6) * math.exp(0.2)
+    factors = augment.draw_colour(n, generator(2), brightness=0.2, tint=0.1)
+    assert factors[:, 0].min() == pytest.approx(0.8, abs=1e-3)
+    assert factors[:, 0].max() == pytest.approx(1.2, abs=1e-3)
+    assert torch.equal(factors[:, 1:3], torch.ones(n, 2))
+    assert torch.corrcoef(factors[:, [0, 3, 4, 5]].T).fill_diagonal_(0).abs().max() < 0.03
 
 
 def test_each_image_has_its_own_draw() -> None:

@@ -49,7 +49,7 @@ BROKEN = (
 
 
 def load_images(files: Sequence[Path], size: int, *, mode: Mode = "RGB") -> Pixels:
-    """Return the images as a read-only memory map, decoded only if they were not before.
+    """Return the images as a private memory map, decoded only if they were not before.
 
     The map lies under ``home()/decoded``; its name is the files' fingerprint.
 
@@ -175,7 +175,8 @@ def _plain(image: Image.Image, mode: Mode) -> Image.Image:
 
 
 def _open_map(path: Path) -> Pixels:
-    images: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+    # "c": private, so that torch may share it; writing to it never reaches the file
+    images: Pixels = np.load(path, mmap_mode="c", allow_pickle=False)
     return images
 
 

@@ -44,24 +44,36 @@ def draw_affine(
         stretch: largest change of the aspect ratio, as the logarithm of width over height.
         shift: further shift of the window, as a share of the image's half side.
     """
-    angle = uniform(n, -rotate, rotate, generator) * math.pi / 180
-    side = uniform(n, *zoom, generator)
-    aspect = (uniform(n, -stretch, stretch, generator) / 2).exp()
-    mirror = torch.where(torch.rand(n, generator=generator) < flip, -1.0, 1.0)
-    room = (1 - side).clamp(min=0)[:, None] + shift
-    centre = room * (2 * torch.rand(n, 2, generator=generator) - 1)
+    draws = 2 * torch.rand(6, n, generator=generator) - 1  # each in [-1, 1)
+    angle = draws[0] * (rotate * math.pi / 180)
+    side = sum(zoom) / 2 + draws[1] * ((zoom[1] - zoom[0]) / 2)
+    aspect = (draws[2] * (stretch / 2)).exp()
+    mirror = torch.where(draws[3] < 2 * flip - 1, -1.0, 1.0)
+    centre = draws[4:] * ((1 - side).clamp(min=0) + shift)  # (2, n)
+    across, down = side * aspect, side / aspect
     cos, sin = angle.cos(), angle.sin()
-    rows = (
-        torch.stack((side * aspect * cos * mirror, -side / aspect * sin, centre[:, 0]), dim=1),
-        torch.stack((side * aspect * sin * mirror, side / aspect * cos, centre[:, 1]), dim=1),
-    )
-    return torch.stack(rows, dim=1)
+    first = (across * cos * mirror, -down * sin, centre[0])
+    second = (across * sin * mirror, down * cos, centre[1])
+    return torch.stack(first + second, dim=1).view(n, 2, 3)
 
 
 def warp(images: Tensor, maps: Tensor) -> Tensor:
     """Return ``images`` resampled through ``maps`` (n, 2, 3); beyond the edge they are mirrored."""
-    grid = F.affine_grid(maps.to(images), list(images.shape), align_corners=False)
+    grid = sampling_grid(maps.to(images), *images.shape[2:])
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def sampling_grid(maps: Tensor, h: int, w: int) -> Tensor:
+    """Return where each output pixel's centre lies in the input: (n, h, w, 2) in [-1, 1].
+
+    The same as ``F.affine_grid`` from a column and a row of each map instead of a matrix product
+    for every pixel, which takes as long as the resampling itself.
+    """
+    x = (torch.arange(w, device=maps.device) + 0.5) * (2 / w) - 1
+    y = (torch.arange(h, device=maps.device) + 0.5) * (2 / h) - 1
+    along = maps[:, :, :1] * x  # (n, 2, w)
+    down = maps[:, :, 1:2] * y + maps[:, :, 2:]  # (n, 2, h)
+    return (down[:, :, :, None] + along[:, :, None, :]).permute(0, 2, 3, 1)
 
 
 def draw_colour(
@@ -77,24 +89,25 @@ def draw_colour(
 
     Each is a factor drawn from [1 - x, 1 + x); shape (n, 6).
     """
-    spans = (brightness, contrast, saturation, tint, tint, tint)
-    return torch.stack([uniform(n, 1 - x, 1 + x, generator) for x in spans], dim=1)
+    spans = torch.tensor((brightness, contrast, saturation, tint, tint, tint))
+    return 1 + spans * (2 * torch.rand(n, 6, generator=generator) - 1)
 
 
-def recolour(images: Tensor, factors: Tensor) -> Tensor:
-    """Return ``images`` with colour ``factors`` (n, 6) of ``draw_colour`` applied.
+def recolour(images: Tensor, factors: Tensor, *, scale: float = 1.0, shift: float = 0.0) -> Tensor:
+    """Return ``images`` with colour ``factors`` (n, 6) of ``draw_colour`` applied, normalised.
 
     A pixel p becomes tint * brightness * (m + contrast * (s * p + (1 - s) * luma(p) - m)) with
-    saturation s and the image's mean brightness m: one 3 x 3 matrix and one offset an image.
+    saturation s and the image's mean brightness m, and then ``scale`` times that plus ``shift``:
+    one 3 x 3 matrix and one offset an image.
     """
     n, c, h, w = images.shape
-    brightness, contrast, saturation = (f[:, None, None] for f in factors[:, :3].to(images).T)
-    tint = factors[:, 3:, None].to(images)  # (n, 3, 1)
-    luma = images.new_tensor(LUMA).expand(n, 3, 3)
-    gain = tint * brightness
-    matrix = gain * contrast * (saturation * torch.eye(3).to(images) + (1 - saturation) * luma)
-    mean = images.mean(dim=(2, 3)) @ images.new_tensor(LUMA)  # (n,)
-    offset = gain * (1 - contrast) * mean[:, None, None]
+    luma = images.new_tensor(LUMA)
+    brightness, contrast, saturation, tint = factors.to(images)[:, :, None].split((1, 1, 1, 3), 1)
+    gain = scale * tint * brightness  # (n, 3, 1)
+    rest = gain * contrast
+    matrix = rest * (1 - saturation) * luma + torch.diag_embed((rest * saturation)[:, :, 0])
+    mean = images.mean(dim=(2, 3)) @ luma  # (n,)
+    offset = (gain - rest) * mean[:, None, None] + shift
     pixels = images.reshape(n, c, h * w)
     return torch.baddbmm(offset, matrix, pixels).view(n, c, h, w)
 

@@ -15,6 +15,7 @@ from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import home, read_json, write_json
 from mlspring.core.runs import Device, Precision, Run, processor
 from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.memory import keep_freed_pages
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -64,6 +65,8 @@ def choose(device: Device, precision: Precision, *, work: Literal["conv", "dense
             "torch sees no CUDA device", fix="use --device cpu, or see: mlspring doctor"
         )
     place = torch.device(name)
+    if name == "cpu":
+        keep_freed_pages()
     if work == "dense":
         chosen = "fp32" if precision == "auto" else precision
         return Hardware(device=place, precision=chosen, channels_last=False)

@@ -114,7 +114,8 @@ def train_member(
             epoch, position = divmod(step - 1, epoch_steps)
             if position == 0 or step == facts["step"] + 1:
                 order = epoch_order(len(inputs), mix(seed, number), epoch).to(hardware.device)
-                shuffled, answers = inputs[order], outputs[order]  # once, not batch by batch
+                # once, not batch by batch
+                shuffled, answers = (x.index_select(0, order) for x in (inputs, outputs))
 
             # batch: this process's share
             first = position * batch_size

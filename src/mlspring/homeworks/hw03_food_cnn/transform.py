@@ -10,6 +10,7 @@ from mlspring.homeworks.hw03_food_cnn.recipe import AugmentKnobs
 from mlspring.kit import augment
 
 MEAN, STD = 0.5, 0.25  # of all channels: batch norm does the rest
+SCALE, SHIFT = 1 / (255 * STD), -MEAN / STD  # takes a uint8 pixel to that
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,18 @@ def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
 
 def to_input(pixels: Tensor) -> Tensor:
     """Return the test transform of uint8 pixels (n, s, s, 3): floats (n, 3, s, s), normalised."""
-    return pixels.permute(0, 3, 1, 2).float().sub_(255 * MEAN).div_(255 * STD)
+    return pixels.permute(0, 3, 1, 2).float().mul_(SCALE).add_(SHIFT)
 
 
 def vary(pixels: Tensor, draws: Draws) -> Tensor:
     """Return the training transform of uint8 pixels (n, s, s, 3), mixing apart: (n, 3, s, s)."""
-    images = pixels.permute(0, 3, 1, 2).float().div_(255)
+    images = pixels.permute(0, 3, 1, 2).float()
     if draws.maps is not None:
         images = augment.warp(images, draws.maps)
     if draws.colours is not None:
-        images = augment.recolour(images, draws.colours)
-    images = images.sub_(MEAN).div_(STD)
+        images = augment.recolour(images, draws.colours, scale=SCALE, shift=SHIFT)
+    else:
+        images = images.mul_(SCALE).add_(SHIFT)
     return images if draws.holes is None else augment.erase(images, draws.holes)
 
 

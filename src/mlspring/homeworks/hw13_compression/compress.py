@@ -4,6 +4,7 @@ All of it lands in the run's ``compression.json``, from which the figures are dr
 """
 
 import copy
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ def measure(
     """
     student = networks[0]
     size = split.pixels.shape[1]
-    inputs = transform.to_input(split.pixels[split.held_out[: max(LATENCY_BATCHES)]]).cpu()
+    inputs = transform.to_input(split.held_pixels[: max(LATENCY_BATCHES)]).cpu()
     rows, forwards = [], {}
     for network in networks:
         rows.append(_row(network, split, size, hardware))
@@ -109,7 +110,7 @@ def measure(
         {
             "threads": torch.get_num_threads(),
             "repeats": knobs.repeats,
-            "held_out": len(split.held_out),
+            "held_out": len(split.held_labels),
             "int8": "measured" if int8 is not None else "torch has no int8 for this CPU",
             "networks": rows,
             "masked_milliseconds": times["masked"],
@@ -131,7 +132,7 @@ def examine(network: Network, split: Split, hardware: Hardware) -> Facts:
     logits = predict_held_out(hardware.place(network.model), split, hardware)[0]
     return {
         **_row(network, split, size, hardware),
-        "held_out": len(split.held_out),
+        "held_out": len(split.held_labels),
         "softness": softness_of(logits),
         "pruning": pruning_curves(network.architecture, network.model, split, hardware, SHARES),
     }
@@ -156,7 +157,7 @@ def pruning_curves(
     """
     state = {name: value.cpu() for name, value in bare(model).state_dict().items()}
     trial = copy.deepcopy(model)
-    curves: Facts = {"pictures": len(split.held_out), "layer": [], "global": [], "channels": []}
+    curves: Facts = {"pictures": len(split.held_labels), "layer": [], "global": [], "channels": []}
     with bar("prune", 2 * len(shares) + len(shares[::2]), unit="networks") as progress:
         for scope in ("layer", "global"):
             for share in shares:
@@ -216,10 +217,6 @@ def _int8(student: Network, split: Split) -> nn.Module | None:
 
 
 def _int8_accuracy(model: nn.Module, split: Split) -> float:
-    on_cpu = Split(
-        pixels=split.pixels.cpu(),
-        labels=split.labels.cpu(),
-        train=split.train.cpu(),
-        held_out=split.held_out.cpu(),
-    )
+    pixels, labels = split.held_pixels.cpu(), split.held_labels.cpu()
+    on_cpu = dataclasses.replace(split, held_pixels=pixels, held_labels=labels)
     return accuracy_of(model, on_cpu, CPU)

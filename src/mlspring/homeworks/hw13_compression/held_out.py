@@ -1,8 +1,8 @@
 """The labelled pictures on the device, and what a network makes of those it never trained on."""
 
+import dataclasses
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -13,7 +13,7 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.evaluate import accuracy, predict_all
 
-EVAL_BATCH = 256
+EVAL_BATCH = 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,41 +21,40 @@ class Split:
     """Labelled pictures: uint8 (n, s, s, 3) with labels int64 (n,), on the device.
 
     Args:
-        pixels: training pictures, then validation pictures.
+        pixels: pictures to train on.
         labels: their classes.
-        train: positions to train on.
-        held_out: positions to validate on.
+        train: positions of all of them.
+        held_pixels: pictures to validate on.
+        held_labels: their classes.
     """
 
     pixels: Tensor
     labels: Tensor
     train: Tensor
-    held_out: Tensor
+    held_pixels: Tensor
+    held_labels: Tensor
 
 
 def split(data: Data, hardware: Hardware) -> Split:
     """Return the training part to train on, the validation part held out."""
-    pixels = torch.from_numpy(np.concatenate((data.train_images, data.valid_images)))
-    labels = torch.from_numpy(np.concatenate((data.train_labels, data.valid_labels)))
-    num_train = len(data.train_labels)
-    positions = torch.arange(len(labels))
+    arrays = (data.train_images, data.train_labels, data.valid_images, data.valid_labels)
+    pixels, labels, held_pixels, held_labels = (
+        torch.from_numpy(array).to(hardware.device) for array in arrays
+    )
     return Split(
-        pixels=pixels.to(hardware.device),
-        labels=labels.to(hardware.device),
-        train=positions[:num_train].to(hardware.device),
-        held_out=positions[num_train:].to(hardware.device),
+        pixels=pixels,
+        labels=labels,
+        train=torch.arange(len(labels), device=hardware.device),
+        held_pixels=held_pixels,
+        held_labels=held_labels,
     )
 
 
 def some(whole: Split, num_pictures: int) -> Split:
     """Return the split with every k-th held-out picture, ``num_pictures`` of them at most."""
-    every = -(-len(whole.held_out) // num_pictures)
-    return Split(
-        pixels=whole.pixels,
-        labels=whole.labels,
-        train=whole.train,
-        held_out=whole.held_out[::every],
-    )
+    every = -(-len(whole.held_labels) // num_pictures)
+    pixels, labels = whole.held_pixels[::every], whole.held_labels[::every]
+    return dataclasses.replace(whole, held_pixels=pixels, held_labels=labels)
 
 
 # Same as hw03: train.predict_held_out
@@ -65,13 +64,13 @@ def predict_held_out(
     """Return logits (n, 11) and labels (n,) of the held-out pictures, on the CPU."""
 
     def forward(part: slice) -> Tensor:
-        images = transform.to_input(split.pixels[split.held_out[part]])
+        images = transform.to_input(split.held_pixels[part])
         with hardware.autocast():
             return model(hardware.place_images(images))
 
     model.eval()
-    logits = predict_all(forward, len(split.held_out), EVAL_BATCH, ranks)
-    return logits, split.labels[split.held_out].cpu()
+    logits = predict_all(forward, len(split.held_labels), EVAL_BATCH, ranks)
+    return logits, split.held_labels.cpu()
 
 
 def accuracy_of(model: nn.Module, split: Split, hardware: Hardware) -> float:

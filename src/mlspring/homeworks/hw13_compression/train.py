@@ -120,7 +120,7 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
 
             # batch: this process's share, augmented
             batch = order[position * batch_size :][:batch_size]
-            pixels, labels = split.pixels[batch], split.labels[batch]
+            pixels, labels = split.pixels.index_select(0, batch), split.labels[batch]
             stream = generator(task.seed, "augment", task.number, step)
             draws = transform.draw(task.augment, batch_size, stream)
             images, targets = transform.prepare(pixels, labels, NUM_CLASSES, draws, share)

@@ -1,0 +1,39 @@
+"""Freed memory stays with the process."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mlspring.kit import memory
+
+STEPS = """
+import resource, torch
+from mlspring.kit.memory import keep_freed_pages
+kept = keep_freed_pages() if {keep} else True
+for step in range(60):
+    if step == 10:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    [torch.ones(1_000_000) for _ in range(8)]
+print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mallopt is glibc's")
+def test_freed_tensors_cost_no_page_faults_again() -> None:
+    def faults(keep: bool) -> tuple[str, int]:
+        code = STEPS.format(keep=keep)
+        words = [sys.executable, "-c", code]
+        kept, count = subprocess.check_output(words, text=True).split()
+        return kept, int(count)
+
+    kept, few = faults(keep=True)
+    if kept == "False":
+        pytest.skip("this C library has no mallopt")
+    assert few < 2_000
+    assert faults(keep=False)[1] > 10_000
+
+
+def test_another_system_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not memory.keep_freed_pages()

@@ -27,9 +27,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from mlspring import catalog  # noqa: E402
+from mlspring.core.environment import environment  # noqa: E402
 from mlspring.core.files import read_json, write_json  # noqa: E402
 from mlspring.core.progress import say  # noqa: E402
-from mlspring.core.runs import environment  # noqa: E402
 from mlspring.core.spec import Spec  # noqa: E402
 from mlspring.kit import device  # noqa: E402
 from mlspring.verbs import recipes, sources  # noqa: E402

@@ -5,6 +5,7 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,9 @@ def test_kill_and_resume_is_bit_equal(
 def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_home: Path) -> None:
     data = TINY[spec.id].write_data(tmp_path / "data")
     words = command(spec, data, tmp_path / "runs")
-    process = start(words, isolated_home, sys.executable, "-c", WAITING)
+    waiting = tmp_path / "waiting.py"
+    waiting.write_text(WAITING)
+    process = start(words, isolated_home, waiting)
     wait_for_entries(tmp_path / "runs", 1)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
@@ -147,8 +150,10 @@ def test_ctrl_c_in_any_phase_loses_nothing(
 
 
 @each_homework
-def test_a_finished_or_foreign_folder_is_not_resumed(spec: Spec, tmp_path: Path) -> None:
-    run = run_tiny(spec, tmp_path)
+def test_a_finished_or_foreign_folder_is_not_resumed(
+    spec: Spec, tmp_path: Path, finished: Callable[..., Run]
+) -> None:
+    run = finished(spec)
     with pytest.raises(RunError, match="this run is finished"):
         verb.resume(run.folder)
     with pytest.raises(RunError, match="is not a run folder"):

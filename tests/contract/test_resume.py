@@ -19,6 +19,7 @@ from mlspring.core.runs import Run
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge import service
+from mlspring.judge.store import Store
 from mlspring.terminal import ended
 from mlspring.verbs import run as verb
 from tests.contract.cases import JUDGED, each_homework
@@ -173,6 +174,48 @@ def test_a_run_stopped_after_its_submission_hands_in_once(
     assert service.open_store().entries() == [entry]
 
 
+def test_a_kill_before_the_number_is_noted_does_not_hand_in_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = Run.note
+
+    def killed(run: Run, **values: object) -> None:
+        if "submission" in values:
+            raise KeyboardInterrupt
+        note(run, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "note", killed)
+        folder = stopped(tmp_path, monkeypatch, submit=True)
+    (entry,) = service.open_store().entries()
+    assert entry.state == State.SCORED
+    assert "submission" not in Run.open(folder).environment
+    assert verb.resume(folder).environment["submission"] == entry.number
+    assert service.open_store().entries() == [entry]
+
+
+def test_a_kill_while_it_is_judged_does_not_hand_in_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No word of a killed judge reaches the board: neither a score nor a failure."""
+    folder = stopped(tmp_path, monkeypatch, submit=True, where=(Store, "finish"))
+    assert verb.resume(folder).result is not None
+    (entry,) = service.open_store().entries()
+    assert (entry.state, entry.num_attempts) == (State.SCORED, 2)
+    assert Run.open(folder).environment["submission"] == entry.number
+
+
+def test_two_runs_with_the_same_file_hand_in_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = (service, "submit")
+    folder = stopped(tmp_path, monkeypatch, submit=True, where=where)
+    run_tiny(JUDGED[0], tmp_path / "again", data="world")
+    verb.resume(folder)
+    first, second = service.open_store().entries()
+    assert first.sha256 == second.sha256
+
+
 def test_a_run_resumed_beside_another_board_hands_in_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,16 +244,21 @@ def test_resume_hands_in_as_the_run_was_asked_to(
 
 
 def stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, submit: bool, where: tuple[Any, str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    submit: bool,
+    where: tuple[Any, str] | None = None,
 ) -> Path:
-    """Return a run that was stopped where a function would have been called."""
+    """Return a run that was stopped where a function would have been called; None: anyhow."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     pass_for_world(JUDGED[0], tmp_path, monkeypatch)
     with monkeypatch.context() as patch:
-        patch.setattr(*where, interrupted)
+        if where is not None:
+            patch.setattr(*where, interrupted)
         with pytest.raises(KeyboardInterrupt):
             run_tiny(JUDGED[0], tmp_path, data="world", submit=submit)
     return only_run(tmp_path / "runs")

@@ -99,7 +99,7 @@ def test_what_is_measured_is_the_network_that_is_saved(
     data = island.load(official(folder), recipe)
     for number, split in enumerate(train.splits(recipe, data, 0, CPU)):
         model = models.build(recipe.model, recipe.data.image_size, island.NUM_CLASSES)
-        path = train.weights_path(run, number)
+        path = checkpoint.weights_path(run, number)
         checkpoint.load_weights(path, model)
         held_out = train.predict_held_out(CPU.place(model), split, CPU)
         logged = [entry for entry in run.read_log() if entry["member"] == number][-1]

@@ -21,6 +21,7 @@ def home(shared: Path) -> Path:
 def test_the_first_level_from_nothing_to_the_board(spec: Spec, tmp_path: Path, home: Path) -> None:
     first, last = spec.levels[0], spec.levels[-1]
     words = ["run", spec.id, first, "--out", str(tmp_path), "--precision", "fp32"]
+    words += [word for override in TINY[spec.id].spared for word in ("--set", override)]
     finish(start_whole(words, home))
     (path,) = tmp_path.glob("*/*/*/result.json")
     result = json.loads(path.read_text())

@@ -59,7 +59,7 @@ runpy.run_module("mlspring.watched", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_calibration_leaves_no_run_behind(tmp_path: Path, number: signal.Signals) -> None:
     waiter, pid = tmp_path / "python", tmp_path / "pid"
     waiter.write_text(WAITER.format(python=sys.executable, pid=str(pid)))

@@ -87,9 +87,7 @@ def _carry_out(
     with output.open("w") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # unless its parent had it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # unless its parent had it
     sys.argv = ["mlspring", *words]
     if script is not None:
         runpy.run_path(str(script), run_name="__main__")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -55,6 +56,7 @@ def run_tiny(
     seed: int = 0,
     data: str = "",
     submit: bool = True,
+    figures: bool = True,
 ) -> Run:
     """Return a finished run of a few steps.
 
@@ -65,6 +67,7 @@ def run_tiny(
         seed: of the run.
         data: where from; default: the homework's tiny folder.
         submit: whether to hand in.
+        figures: whether to draw them: half of the time.
     """
     tiny = TINY[spec.id]
     folder = tmp_path / "data"
@@ -79,7 +82,9 @@ def run_tiny(
         precision="fp32",  # no probe: a test must not depend on how busy the machine is
         submit=submit,
     )
-    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs")
+    part = catalog.part(spec, "figures")
+    with mock.patch.object(part, "draw", part.draw if figures else lambda *_: None):
+        return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs")
 
 
 def finished_run(spec: Spec, shared: Path, *, recipe: str = "") -> Run:

@@ -16,12 +16,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
+from mlspring import catalog
 from mlspring.catalog import SPECS
 
 CONTEXT = multiprocessing.get_context("forkserver")
 PARTS = ("data", "train", "predict", "figures", "score", "submission")
 WARM = [
     "pytest",
+    "torch._dynamo",  # a second, which the first optimizer of a process would spend
+    "matplotlib.backends.backend_svg",
     "tests.contract.journey",
     "mlspring.cli",
     "mlspring.verbs.run",
@@ -39,6 +42,7 @@ class Fork:
         script: run in place of the command line, as ``python script`` would; None: none is.
         output: file for what it says on stdout and stderr.
         environment: all of its variables.
+        figures: whether runs draw them: half of the time.
     """
 
     def __init__(
@@ -47,10 +51,12 @@ class Fork:
         script: Path | None,
         output: Path,
         environment: Mapping[str, str],
+        *,
+        figures: bool = True,
     ) -> None:
         self.output = output
         CONTEXT.set_forkserver_preload(WARM)
-        given = ([*words], script, output, dict(environment))
+        given = ([*words], script, output, dict(environment), figures)
         with mock.patch.dict(os.environ, environment):  # the server keeps what it starts with
             self.process = CONTEXT.Process(target=_carry_out, args=given)
             self.process.start()
@@ -79,7 +85,7 @@ class Fork:
 
 
 def _carry_out(
-    words: list[str], script: Path | None, output: Path, environment: dict[str, str]
+    words: list[str], script: Path | None, output: Path, environment: dict[str, str], figures: bool
 ) -> None:
     """Become the command line: what a fork does."""
     os.environ.clear()
@@ -88,6 +94,9 @@ def _carry_out(
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # unless its parent had it
+    if not figures:
+        for spec in SPECS:
+            catalog.part(spec, "figures").draw = lambda *_: None
     sys.argv = ["mlspring", *words]
     if script is not None:
         runpy.run_path(str(script), run_name="__main__")

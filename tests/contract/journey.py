@@ -30,9 +30,7 @@ FORKS = sys.platform == "linux"  # elsewhere a fork of a process that loaded tor
 MODULE = ("-m", "mlspring")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 
-# The command line, but for a wait after the first entry of the log: it is surely still at work when
-# a signal comes.
-WAITING = """
+SLOWED = """
 import time
 from mlspring.cli import main
 from mlspring.core.runs import Run
@@ -41,11 +39,21 @@ log = Run.log
 
 def log_and_wait(run, **values):
     log(run, **values)
-    time.sleep(600)
+    time.sleep({seconds})
 
 Run.log = log_and_wait
 main()
 """
+
+
+def slowed(folder: Path, seconds: float) -> Path:
+    """Return a script: the command line, but for a wait after each entry of the log.
+
+    So a run is surely still at work when a signal comes.
+    """
+    script = folder / f"wait-{seconds}.py"
+    script.write_text(SLOWED.format(seconds=seconds))
+    return script
 
 
 def run_tiny(
@@ -159,27 +167,34 @@ def environment(home: Path) -> dict[str, str]:
     return {**known, "MLSPRING_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
 
-def start(words: list[str], home: Path, script: Path | None = None) -> Process:
-    """Start the command line with ``words``, or a script in its place; its output is kept."""
+def start(
+    words: list[str], home: Path, script: Path | None = None, *, figures: bool = True
+) -> Process:
+    """Start the command line with ``words``, or a script in its place; its output is kept.
+
+    Without ``figures`` a run draws none, which halves the time of a tiny one.
+    """
     if FORKS:
-        return Fork(words, script, _output(home), environment(home))
+        return Fork(words, script, _output(home), environment(home), figures=figures)
     return start_whole(words, home, sys.executable, *([str(script)] if script else MODULE))
 
 
 def start_together(
-    words: list[str], home: Path, size: int, script: Path | None = None
+    words: list[str], home: Path, size: int, script: Path | None = None, *, figures: bool = True
 ) -> list[Process]:
     """Start what ``torchrun`` would: ``size`` processes that share the work."""
     if not FORKS:
         return start_by_torchrun(words, home, size, script)
     known = environment(home)
-    return [Fork(words, script, _output(home), known | rank) for rank in ranks(size)]
+    return [
+        Fork(words, script, _output(home), known | rank, figures=figures) for rank in ranks(size)
+    ]
 
 
 def start_by_torchrun(
-    words: list[str], home: Path, size: int, script: Path | None = None
+    words: list[str], home: Path, size: int, script: Path | None = None, *, figures: bool = True
 ) -> list[Process]:
-    """Start ``torchrun`` itself, which starts the processes."""
+    """Start ``torchrun`` itself, which starts the processes; whole ones always draw."""
     program = [str(script)] if script else MODULE
     return [start_whole(words, home, *TORCHRUN, str(size), *program)]
 

@@ -15,11 +15,11 @@ from mlspring.catalog import SPECS
 from mlspring.core.spec import Spec
 from tests.contract.cases import each_homework
 from tests.contract.journey import (
-    WAITING,
     Process,
     command,
     finish,
     only_run,
+    slowed,
     start,
     start_by_torchrun,
     start_together,
@@ -44,16 +44,17 @@ def learn_like_one(
 ) -> None:
     """Check one process against each number of processes."""
     tiny, one = TINY[spec.id], tmp_path / "one"
+    figures = level == spec.levels[0]  # which processes draw them does not depend on the level
     data = tiny.write_data(tmp_path / "data")
     one.mkdir()
     words = command(spec, data, one / "runs", recipe=level, more=tiny.alike)
-    finish(start(words, one / "home"))
+    finish(start(words, one / "home", figures=figures))
     alone = log_of(one / "runs")
     for size in sizes:
         many = tmp_path / f"many-{size}"
         many.mkdir()
         words = command(spec, data, many / "runs", recipe=level, more=tiny.alike)
-        output = finish(*together(words, many / "home", size))
+        output = finish(*together(words, many / "home", size, figures=figures))
         found = log_of(many / "runs")
         assert [entry["step"] for entry in found] == [entry["step"] for entry in alone]
         expected, values = (
@@ -73,12 +74,10 @@ def go_on_where_they_were_stopped(
     """Check that processes which were stopped at once end like ones left alone."""
     data = TINY[spec.id].write_data(tmp_path / "data")
     whole = command(spec, data, tmp_path / "whole", recipe=spec.levels[-1])
-    finish(*together(whole, home, 2))
+    finish(*together(whole, home, 2, figures=False))
 
-    waiting = tmp_path / "waiting.py"
-    waiting.write_text(WAITING)
     stopped = command(spec, data, tmp_path / "stopped", recipe=spec.levels[-1])
-    processes = together(stopped, home, 2, waiting)
+    processes = together(stopped, home, 2, slowed(tmp_path, 600))
     wait_for_entries(tmp_path / "stopped", 1)
     for process in processes:
         process.send_signal(signal.SIGTERM)  # torchrun ends its processes at once
@@ -86,7 +85,7 @@ def go_on_where_they_were_stopped(
         process.communicate(timeout=60)
     run = only_run(tmp_path / "stopped")
     assert not (run / "result.json").exists()
-    finish(*together(["resume", str(run)], home, 2))
+    finish(*together(["resume", str(run)], home, 2, figures=False))
 
     def weights(folder: Path) -> dict[str, bytes]:
         return {file.name: file.read_bytes() for file in folder.glob("checkpoints/*")}

@@ -23,13 +23,13 @@ from mlspring.terminal import ended
 from mlspring.verbs import run as verb
 from tests.contract.cases import JUDGED, each_homework
 from tests.contract.journey import (
-    WAITING,
     command,
     finish,
     num_entries,
     only_run,
     pass_for_world,
     run_tiny,
+    slowed,
     start,
     wait_for_entries,
 )
@@ -62,21 +62,22 @@ def test_kill_and_resume_is_bit_equal(
         return command(spec, data, out, recipe=recipe, precision=precision)
 
     data = TINY[spec.id].write_data(tmp_path / "data")
-    finish(start(words(tmp_path / "whole"), isolated_home))
+    finish(start(words(tmp_path / "whole"), isolated_home, figures=False))
     expected = outcome(only_run(tmp_path / "whole"))
 
-    out = tmp_path / "killed"
+    out, slow = tmp_path / "killed", slowed(tmp_path, 0.06)  # 5 waits outlast the first kill's
     draw = random.Random(f"{spec.id} {recipe}")
-    process = start(words(out), isolated_home)
-    for _ in range(3):
+    process = start(words(out), isolated_home, slow, figures=False)
+    for kill in range(3):
         wait_for_entries(out, num_entries(out) + 1)
         time.sleep(draw.uniform(0.0, 0.25))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         run = only_run(out)
         if (run / "result.json").exists():  # it was faster than the kill
+            assert kill > 0
             break
-        process = start(["resume", str(run)], isolated_home)
+        process = start(["resume", str(run)], isolated_home, slow, figures=False)
     else:
         finish(process)
     assert outcome(only_run(out)) == expected
@@ -86,9 +87,7 @@ def test_kill_and_resume_is_bit_equal(
 def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_home: Path) -> None:
     data = TINY[spec.id].write_data(tmp_path / "data")
     words = command(spec, data, tmp_path / "runs")
-    waiting = tmp_path / "waiting.py"
-    waiting.write_text(WAITING)
-    process = start(words, isolated_home, waiting)
+    process = start(words, isolated_home, slowed(tmp_path, 600))
     wait_for_entries(tmp_path / "runs", 1)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
@@ -98,7 +97,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_h
     assert f"mlspring resume {run}" in output
     assert "Traceback" not in output
     assert not list(run.rglob("*.part"))
-    finish(start(["resume", str(run)], isolated_home))
+    finish(start(["resume", str(run)], isolated_home, figures=False))
     assert (run / "result.json").exists()
 
 

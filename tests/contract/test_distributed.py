@@ -74,7 +74,7 @@ def go_on_where_they_were_stopped(
     """Check that processes which were stopped at once end like ones left alone."""
     data = TINY[spec.id].write_data(tmp_path / "data")
     whole = command(spec, data, tmp_path / "whole", recipe=spec.levels[-1])
-    finish(*together(whole, home, 2, figures=False))
+    finish(*start_together(whole, home, 2, figures=False))
 
     stopped = command(spec, data, tmp_path / "stopped", recipe=spec.levels[-1])
     processes = together(stopped, home, 2, slowed(tmp_path, 600))

@@ -93,7 +93,8 @@ def _carry_out(
     with output.open("w") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # unless its parent had it
+    # Python ignores Ctrl-C for ever where a shell began the tests in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not figures:
         for spec in SPECS:
             catalog.part(spec, "figures").draw = lambda *_: None

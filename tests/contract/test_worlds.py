@@ -20,7 +20,7 @@ def home(shared: Path) -> Path:
 @each_homework
 def test_the_first_level_from_nothing_to_the_board(spec: Spec, tmp_path: Path, home: Path) -> None:
     first, last = spec.levels[0], spec.levels[-1]
-    words = ["run", spec.id, first, "--out", str(tmp_path), "--precision", "fp32"]
+    words = ["run", spec.id, first, "--out", str(tmp_path)]
     words += [word for override in TINY[spec.id].spared for word in ("--set", override)]
     finish(start_whole(words, home))
     (path,) = tmp_path.glob("*/*/*/result.json")

@@ -92,7 +92,7 @@ def confusion(
     """
     table = counts.tolist()
     shares = [[n / max(sum(row), 1) for n in row] for row in table]
-    side = 1.64 + 0.36 * len(names)  # room for the names, and for each cell its number
+    side = max(4.6, 1.64 + 0.36 * len(names))  # the title wants room, and each cell its number
     figure = style.new_figure(side + 1.0, side)
     axes = figure.subplots()
     picture = axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.texts import Results, files_text, level_text, score_text, speed_text
+from mlspring.core.environment import environment
 from mlspring.core.errors import DataError, MlspringError
 from mlspring.core.files import read_json, write_json, write_text
-from mlspring.core.runs import environment
 from mlspring.core.spec import Spec
 
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from mlspring.core.environment import peak_memory_mib
 from mlspring.core.recipe import load_recipe
-from mlspring.core.runs import peak_memory_mib
 from mlspring.core.source import official
 from mlspring.homeworks.hw01_regression import data, train
 from mlspring.homeworks.hw01_regression.recipe import Recipe

@@ -17,8 +17,8 @@ from PIL import Image, ImageEnhance
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from mlspring.core.environment import peak_memory_mib
 from mlspring.core.recipe import load_recipe
-from mlspring.core.runs import peak_memory_mib
 from mlspring.homeworks.hw03_food_cnn import models
 from mlspring.homeworks.hw03_food_cnn.recipe import AugmentKnobs, Recipe
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC

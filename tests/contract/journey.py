@@ -1,14 +1,17 @@
 """Runs of a homework on its tiny data, in this process or as a real one."""
 
+import fcntl
 import functools
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -17,14 +20,17 @@ from mlspring.core.runs import Request, Run
 from mlspring.core.source import Source
 from mlspring.core.spec import Spec
 from mlspring.verbs import run as verb
+from tests.contract.forks import Fork, ranks
 from tests.tiny.islands import TINY
 
+Process = subprocess.Popen[str] | Fork
+
 ROOT = Path(__file__).resolve().parents[2]
+FORKS = sys.platform == "linux"  # elsewhere a fork of a process that loaded torch may not live
+MODULE = ("-m", "mlspring")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 
-# The command line, but for a wait after the first entry of the log: it is surely still at work when
-# a signal comes.
-WAITING = """
+SLOWED = """
 import time
 from mlspring.cli import main
 from mlspring.core.runs import Run
@@ -33,11 +39,21 @@ log = Run.log
 
 def log_and_wait(run, **values):
     log(run, **values)
-    time.sleep(600)
+    time.sleep({seconds})
 
 Run.log = log_and_wait
 main()
 """
+
+
+def slowed(folder: Path, seconds: float) -> Path:
+    """Return a script: the command line, but for a wait after each entry of the log.
+
+    So a run is surely still at work when a signal comes.
+    """
+    script = folder / f"wait-{seconds}.py"
+    script.write_text(SLOWED.format(seconds=seconds))
+    return script
 
 
 def run_tiny(
@@ -48,6 +64,7 @@ def run_tiny(
     seed: int = 0,
     data: str = "",
     submit: bool = True,
+    figures: bool = True,
 ) -> Run:
     """Return a finished run of a few steps.
 
@@ -58,6 +75,7 @@ def run_tiny(
         seed: of the run.
         data: where from; default: the homework's tiny folder.
         submit: whether to hand in.
+        figures: whether to draw them: half of the time.
     """
     tiny = TINY[spec.id]
     folder = tmp_path / "data"
@@ -72,7 +90,27 @@ def run_tiny(
         precision="fp32",  # no probe: a test must not depend on how busy the machine is
         submit=submit,
     )
-    return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs")
+    part = catalog.part(spec, "figures")
+    with mock.patch.object(part, "draw", part.draw if figures else lambda *_: None):
+        return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs")
+
+
+def finished_run(spec: Spec, shared: Path, *, recipe: str = "") -> Run:
+    """Return a finished run of a few steps that many tests read and none changes.
+
+    Args:
+        spec: the homework.
+        shared: the folder of such runs, for all processes that test at once.
+        recipe: by name; default: the world's first level.
+    """
+    recipe = recipe or f"world/{spec.levels[0]}"
+    place = shared / spec.id / recipe
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (done := list(place.glob("runs/*/*/*/result.json"))):
+            return run_tiny(spec, place, recipe=recipe)
+    return Run.open(done[0].parent)
 
 
 def pass_for_world(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,16 +167,54 @@ def environment(home: Path) -> dict[str, str]:
     return {**known, "MLSPRING_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
 
-def start(words: list[str], home: Path, *launcher: str) -> subprocess.Popen[str]:
-    """Start ``python -m mlspring`` (or another launcher) with ``words``; its output is kept."""
-    prefix = launcher or (sys.executable, "-m", "mlspring")
+def start(
+    words: list[str], home: Path, script: Path | None = None, *, figures: bool = True
+) -> Process:
+    """Start the command line with ``words``, or a script in its place; its output is kept.
+
+    Without ``figures`` a run draws none, which halves the time of a tiny one.
+    """
+    if FORKS:
+        return Fork(words, script, _output(home), environment(home), figures=figures)
+    return start_whole(words, home, sys.executable, *([str(script)] if script else MODULE))
+
+
+def start_together(
+    words: list[str], home: Path, size: int, script: Path | None = None, *, figures: bool = True
+) -> list[Process]:
+    """Start what ``torchrun`` would: ``size`` processes that share the work."""
+    if not FORKS:
+        return start_by_torchrun(words, home, size, script)
+    known = environment(home)
+    return [
+        Fork(words, script, _output(home), known | rank, figures=figures) for rank in ranks(size)
+    ]
+
+
+def start_by_torchrun(
+    words: list[str], home: Path, size: int, script: Path | None = None, *, figures: bool = True
+) -> list[Process]:
+    """Start ``torchrun`` itself, which starts the processes; whole ones always draw."""
+    program = [str(script)] if script else MODULE
+    return [start_whole(words, home, *TORCHRUN, str(size), *program)]
+
+
+def start_whole(words: list[str], home: Path, *launcher: str) -> Process:
+    """Start ``python -m mlspring`` (or another launcher) with ``words``: a whole interpreter."""
     return subprocess.Popen(
-        [*prefix, *words],
+        [*(launcher or (sys.executable, *MODULE)), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env=environment(home),
     )
+
+
+def _output(home: Path) -> Path:
+    """Return a new file for what a process says; beside ``home``, which it may be asked about."""
+    stream, name = tempfile.mkstemp(suffix=".txt", dir=home.parent)
+    os.close(stream)
+    return Path(name)
 
 
 def only_run(out: Path) -> Path:
@@ -161,8 +237,8 @@ def wait_for_entries(out: Path, wanted: int) -> None:
         time.sleep(0.02)
 
 
-def finish(process: subprocess.Popen[str], timeout: float = 300) -> str:
-    """Return the output of a process that must end well."""
-    output, _ = process.communicate(timeout=timeout)
-    assert process.returncode == 0, output
-    return output
+def finish(*processes: Process, timeout: float = 300) -> str:
+    """Return the output of processes that must end well."""
+    said = [process.communicate(timeout=timeout)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(said), "\n".join(said)
+    return "".join(said)

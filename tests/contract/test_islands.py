@@ -2,6 +2,7 @@
 
 import itertools
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mlspring import catalog
 from mlspring.catalog import SPECS
 from mlspring.core.errors import RecipeError, SubmissionError
 from mlspring.core.recipe import dump_recipe, flatten, load_recipe
+from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
 from mlspring.verbs import recipes
 from tests.contract.cases import each_homework, each_judged, each_kind, each_recipe
@@ -121,8 +123,10 @@ def test_a_typing_error_is_answered_with_the_nearest_key(spec: Spec) -> None:
 
 
 @each_recipe
-def test_every_recipe_runs_from_data_to_figures(spec: Spec, recipe: str, tmp_path: Path) -> None:
-    run = run_tiny(spec, tmp_path, recipe=recipe)
+def test_every_recipe_runs_from_data_to_figures(
+    spec: Spec, recipe: str, finished: Callable[..., Run]
+) -> None:
+    run = finished(spec, recipe=recipe)
     result = run.result
     assert result is not None
     assert result["score"]["validation"] is not None
@@ -137,8 +141,8 @@ def test_every_recipe_runs_from_data_to_figures(spec: Spec, recipe: str, tmp_pat
 
 
 @each_homework
-def test_training_lowers_the_loss(spec: Spec, tmp_path: Path) -> None:
-    run = run_tiny(spec, tmp_path)
+def test_training_lowers_the_loss(spec: Spec, finished: Callable[..., Run]) -> None:
+    run = finished(spec)
     losses = [entry[TINY[spec.id].loss] for entry in run.read_log() if TINY[spec.id].loss in entry]
     assert losses[-1] < losses[0]
 
@@ -167,19 +171,22 @@ def test_diverged_training_is_told_and_leaves_no_network(
 
 
 @each_homework
-def test_a_seed_fixes_the_run_and_another_seed_changes_it(spec: Spec, tmp_path: Path) -> None:
-    def weights(seed: int) -> list[bytes]:
-        run = run_tiny(spec, tmp_path, seed=seed)
+def test_a_seed_fixes_the_run_and_another_seed_changes_it(
+    spec: Spec, tmp_path: Path, finished: Callable[..., Run]
+) -> None:
+    def weights(run: Run) -> list[bytes]:
         return [file.read_bytes() for file in sorted(run.checkpoints.iterdir())]
 
-    first = weights(0)
-    assert weights(0) == first
-    assert weights(1) != first
+    first = weights(finished(spec))
+    assert weights(run_tiny(spec, tmp_path, seed=0, figures=False)) == first
+    assert weights(run_tiny(spec, tmp_path, seed=1, figures=False)) != first
 
 
 @each_judged
-def test_predictions_go_round_to_a_score(spec: Spec, tmp_path: Path) -> None:
-    run = run_tiny(spec, tmp_path)
+def test_predictions_go_round_to_a_score(
+    spec: Spec, tmp_path: Path, finished: Callable[..., Run]
+) -> None:
+    run = finished(spec)
     answers = TINY[spec.id].write_answers(tmp_path / "answers.csv")
     score = catalog.part(spec, "score")
     file = run.folder / spec.submission_name

@@ -5,30 +5,31 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlspring import catalog
-from mlspring.catalog import SPECS
 from mlspring.cli import app
 from mlspring.core.errors import RunError
 from mlspring.core.runs import Run
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge import service
+from mlspring.judge.store import Store
 from mlspring.terminal import ended
 from mlspring.verbs import run as verb
 from tests.contract.cases import JUDGED, each_homework
 from tests.contract.journey import (
-    WAITING,
     command,
     finish,
     num_entries,
     only_run,
     pass_for_world,
     run_tiny,
+    slowed,
     start,
     wait_for_entries,
 )
@@ -61,21 +62,22 @@ def test_kill_and_resume_is_bit_equal(
         return command(spec, data, out, recipe=recipe, precision=precision)
 
     data = TINY[spec.id].write_data(tmp_path / "data")
-    finish(start(words(tmp_path / "whole"), isolated_home))
+    finish(start(words(tmp_path / "whole"), isolated_home, figures=False))
     expected = outcome(only_run(tmp_path / "whole"))
 
-    out = tmp_path / "killed"
+    out, slow = tmp_path / "killed", slowed(tmp_path, 0.06)  # 5 waits outlast the first kill's
     draw = random.Random(f"{spec.id} {recipe}")
-    process = start(words(out), isolated_home)
-    for _ in range(3):
+    process = start(words(out), isolated_home, slow, figures=False)
+    for kill in range(3):
         wait_for_entries(out, num_entries(out) + 1)
         time.sleep(draw.uniform(0.0, 0.25))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         run = only_run(out)
         if (run / "result.json").exists():  # it was faster than the kill
+            assert kill > 0
             break
-        process = start(["resume", str(run)], isolated_home)
+        process = start(["resume", str(run)], isolated_home, slow, figures=False)
     else:
         finish(process)
     assert outcome(only_run(out)) == expected
@@ -85,7 +87,7 @@ def test_kill_and_resume_is_bit_equal(
 def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_home: Path) -> None:
     data = TINY[spec.id].write_data(tmp_path / "data")
     words = command(spec, data, tmp_path / "runs")
-    process = start(words, isolated_home, sys.executable, "-c", WAITING)
+    process = start(words, isolated_home, slowed(tmp_path, 600))
     wait_for_entries(tmp_path / "runs", 1)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
@@ -95,48 +97,47 @@ def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_h
     assert f"mlspring resume {run}" in output
     assert "Traceback" not in output
     assert not list(run.rglob("*.part"))
-    finish(start(["resume", str(run)], isolated_home))
+    finish(start(["resume", str(run)], isolated_home, figures=False))
     assert (run / "result.json").exists()
 
 
-PHASES = ["data.load", "train.train", "figures.draw"]
-JUDGED_PHASES = ["predict.predict", "submission.write", "service.submit", "score.score"]
+PHASES = ["data.load", "train.train", "figures.draw"]  # in the order in which a run comes to them
+JUDGED_PHASES = [
+    *PHASES[:2],
+    "predict.predict",
+    "submission.write",
+    "figures.draw",
+    "service.submit",
+    "score.score",
+]
 
 
-@pytest.mark.parametrize(
-    ("spec", "phase"),
-    [
-        pytest.param(spec, phase, id=f"{spec.id}-{phase}")
-        for spec in SPECS
-        for phase in PHASES + JUDGED_PHASES * (spec in JUDGED)
-    ],
-)
-def test_ctrl_c_in_any_phase_loses_nothing(
-    spec: Spec,
-    phase: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+@each_homework
+def test_ctrl_c_in_every_phase_loses_nothing(
+    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """One run is stopped in each of its phases; every time it goes on, and it hands in once."""
+
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    part, function = phase.split(".")
     pass_for_world(spec, tmp_path, monkeypatch)
     words = command(spec, "world", tmp_path / "runs")
     words.remove("--no-submit")
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "argv", ["mlspring", *words])
-        patch.setattr(
-            service if part == "service" else catalog.part(spec, part), function, interrupted
-        )
-        assert ended(app) == 130
-    shown = capsys.readouterr()
-    folder = only_run(tmp_path / "runs")
-    assert f"mlspring resume {folder}" in shown.err
-    assert "Traceback" not in shown.err
-    assert not (folder / "result.json").exists()
-    assert not list(folder.rglob("*.part"))
+    for phase in JUDGED_PHASES if spec in JUDGED else PHASES:
+        part, function = phase.split(".")
+        place = service if part == "service" else catalog.part(spec, part)
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["mlspring", *words])
+            patch.setattr(place, function, interrupted)
+            assert ended(app) == 130, phase
+        shown = capsys.readouterr()
+        folder = only_run(tmp_path / "runs")
+        words = ["resume", str(folder)]
+        assert f"mlspring resume {folder}" in shown.err, phase
+        assert "Traceback" not in shown.err, phase
+        assert not (folder / "result.json").exists(), phase
+        assert not list(folder.rglob("*.part")), phase
 
     resumed = verb.resume(folder)
     assert resumed.result is not None
@@ -147,8 +148,10 @@ def test_ctrl_c_in_any_phase_loses_nothing(
 
 
 @each_homework
-def test_a_finished_or_foreign_folder_is_not_resumed(spec: Spec, tmp_path: Path) -> None:
-    run = run_tiny(spec, tmp_path)
+def test_a_finished_or_foreign_folder_is_not_resumed(
+    spec: Spec, tmp_path: Path, finished: Callable[..., Run]
+) -> None:
+    run = finished(spec)
     with pytest.raises(RunError, match="this run is finished"):
         verb.resume(run.folder)
     with pytest.raises(RunError, match="is not a run folder"):
@@ -166,6 +169,48 @@ def test_a_run_stopped_after_its_submission_hands_in_once(
     assert Run.open(folder).environment["submission"] == entry.number
     assert verb.resume(folder).result is not None
     assert service.open_store().entries() == [entry]
+
+
+def test_a_kill_before_the_number_is_noted_does_not_hand_in_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = Run.note
+
+    def killed(run: Run, **values: object) -> None:
+        if "submission" in values:
+            raise KeyboardInterrupt
+        note(run, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "note", killed)
+        folder = stopped(tmp_path, monkeypatch, submit=True)
+    (entry,) = service.open_store().entries()
+    assert entry.state == State.SCORED
+    assert "submission" not in Run.open(folder).environment
+    assert verb.resume(folder).environment["submission"] == entry.number
+    assert service.open_store().entries() == [entry]
+
+
+def test_a_kill_while_it_is_judged_does_not_hand_in_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No word of a killed judge reaches the board: neither a score nor a failure."""
+    folder = stopped(tmp_path, monkeypatch, submit=True, where=(Store, "finish"))
+    assert verb.resume(folder).result is not None
+    (entry,) = service.open_store().entries()
+    assert (entry.state, entry.num_attempts) == (State.SCORED, 2)
+    assert Run.open(folder).environment["submission"] == entry.number
+
+
+def test_two_runs_with_the_same_file_hand_in_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = (service, "submit")
+    folder = stopped(tmp_path, monkeypatch, submit=True, where=where)
+    run_tiny(JUDGED[0], tmp_path / "again", data="world")
+    verb.resume(folder)
+    first, second = service.open_store().entries()
+    assert first.sha256 == second.sha256
 
 
 def test_a_run_resumed_beside_another_board_hands_in_there(
@@ -196,16 +241,23 @@ def test_resume_hands_in_as_the_run_was_asked_to(
 
 
 def stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, submit: bool, where: tuple[Any, str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    submit: bool,
+    where: tuple[Any, str] | None = None,
 ) -> Path:
-    """Return a run that was stopped where a function would have been called."""
+    """Return a run that was stopped where a function would have been called; None: anyhow."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     pass_for_world(JUDGED[0], tmp_path, monkeypatch)
+    draws_nothing = (catalog.part(JUDGED[0], "figures"), "draw", lambda *_: None)
+    monkeypatch.setattr(*draws_nothing)  # half of the time, and no matter here
     with monkeypatch.context() as patch:
-        patch.setattr(*where, interrupted)
+        if where is not None:
+            patch.setattr(*where, interrupted)
         with pytest.raises(KeyboardInterrupt):
             run_tiny(JUDGED[0], tmp_path, data="world", submit=submit)
     return only_run(tmp_path / "runs")

@@ -1,6 +1,6 @@
 """Functions that homeworks share by repeating them, each readable alone, must not drift apart.
 
-A line ``# Same as hw01: weights_path`` stands above a function that repeats the one of that name
+A line ``# Same as hw01: answer_ids`` stands above a function that repeats the one of that name
 in hw01's file of the same name, ``# Same as hw03: train.Split`` above one from another file. Code
 moves to ``kit`` or ``core`` when three homeworks use it.
 """
@@ -46,6 +46,16 @@ def test_marked_blocks_are_the_same(spec: Spec) -> None:
 
 def test_there_are_marked_blocks() -> None:
     assert sum(len(MARK.findall(file.read_text())) for file in HOMEWORKS.glob("*/*.py")) >= 2
+
+
+def test_what_a_third_homework_uses_has_moved() -> None:
+    """One repetition of a block is a copy; a second is for ``kit`` or ``core`` to hold."""
+    copies = [
+        (home, module or file.stem, name)
+        for file in HOMEWORKS.glob("*/*.py")
+        for home, module, name in MARK.findall(file.read_text())
+    ]
+    assert len(copies) == len(set(copies))
 
 
 def test_a_change_on_either_side_is_seen(tmp_path: Path) -> None:

@@ -7,21 +7,22 @@ import pytest
 
 from mlspring.core.spec import Spec
 from tests.contract.cases import each_homework, each_judged
-from tests.contract.journey import finish, start
+from tests.contract.journey import finish, start, start_whole
 from tests.tiny.islands import TINY
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(shared: Path) -> Path:
     """Return a cache folder in which each world is made once for all tests here."""
-    return tmp_path_factory.mktemp("worlds-home")
+    return shared / "worlds-home"
 
 
 @each_homework
 def test_the_first_level_from_nothing_to_the_board(spec: Spec, tmp_path: Path, home: Path) -> None:
     first, last = spec.levels[0], spec.levels[-1]
-    words = ["run", spec.id, first, "--out", str(tmp_path), "--precision", "fp32"]
-    finish(start(words, home))
+    words = ["run", spec.id, first, "--out", str(tmp_path)]
+    words += [word for override in TINY[spec.id].spared for word in ("--set", override)]
+    finish(start_whole(words, home))
     (path,) = tmp_path.glob("*/*/*/result.json")
     result = json.loads(path.read_text())
     run = path.parent

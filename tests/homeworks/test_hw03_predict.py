@@ -12,8 +12,8 @@ from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw03_food_cnn import models, predict, transform
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC
-from mlspring.homeworks.hw03_food_cnn.train import weights_path
 from mlspring.kit import checkpoint
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.seeding import generator, seed_everything
 
 SIDE, NUM_MEMBERS, NUM_VIEWS, SEED = 32, 2, 3, 5

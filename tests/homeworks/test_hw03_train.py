@@ -17,7 +17,7 @@ from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC
 from mlspring.homeworks.hw03_food_cnn.train import Split
 from mlspring.kit import checkpoint, device
-from tests.contract.journey import TORCHRUN, command, finish, only_run, start
+from tests.contract.journey import command, finish, only_run, start_together
 from tests.tiny import food
 
 CPU = device.choose("cpu", "fp32", work="conv")
@@ -107,15 +107,15 @@ def test_what_is_measured_is_the_network_that_is_saved(
 ) -> None:
     """Each process has batch statistics of its own; only the first one's are saved."""
     folder = food.write_food11(tmp_path / "data")
-    launcher = (*TORCHRUN, str(num_processes), "-m", "mlspring")
-    finish(start(command(SPEC, folder, tmp_path, recipe="boss"), isolated_home, *launcher))
+    words = command(SPEC, folder, tmp_path, recipe="boss")
+    finish(*start_together(words, isolated_home, num_processes, figures=False))
 
     run = Run.open(only_run(tmp_path))
     recipe = load_recipe(Recipe, run.folder / "recipe.toml")
     data = island.load(official(folder), recipe)
     for number, split in enumerate(train.splits(recipe, data, 0, CPU)):
         model = models.build(recipe.model, recipe.data.image_size, island.NUM_CLASSES)
-        path = train.weights_path(run, number)
+        path = checkpoint.weights_path(run, number)
         checkpoint.load_weights(path, model)
         held_out = train.predict_held_out(CPU.place(model), split, CPU)
         logged = [entry for entry in run.read_log() if entry["member"] == number][-1]

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from mlspring.core.errors import MachineError, RunError
+from mlspring.core.runs import Request, Run
 from mlspring.kit import checkpoint
 
 
@@ -121,3 +122,9 @@ def test_a_full_disk_is_a_sentence_and_keeps_what_was_there(
         checkpoint.save_weights(tmp_path / "weights.safetensors", model, {})
     assert checkpoint.read_facts(path) == {"step": 3}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_weights_lie_under_a_member_s_number_or_a_network_s_name(tmp_path: Path) -> None:
+    run = Run(tmp_path, Request(homework="hw03", recipe="boss"))
+    assert checkpoint.weights_path(run, 2) == tmp_path / "checkpoints" / "member-2.safetensors"
+    assert checkpoint.weights_path(run, "teacher").name == "teacher.safetensors"

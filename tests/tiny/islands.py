@@ -34,6 +34,7 @@ class Tiny:
         held_out: key of the log whose values must agree on one process and on many ...
         tolerance: ... up to this relative difference, with the overrides in ``alike``.
         alike: turns off what is drawn a process, not a row.
+        spared: overrides that leave out of the first level on the world what its score needs not.
     """
 
     write_data: Callable[[Path], Path]
@@ -45,6 +46,7 @@ class Tiny:
     held_out: str = "valid/loss"
     tolerance: float = 1e-4
     alike: tuple[str, ...] = ("model.dropout=0.0",)
+    spared: tuple[str, ...] = ()
 
 
 TINY = {
@@ -77,5 +79,6 @@ TINY = {
         best=1.0,
         tolerance=0.1,
         alike=(),
+        spared=compression.SPARED,
     ),
 }

@@ -1,11 +1,6 @@
 """Calibration on made-up runs: order, resume, lines, defects, files."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,12 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from mlspring import catalog
-from mlspring.core.errors import DataError, InternalError, RunError, UserError
+from mlspring.core.errors import InternalError, UserError
 from mlspring.core.spec import LEVELS, Limits, Metric, Points, Spec
 from mlspring.verbs.calibrate import calibrate
-from mlspring.verbs.calibration_lines import find_lines, overlaps, replace_world, world_table
-from mlspring.verbs.calibration_results import show_mean
-from mlspring.verbs.calibration_runs import Child, only_one, run_child
+from mlspring.verbs.calibration_runs import Child
+from tests.verbs.test_calibration_lines import OFFICIAL
 
 ACCURACY = Metric(name="accuracy", higher_is_better=True, unit="share", digits=3)
 ERROR = Metric(name="mean squared error", higher_is_better=False, unit="squared", digits=3)
@@ -151,97 +145,7 @@ def test_another_world_is_measured_again(
     assert len(runs.asked) == len(LEVELS)
 
 
-def test_two_calibrations_of_one_folder_exclude_each_other(tmp_path: Path) -> None:
-    with (
-        only_one(tmp_path),
-        pytest.raises(RunError, match="another calibration"),
-        only_one(tmp_path),
-    ):
-        pass
-
-
-# ---- lines
-
-
-def test_lines_lie_midway_where_higher_is_better() -> None:
-    scores = {"simple": [0.5, 0.54], "medium": [0.6, 0.7], "strong": [0.8, 0.9]}
-    lines = find_lines(ACCURACY, ("simple", "medium", "strong"), scores)
-    assert lines == {"simple": 0.46, "medium": 0.57, "strong": 0.75}
-
-
-def test_lines_lie_midway_where_lower_is_better() -> None:
-    scores = {"simple": [5.0, 4.6], "medium": [4.0, 3.0], "strong": [2.0, 1.0]}
-    lines = find_lines(ERROR, ("simple", "medium", "strong"), scores)
-    assert lines == {"simple": 5.4, "medium": 4.3, "strong": 2.5}
-
-
-@pytest.mark.parametrize("metric", [ACCURACY, ERROR])
-def test_every_seed_meets_its_line_and_misses_the_next_even_below_the_displayed_digits(
-    metric: Metric,
-) -> None:
-    close = {"simple": [0.50001, 0.50002], "medium": [0.50005, 0.50006]}
-    if not metric.higher_is_better:
-        close = {"simple": close["medium"], "medium": close["simple"]}
-    lines = find_lines(metric, ("simple", "medium"), close)
-    assert all(metric.reaches(score, lines["medium"]) for score in close["medium"])
-    assert not any(metric.reaches(score, lines["medium"]) for score in close["simple"])
-    assert all(metric.reaches(score, lines["simple"]) for score in close["simple"])
-
-
-def test_equal_seeds_still_leave_the_lowest_line_a_margin() -> None:
-    lines = find_lines(ACCURACY, ("simple", "medium"), {"simple": [0.5] * 2, "medium": [0.6] * 2})
-    assert lines["simple"] == 0.498
-
-
-def test_an_overlap_names_levels_scores_and_seeds() -> None:
-    scores = {"simple": [0.5, 0.6], "medium": [0.7, 0.55]}
-    (sentence,) = overlaps(ACCURACY, ("simple", "medium"), scores, "private")
-    assert "medium does not beat simple in seed 1 on the private part" in sentence
-    assert "0.550" in sentence
-    assert "0.600" in sentence
-    crossed = {"simple": [0.5, 0.3], "medium": [0.6, 0.4]}
-    (sentence,) = overlaps(ACCURACY, ("simple", "medium"), crossed, "public")
-    assert "across seeds" in sentence
-    assert len(overlaps(ERROR, ("simple", "medium"), crossed, "public")) == 1
-    fine = {"simple": [0.6, 0.5], "medium": [0.4, 0.3]}
-    assert overlaps(ERROR, ("simple", "medium"), fine, "public") == []
-
-
 # ---- what is written
-
-OFFICIAL = """# Thresholds of the course, by hand
-[official]
-origin = \"\"\"Slide 12,
-[not a header] "quoted"\"\"\"
-
-[official.public]
-simple = 0.50099   # as printed
-"""
-
-
-@pytest.mark.parametrize(
-    "before",
-    [
-        OFFICIAL,
-        "# head\n" + world_table("old", {"simple": 1.0}, {}) + "\n" + OFFICIAL,
-        OFFICIAL + "\n" + world_table("old", {"simple": 1.0}, {"simple": 2.0}),
-        OFFICIAL.replace("\n", "\r\n"),
-    ],
-)
-def test_the_official_part_of_lines_toml_keeps_every_byte(before: str) -> None:
-    world = world_table('by "hand"', {"simple": 0.4, "medium": 0.5}, {"simple": 0.3})
-    after = replace_world(before, world, Path("lines.toml"))
-    assert (OFFICIAL in after) or (OFFICIAL.replace("\n", "\r\n") in after)
-    table = tomllib.loads(after)
-    assert table["world"]["origin"] == 'by "hand"'
-    assert table["world"]["public"] == {"simple": 0.4, "medium": 0.5}
-    assert after.count("[world]") == 1
-    assert replace_world(after, world, Path("lines.toml")) == after
-
-
-def test_a_world_in_another_form_is_refused_rather_than_damaged() -> None:
-    with pytest.raises(DataError, match="cannot be replaced"):
-        replace_world('world = {origin = "x"}\n', world_table("y", {}, {}), Path("lines.toml"))
 
 
 def test_lines_and_results_are_written_and_read_back_by_the_spec(
@@ -354,66 +258,3 @@ def test_unknown_levels_and_no_seeds_are_refused(spec: Spec, tmp_path: Path) -> 
         calibrate(spec, seeds=1, out=tmp_path, levels=["bos"])
     with pytest.raises(UserError, match="at least 1"):
         calibrate(spec, seeds=0, out=tmp_path)
-
-
-def test_a_child_is_timed_and_weighed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "python"
-    program.write_text(
-        f"#!{sys.executable}\n"
-        "import sys, time\n"
-        "block = bytearray(200 * 2**20)\n"
-        "block[::4096] = b'x' * len(block[::4096])\n"
-        "time.sleep(0.2)\n"
-        "print(sys.argv[1:])\n"
-        "print('to stderr', file=sys.stderr)\n"
-        "sys.exit(3)\n"
-    )
-    program.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(program))
-    child = run_child(["run", "hw90"], tmp_path / "messages" / "x.txt")
-    assert child.code == 3
-    assert child.stdout == "['-m', 'mlspring', 'run', 'hw90']\n"
-    assert child.seconds >= 0.2
-    assert child.memory_mib >= 200
-    assert (tmp_path / "messages" / "x.txt").read_text() == "to stderr\n"
-
-
-def test_a_stopped_calibration_leaves_no_run_behind(tmp_path: Path) -> None:
-    sleeper = tmp_path / "python"
-    sleeper.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
-    sleeper.chmod(0o755)
-    program = (
-        "import sys\nfrom pathlib import Path\n"
-        "from mlspring.verbs.calibration_runs import run_child\n"
-        f"sys.executable = {str(sleeper)!r}\n"
-        f"run_child(['run'], Path({str(tmp_path)!r}) / 'messages.txt')\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as parent:
-        pid = tmp_path / "pid"
-        deadline = time.monotonic() + 30
-        while not (pid.exists() and pid.read_text().endswith("\n")):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        parent.send_signal(signal.SIGTERM)
-        assert parent.wait(timeout=30) != 0
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
-
-
-@pytest.mark.parametrize(
-    ("mean", "spread", "shown"),
-    [
-        (0.55123, 0.0123, "0.551 ± 0.012"),
-        (0.55123, 0.01, "0.551 ± 0.010"),
-        (0.55123, 0.2, "0.55 ± 0.20"),
-        (123.456, 25.1, "123 ± 25"),
-        (0.55123, 0.00001, "0.551 ± 0.000"),
-        (0.55123, 0.0, "0.551 ± 0"),
-        (0.55123, None, "0.551"),
-        (None, None, "-"),
-    ],
-)
-def test_numbers_are_shown_as_far_as_the_spread_lets_them(
-    mean: float | None, spread: float | None, shown: str
-) -> None:
-    assert show_mean(ACCURACY, mean, spread) == shown

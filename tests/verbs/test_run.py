@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from mlspring.core.errors import RunError
+from mlspring import catalog
+from mlspring.core.errors import DataError, RunError
 from mlspring.core.runs import Request, Run
 from mlspring.kit import distributed
 from mlspring.verbs import run as verb
@@ -54,3 +56,39 @@ def test_an_error_of_the_first_process_is_raised_in_all(tmp_path: Path, peers: P
             ) as caught:
                 verb.resume(busy.folder)
             assert caught.value.file == busy.folder
+
+
+# ---- a recipe that wants a GPU
+
+
+def told(
+    monkeypatch: pytest.MonkeyPatch, *, gpu: bool, homework: str = "hw03", **asked: str
+) -> list[str]:
+    """Return what is said before a run whose data cannot be opened."""
+    said: list[str] = []
+    monkeypatch.setattr(verb.progress, "say", said.append)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    request = Request(
+        **{"homework": homework, "recipe": "strong", "data": "no such folder", **asked}
+    )
+    with pytest.raises(DataError):
+        verb.run(catalog.find(homework), request, overrides=(), out=Path("nowhere"))
+    return said
+
+
+def test_without_a_gpu_the_recipe_for_a_laptop_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = "mlspring run hw03 laptop/strong --data 'no such folder'"
+    expected = [f"official/strong is meant for a GPU; without one: {command}"]
+    assert told(monkeypatch, gpu=False) == expected
+    assert told(monkeypatch, gpu=True, device="cpu") == expected
+
+
+def test_where_there_is_nothing_lighter_to_name_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert told(monkeypatch, gpu=True) == []
+    assert told(monkeypatch, gpu=False, recipe="laptop/strong") == []
+    assert told(monkeypatch, gpu=False, recipe="world/strong") == []
+    assert told(monkeypatch, gpu=False, homework="hw01") == []
+    monkeypatch.setenv("RANK", "1")
+    assert told(monkeypatch, gpu=False) == []

@@ -12,20 +12,15 @@ runs/hw03/strong/20261122-131500-s0/
 
 import fcntl
 import json
-import os
-import platform
-import resource
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from mlspring.core.environment import environment, peak_memory_mib
 from mlspring.core.errors import DataError, RunError
 from mlspring.core.files import disk_errors, read_json, write_json, write_text
 
@@ -84,6 +79,7 @@ class Run:
     def __init__(self, folder: Path, request: Request, *, writable: bool = True) -> None:
         self.folder, self.request, self.writable = folder, request, writable
         self.seconds: dict[str, float] = {}
+        self.memory_mib: dict[str, float] = {}
         self._log: IO[str] | None = None
         self._lock: IO[str] | None = None
 
@@ -225,13 +221,14 @@ class Run:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the block's wall-clock seconds to ``seconds[name]``."""
+        """Add the block's wall-clock seconds to ``seconds[name]``; note the peak memory so far."""
         start = time.perf_counter()
         try:
             yield
         finally:
             spent = time.perf_counter() - start
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
+            self.memory_mib[name] = peak_memory_mib()
 
     def note(self, **values: Any) -> None:
         """Add facts to ``environment.json``, e.g. the device and precision that were chosen."""
@@ -242,55 +239,6 @@ class Run:
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write ``result.json``: the last thing a run does."""
         write_json(self.folder / "result.json", dict(result))
-
-
-def peak_memory_mib() -> float:
-    """Return the largest resident memory of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
-
-
-def environment() -> dict[str, Any]:
-    """Return versions, commit, processor and threads: what a result depends on."""
-    versions = {}
-    for package in ("mlspring", "torch", "numpy", "pillow", "scipy", "scikit-learn"):
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "versions": {"python": platform.python_version(), **versions},
-        "commit": _commit(),
-        "system": platform.platform(),
-        "processor": processor(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-    }
-
-
-def processor() -> str:
-    """Return the processor's name as the system tells it."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _commit() -> str | None:
-    """Return the commit of the checkout this code runs from, ``+`` where it was changed."""
-    root = Path(__file__).resolve().parents[3]
-    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+"]
-    try:
-        ours = 'name = "mlspring"' in (root / "pyproject.toml").read_text(encoding="utf-8")
-        if not (ours and (root / ".git").exists()):  # a learner's repository is not our commit
-            return None
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None
 
 
 def _fresh_folder(parent: Path, name: str) -> Path:

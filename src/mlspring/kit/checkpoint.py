@@ -16,8 +16,15 @@ from torch import Tensor, nn
 
 from mlspring.core.errors import RunError
 from mlspring.core.files import atomic_path
+from mlspring.core.runs import Run
 
 DAMAGE = (OSError, SafetensorError, ValueError, TypeError)  # the last two: of the facts
+
+
+def weights_path(run: Run, network: int | str) -> Path:
+    """Return the file of a finished network's weights: a member's number, or another's name."""
+    name = f"member-{network}" if isinstance(network, int) else network
+    return run.checkpoints / f"{name}.safetensors"
 
 
 def save_weights(path: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mlspring.core.environment import processor
 from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import home, read_json, write_json
-from mlspring.core.runs import Device, Precision, Run, processor
+from mlspring.core.runs import Device, Precision, Run
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.memory import keep_freed_pages
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from mlspring.core.environment import environment
 from mlspring.core.errors import InternalError, RecipeError, RunError
 from mlspring.core.files import disk_errors
-from mlspring.core.runs import environment
 from mlspring.core.spec import Spec
 
 
@@ -63,23 +63,28 @@ class Task:
 
 
 def run_child(arguments: Sequence[str], messages: Path) -> Child:
-    """Return how ``python -m mlspring ARGUMENTS`` went; its stderr is kept in ``messages``.
+    """Return how ``mlspring ARGUMENTS`` went in a process; its stderr is kept in ``messages``.
+
+    The process ends with this one, whatever ends it: see ``mlspring.watched``.
 
     The memory is what the system reports for the process. Linux starts that count at the peak of
     the process that starts it, so the caller must be small: it never imports torch.
     """
-    command = [sys.executable, "-m", "mlspring", *arguments]
+    command = [sys.executable, "-m", "mlspring.watched", *arguments]
     messages.parent.mkdir(parents=True, exist_ok=True)
     answer = messages.with_suffix(".out")
     start = time.perf_counter()
     with answer.open("wb") as out, messages.open("wb") as err, _stoppable():
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=err)
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:  # never leave a run behind that nobody waits for
             process.terminate()
             process.wait()
             raise
+        finally:
+            if process.stdin is not None:
+                process.stdin.close()
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     stdout = answer.read_text(encoding="utf-8", errors="replace")

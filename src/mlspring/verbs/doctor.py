@@ -19,8 +19,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from mlspring.core.environment import processor
 from mlspring.core.files import home
-from mlspring.core.runs import processor
 from mlspring.core.texts import count, size
 from mlspring.verbs import machine
 

@@ -37,6 +37,17 @@ def recipe_names(spec: Spec, kind: str) -> list[str]:
     return [n for n in spec.levels if n in found] + sorted(found - set(spec.levels))
 
 
+def for_laptop(spec: Spec, path: Path) -> str | None:
+    """Return the name of the recipe that does for a laptop what an official one does for a GPU.
+
+    None where ``path`` is no official recipe, or where the homework has no such recipe.
+    """
+    name = f"laptop/{path.stem}"
+    folder = spec.folder / "recipes"
+    is_official = path.parent == folder / "official"
+    return name if is_official and (folder / f"{name}.toml").is_file() else None
+
+
 def load(spec: Spec, path: Path, overrides: tuple[str, ...] = ()) -> Any:
     """Return the recipe in ``path`` as the island's own model."""
     return load_recipe(catalog.part(spec, "recipe").Recipe, path, overrides)

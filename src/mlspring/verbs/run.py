@@ -6,22 +6,27 @@ goes on from there.
 
 import importlib
 import os
+import shlex
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mlspring import catalog
-from mlspring.core.errors import MlspringError, RunError, UserError
+from mlspring.core import progress
+from mlspring.core.environment import peak_memory_mib
+from mlspring.core.errors import MlspringError, RunError
 from mlspring.core.files import sha256, write_json
 from mlspring.core.recipe import dump_recipe
-from mlspring.core.runs import Request, Run, Training, peak_memory_mib
+from mlspring.core.runs import Request, Run, Training
 from mlspring.core.score import Score, State
 from mlspring.core.source import Source
 from mlspring.core.spec import Spec
 from mlspring.judge import points, service
+from mlspring.judge.entry import Entry
 from mlspring.judge.store import Store
 from mlspring.verbs import recipes, sources
 
@@ -36,11 +41,23 @@ def run(spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path) 
     """
     path = recipes.find_recipe(spec, request.recipe, sources.kind_of(request.data))
     recipe = recipes.load(spec, path, overrides)
+    _tell_of_laptop(spec, request, path)
     source = sources.open_source(spec, request.data)
     request = replace(request, recipe=path.stem)
     started = _opened(request, lambda: Run.create(out, request, dump_recipe(recipe)))
     with closing(started):
         return _carry_out(spec, started, recipe, source, submit=request.submit)
+
+
+def _tell_of_laptop(spec: Spec, request: Request, path: Path) -> None:
+    """Say, on a machine without GPU, that a recipe made for one has a lighter twin."""
+    lighter = recipes.for_laptop(spec, path)
+    if lighter is None or os.environ.get("RANK", "0") != "0":
+        return
+    if request.device != "cpu" and importlib.import_module("torch").cuda.is_available():
+        return
+    command = f"mlspring run {spec.id} {lighter} --data {shlex.quote(request.data)}"
+    progress.say(f"{path.parent.name}/{path.stem} is meant for a GPU; without one: {command}")
 
 
 def open_finished(folder: Path) -> tuple[Spec, Run, Any]:
@@ -95,7 +112,7 @@ def resume(folder: Path, *, submit: bool | None = None) -> Run:
 
 def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: bool) -> Run:
     began = time.perf_counter()
-    part = {name: catalog.part(spec, name) for name in ("data", "train", "predict", "figures")}
+    part = {name: catalog.part(spec, name) for name in ("data", "train", "predict")}
     with run.phase("data"):
         data = part["data"].load(source, recipe)
         if run.writable:
@@ -107,7 +124,7 @@ def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: boo
     with run.phase("predict"):
         file = _predict(spec, run, recipe, data, source)
     with run.phase("figures"):
-        part["figures"].draw(run, recipe, data)
+        catalog.part(spec, "figures").draw(run, recipe, data)
     with run.phase("submit"):
         score = _judge(spec, run, file, source, submit=submit)
     run.seconds["total"] = round(time.perf_counter() - began, 3)
@@ -135,25 +152,35 @@ def _judge(
         return None
     answers = sources.world_answers(spec)
     if submit:
-        store = service.open_store()
-        if not _on_the_board(store, run, file):
-            receipt = service.submit(store, spec, file, ME, answers=answers)
-            run.note(submission=receipt.number)
+        _hand_in(spec, run, file, answers)
     score: Score = catalog.part(spec, "score").score(file, answers)
     return score
 
 
-def _on_the_board(store: Store, run: Run, file: Path) -> bool:
-    """Return whether this run was stopped only after its submission had been scored."""
-    number = run.environment.get("submission")
-    if not isinstance(number, int):
-        return False
-    try:
-        entry = store.entry(number)
-    except UserError:  # another board than when the run was stopped
-        return False
-    same = (entry.homework, entry.sha256) == (run.request.homework, sha256(file))
-    return same and entry.state == State.SCORED
+def _hand_in(spec: Spec, run: Run, file: Path, answers: Path) -> None:
+    """Hand the file in, once, however often the run is stopped meanwhile; note its number."""
+    store = service.open_store()
+    entry = _handed_in(store, spec, run, file)
+    if entry is None:
+        now = datetime.now(UTC)
+        run.note(handed_in=now.isoformat())  # before the board knows it: a kill may come between
+        number = service.submit(store, spec, file, ME, answers=answers, now=now).number
+    else:
+        number = entry.number
+        if entry.state == State.FAILED:  # stopped while it was judged
+            service.retry(store, spec, number, answers=answers)
+    run.note(submission=number)
+
+
+def _handed_in(store: Store, spec: Spec, run: Run, file: Path) -> Entry | None:
+    """Return what this run has on the board: the same file, received when the run says it was."""
+    moment = run.environment.get("handed_in")
+    if not isinstance(moment, str):
+        return None
+    received, digest = datetime.fromisoformat(moment), sha256(file)
+    mine = store.entries(spec.id, learner=ME)
+    same = (entry for entry in mine if (entry.received, entry.sha256) == (received, digest))
+    return next(same, None)
 
 
 def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> dict[str, Any]:
@@ -174,6 +201,7 @@ def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> di
         },
         "seconds": run.seconds,
         "peak_memory_mib": peak_memory_mib(),
+        "memory_mib": run.memory_mib,  # the peak until the end of each phase
         "items_per_second": training.items_per_second,
         "hardware": {key: facts.get(key) for key in ("processor", "cores", "device", "precision")},
         "resumed": facts.get("resumed", False),

@@ -10,7 +10,7 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw01_regression import blocks, features, models, predict, references
 from mlspring.homeworks.hw01_regression.data import LAGS, Data
 from mlspring.homeworks.hw01_regression.recipe import Recipe
-from mlspring.kit import style
+from mlspring.kit import charts, style
 from mlspring.worlds.survey import BEHAVIOUR, ILLNESS, MOOD
 
 NUM_BARS = 30  # columns shown of at most 140
@@ -37,25 +37,14 @@ def learning_curves(run: Run) -> None:
     log = run.read_log()
     figure = style.new_figure(6.4, 3.8)
     axes = figure.subplots()
-    members = sorted({entry["member"] for entry in log})
-    for part, colour, line in (("train", style.COLOURS[0], "-"), ("valid", "#D55E00", "--")):
-        for member in members:
-            key = f"{part}/loss"
-            points = [(e["step"], e[key]) for e in log if e["member"] == member and key in e]
-            axes.plot(
-                *zip(*points, strict=True),
-                color=colour,
-                linestyle=line,
-                alpha=1 if len(members) == 1 else 0.6,
-                marker="." if len(points) < 3 else None,
-                label={"train": "training", "valid": "held out"}[part] if member == 0 else None,
-            )
+    charts.curves(axes, log, "loss", against="step")
     errors = [entry[key] for entry in log for key in ("train/loss", "valid/loss")]
     if max(errors) > 5 * min(errors):
         _plain_log_scale(axes)
     axes.set_xlabel("step")
     axes.set_ylabel("mean squared error, squared % points")
-    axes.set_title("Error while learning" + (f", {len(members)} networks" * (len(members) > 1)))
+    num_members = len({entry["member"] for entry in log})
+    axes.set_title("Error while learning" + (f", {num_members} networks" * (num_members > 1)))
     axes.legend()
     header = ("member", "step", "epoch", "train/loss", "valid/loss", "learning_rate")
     rows = [[entry.get(key, "") for key in header] for entry in log]

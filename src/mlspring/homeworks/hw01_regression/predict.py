@@ -9,8 +9,9 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw01_regression import features, models
 from mlspring.homeworks.hw01_regression.data import Data
 from mlspring.homeworks.hw01_regression.recipe import Recipe
-from mlspring.homeworks.hw01_regression.train import EVAL_BATCH, weights_path
+from mlspring.homeworks.hw01_regression.train import EVAL_BATCH
 from mlspring.kit import checkpoint, device
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.evaluate import predict_all
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +22,7 @@ from mlspring.homeworks.hw01_regression.data import Data
 from mlspring.homeworks.hw01_regression.models import SurveyNet
 from mlspring.homeworks.hw01_regression.recipe import Recipe, TrainKnobs
 from mlspring.kit import checkpoint, device, distributed
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.divergence import check_finite
@@ -81,11 +81,6 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
                 num_trained += train_member(number, split, recipe, run, hardware, ranks)
     rate = num_trained / (time.perf_counter() - start)
     return Training(validation=held_out_error(recipe, run), items_per_second=round(rate, 1))
-
-
-def weights_path(run: Run, number: int) -> Path:
-    """Return the file of a finished member's weights."""
-    return run.checkpoints / f"member-{number}.safetensors"
 
 
 def train_member(

@@ -8,10 +8,10 @@ from matplotlib.patches import FancyArrowPatch
 from mlspring.core.errors import InternalError
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw03_food_cnn import transform
-from mlspring.homeworks.hw03_food_cnn.data import CLASS_NAMES, NUM_CLASSES, Data
+from mlspring.homeworks.hw03_food_cnn.data import CLASS_NAMES, Data
 from mlspring.homeworks.hw03_food_cnn.recipe import AugmentKnobs, Recipe
 from mlspring.homeworks.hw03_food_cnn.train import held_out_confusion
-from mlspring.kit import style
+from mlspring.kit import charts, style
 from mlspring.kit.seeding import generator
 
 NUM_VARIANTS = 7
@@ -119,53 +119,10 @@ def q2_residual_wiring(run: Run) -> None:
 
 
 def learning_curves(run: Run) -> None:
-    """Draw loss and accuracy against the epoch, training and validation, one line a member."""
-    log = run.read_log()
-    figure = style.new_figure(7.2, 3.2)
-    panels = figure.subplots(1, 2)
-    members = sorted({entry["member"] for entry in log})
-    for axes, name in zip(panels, ("loss", "accuracy"), strict=True):
-        for part, colour, line in (("train", style.COLOURS[0], "-"), ("valid", "#D55E00", "--")):
-            for member in members:
-                key = f"{part}/{name}"
-                points = [(e["epoch"], e[key]) for e in log if e["member"] == member and key in e]
-                axes.plot(
-                    *zip(*points, strict=True),
-                    color=colour,
-                    linestyle=line,
-                    alpha=1 if len(members) == 1 else 0.7,
-                    marker="." if len(points) < 3 else None,
-                    label={"train": "training", "valid": "held out"}[part] if member == 0 else None,
-                )
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("cross entropy, nats" if name == "loss" else "share of pictures right")
-        axes.set_title(name.capitalize())
-    panels[1].legend(loc="lower right")
-    header = ("member", "epoch", "train/loss", "valid/loss", "train/accuracy", "valid/accuracy")
-    rows = [[entry.get(key, "") for key in header] for entry in log]
-    style.save(figure, run.figures, "learning_curves", header, rows)
+    """Draw loss and accuracy against the epoch, training and held out, one line a member."""
+    charts.loss_and_accuracy(run.read_log(), run.figures)
 
 
 def confusion(run: Run, recipe: Recipe) -> None:
-    """Draw which class is taken for which, on held-out pictures, rows summing to one."""
-    counts = held_out_confusion(recipe, run).numpy()
-    shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
-    figure = style.new_figure(6.6, 5.6)
-    axes = figure.subplots()
-    picture = axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
-    for i, j in itertools.product(range(NUM_CLASSES), repeat=2):
-        if shares[i, j] >= 0.005:
-            ink = "white" if shares[i, j] > 0.5 else "black"
-            axes.text(
-                j, i, f"{100 * shares[i, j]:.0f}", ha="center", va="center", color=ink, size=8
-            )
-    axes.set_xticks(range(NUM_CLASSES), CLASS_NAMES, rotation=45, ha="right")
-    axes.set_yticks(range(NUM_CLASSES), CLASS_NAMES)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
-    axes.grid(visible=False)
-    axes.set_title("Held-out pictures, % of each true class")
-    figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the true class")
-    header = ("true \\ predicted", *CLASS_NAMES)
-    rows = [(name, *row) for name, row in zip(CLASS_NAMES, counts.tolist(), strict=True)]
-    style.save(figure, run.figures, "confusion", header, rows)
+    """Draw which class is taken for which, on held-out pictures."""
+    charts.confusion(held_out_confusion(recipe, run), CLASS_NAMES, run.figures)

@@ -10,8 +10,9 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw03_food_cnn import models, transform
 from mlspring.homeworks.hw03_food_cnn.data import NUM_CLASSES, Data
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
-from mlspring.homeworks.hw03_food_cnn.train import EVAL_BATCH, weights_path
+from mlspring.homeworks.hw03_food_cnn.train import EVAL_BATCH
 from mlspring.kit import checkpoint, device
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.evaluate import predict_all
 from mlspring.kit.seeding import generator

@@ -7,7 +7,6 @@ function of (seed, member, step), so a resumed run ends with the weights of an u
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from mlspring.homeworks.hw03_food_cnn import models, transform
 from mlspring.homeworks.hw03_food_cnn.data import NUM_CLASSES, Data
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.kit import checkpoint, device, distributed
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.divergence import check_finite
@@ -88,12 +88,6 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     return Training(
         validation=(confusion.trace() / confusion.sum()).item(), items_per_second=round(rate, 1)
     )
-
-
-# Same as hw01: weights_path
-def weights_path(run: Run, number: int) -> Path:
-    """Return the file of a finished member's weights."""
-    return run.checkpoints / f"member-{number}.safetensors"
 
 
 def train_member(

@@ -11,7 +11,7 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw11_adaptation import snapshots
 from mlspring.homeworks.hw11_adaptation.data import Data
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
-from mlspring.kit import style
+from mlspring.kit import charts, style
 
 Points = NDArray[np.float64]
 
@@ -144,23 +144,7 @@ def monitor_curves(run: Run, recipe: Recipe) -> None:
 def learning_curves(run: Run) -> None:
     """Draw loss and accuracy on photos against the epoch, training and held out."""
     log = run.read_log()
-    figure = style.new_figure(7.2, 3.2)
-    panels = figure.subplots(1, 2)
-    members = sorted({entry["member"] for entry in log})
-    for axes, name in zip(panels, ("loss", "accuracy"), strict=True):
-        for part, colour, line in (("train", style.COLOURS[0], "-"), ("valid", "#D55E00", "--")):
-            for member in members:
-                mine = [e for e in log if e["member"] == member]
-                label = {"train": "training", "valid": "held out"}[part] if member == 0 else None
-                points = [(e["epoch"], e[f"{part}/{name}"]) for e in mine]
-                _curve(axes, points, colour, label, linestyle=line)
-        axes.set_xlabel("epoch of the photos")
-        axes.set_ylabel("cross entropy, nats" if name == "loss" else "share of photos right")
-        axes.set_title(name.capitalize())
-    panels[1].legend(loc="lower right")
-    header = ("member", "epoch", "train/loss", "valid/loss", "train/accuracy", "valid/accuracy")
-    rows = [[entry.get(key, "") for key in header] for entry in log]
-    style.save(figure, run.figures, "learning_curves", header, rows)
+    charts.loss_and_accuracy(log, run.figures, items="photos", epoch="epoch of the photos")
 
 
 def _curve(

@@ -11,8 +11,8 @@ from mlspring.homeworks.hw11_adaptation import models, transform
 from mlspring.homeworks.hw11_adaptation.data import Data
 from mlspring.homeworks.hw11_adaptation.monitors import EVAL_BATCH
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
-from mlspring.homeworks.hw11_adaptation.train import weights_path
 from mlspring.kit import checkpoint, device
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.evaluate import predict_all
 from mlspring.kit.seeding import generator

@@ -27,6 +27,7 @@ from mlspring.homeworks.hw11_adaptation.data import Data
 from mlspring.homeworks.hw11_adaptation.models import Adapter
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.kit import checkpoint, device, distributed
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.divergence import check_finite
@@ -73,11 +74,6 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     facts = [checkpoint.read_facts(weights_path(run, number)) for number in members]
     accuracy = sum(fact["valid__accuracy"] for fact in facts) / len(facts)
     return Training(validation=accuracy, items_per_second=round(rate, 1))
-
-
-def weights_path(run: Run, number: int) -> Path:
-    """Return the file of a finished member's weights."""
-    return run.checkpoints / f"member-{number}.safetensors"
 
 
 def kept_path(run: Run, number: int) -> Path:

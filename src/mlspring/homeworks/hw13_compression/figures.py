@@ -1,6 +1,5 @@
 """The report figures of homework 13, each with the numbers behind it."""
 
-import itertools
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -15,7 +14,7 @@ from mlspring.homeworks.hw13_compression.cost import separable_saving
 from mlspring.homeworks.hw13_compression.data import CLASS_NAMES, NUM_CLASSES, Data
 from mlspring.homeworks.hw13_compression.recipe import Recipe
 from mlspring.homeworks.hw13_compression.tasks import held_out_confusion
-from mlspring.kit import style
+from mlspring.kit import charts, style
 
 Facts = dict[str, Any]
 CURVES = {
@@ -187,50 +186,11 @@ def pareto(run: Run, facts: Facts) -> None:
 
 
 def learning_curves(run: Run) -> None:
-    """Draw loss and accuracy of the student against the epoch, training and validation."""
+    """Draw loss and accuracy of the student against the epoch, training and held out."""
     log = [entry for entry in run.read_log() if entry["member"] == 0]
-    figure = style.new_figure(7.2, 3.2)
-    panels = figure.subplots(1, 2)
-    for axes, name in zip(panels, ("loss", "accuracy"), strict=True):
-        for part, colour, line in (("train", style.COLOURS[0], "-"), ("valid", "#D55E00", "--")):
-            points = [(e["epoch"], e[f"{part}/{name}"]) for e in log]
-            axes.plot(
-                *zip(*points, strict=True),
-                color=colour,
-                linestyle=line,
-                marker="." if len(points) < 3 else None,
-                label={"train": "training", "valid": "held out"}[part],
-            )
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("loss, nats" if name == "loss" else "share of pictures right")
-        axes.set_title(name.capitalize())
-    panels[1].legend(loc="lower right")
-    header = ("epoch", "train/loss", "valid/loss", "train/accuracy", "valid/accuracy")
-    style.save(
-        figure, run.figures, "learning_curves", header, [[e[k] for k in header] for e in log]
-    )
+    charts.loss_and_accuracy(log, run.figures, loss="loss, nats")
 
 
 def confusion(run: Run) -> None:
-    """Draw which class is taken for which, on held-out pictures, rows summing to one."""
-    counts = held_out_confusion(run).numpy()
-    shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
-    figure = style.new_figure(6.6, 5.6)
-    axes = figure.subplots()
-    picture = axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
-    for i, j in itertools.product(range(NUM_CLASSES), repeat=2):
-        if shares[i, j] >= 0.005:
-            ink = "white" if shares[i, j] > 0.5 else "black"
-            axes.text(
-                j, i, f"{100 * shares[i, j]:.0f}", ha="center", va="center", color=ink, size=8
-            )
-    axes.set_xticks(range(NUM_CLASSES), CLASS_NAMES, rotation=45, ha="right")
-    axes.set_yticks(range(NUM_CLASSES), CLASS_NAMES)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
-    axes.grid(visible=False)
-    axes.set_title("Held-out pictures, % of each true class")
-    figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the true class")
-    header = ("true \\ predicted", *CLASS_NAMES)
-    rows = [(name, *row) for name, row in zip(CLASS_NAMES, counts.tolist(), strict=True)]
-    style.save(figure, run.figures, "confusion", header, rows)
+    """Draw which class is taken for which, on held-out pictures."""
+    charts.confusion(held_out_confusion(run), CLASS_NAMES, run.figures)

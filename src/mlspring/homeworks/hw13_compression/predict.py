@@ -12,7 +12,8 @@ from mlspring.homeworks.hw13_compression.data import Data
 from mlspring.homeworks.hw13_compression.held_out import EVAL_BATCH
 from mlspring.homeworks.hw13_compression.recipe import Recipe
 from mlspring.homeworks.hw13_compression.submission import Prediction
-from mlspring.homeworks.hw13_compression.tasks import STUDENT, finished, hardware_for, weights_path
+from mlspring.homeworks.hw13_compression.tasks import STUDENT, finished, hardware_for
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.evaluate import predict_all
 from mlspring.kit.seeding import generator

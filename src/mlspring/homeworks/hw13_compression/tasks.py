@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from mlspring.homeworks.hw13_compression.recipe import (
 )
 from mlspring.homeworks.hw13_compression.teacher import Teacher
 from mlspring.kit import checkpoint, device
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.seeding import seed_everything
@@ -64,11 +64,6 @@ def hardware_for(recipe: Recipe, run: Run, ranks: Ranks = ALONE) -> Hardware:
     if request.precision == "auto" and on_cpu and depthwise:
         return device.choose(request.device, "fp32", work="conv")
     return device.choose_for(run, work="conv", ranks=ranks)
-
-
-def weights_path(run: Run, name: str) -> Path:
-    """Return the file of a finished network's weights."""
-    return run.checkpoints / f"{name}.safetensors"
 
 
 def pruned_names(recipe: Recipe) -> list[str]:

@@ -34,10 +34,10 @@ from mlspring.homeworks.hw13_compression.tasks import (
     pruned_names,
     save,
     tasks,
-    weights_path,
 )
 from mlspring.homeworks.hw13_compression.teacher import Facts, Teacher, load, open_teacher
 from mlspring.kit import checkpoint, device, distributed
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.divergence import check_finite

@@ -10,7 +10,7 @@ from mlspring.kit import memory
 STEPS = """
 import resource, torch
 from mlspring.kit.memory import keep_freed_pages
-kept = keep_freed_pages() if {keep} else True
+kept = keep_freed_pages()
 layers = [torch.nn.Conv2d(32, 32, 3, padding=1) for _ in range(3)]
 network, images = torch.nn.Sequential(*layers), torch.randn(64, 32, 32, 32)
 for step in range(20):
@@ -23,17 +23,12 @@ print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mallopt is glibc's")
 def test_freed_tensors_cost_no_page_faults_again() -> None:
-    def faults(keep: bool) -> tuple[str, int]:
-        code = STEPS.format(keep=keep)
-        words = [sys.executable, "-c", code]
-        kept, count = subprocess.check_output(words, text=True).split()
-        return kept, int(count)
-
-    kept, few = faults(keep=True)
-    if kept == "False":
-        pytest.skip("this C library has no mallopt")
-    assert few < 2_000
-    assert faults(keep=False)[1] > 10_000
+    for _ in range(3):  # without the call about half of all processes fault 200,000 times
+        words = [sys.executable, "-c", STEPS]
+        kept, faults = subprocess.check_output(words, text=True).split()
+        if kept == "False":
+            pytest.skip("this C library has no mallopt")
+        assert int(faults) < 2_000
 
 
 def test_another_system_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

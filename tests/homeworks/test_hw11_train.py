@@ -92,6 +92,19 @@ def test_a_batch_shows_each_photo_in_one_of_its_views() -> None:
     assert 5 < first.sum() < 35
 
 
+def test_thick_lines_are_two_pixels_wide_and_no_others() -> None:
+    picture = torch.zeros(2, 5, 5, dtype=torch.uint8)
+    picture[:, 2, 1:4] = 255
+    thick = torch.tensor([True, False])
+    changed = transform.vary(picture, transform.Draws(thick=thick))
+    assert changed[0, 0].nonzero().tolist() == [[y, x] for y in (2, 3) for x in (1, 2, 3, 4)]
+    assert torch.equal(changed[1:], transform.to_input(picture[1:]))
+    drawn = transform.draw(recipe("augment.thick=0.3").augment, 1000, generator(0))
+    assert 250 < drawn.thick.sum() < 350
+    assert torch.equal(drawn[10:20].thick, drawn.thick[10:20])
+    assert transform.draw(recipe().augment, 8, generator(0)).thick is None
+
+
 def test_views_are_computed_alike_whatever_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     photos = torch.randint(0, 256, (10, 32, 32, 3), generator=generator(1), dtype=torch.uint8)
     knobs = recipe('data.views=["grey", "sobel", "canny"]').data

@@ -153,8 +153,11 @@ def _has_dark_ink(drawings: NDArray[np.uint8], ink: str) -> bool:
 def _root(folder: Path) -> Path:
     """Return the folder that holds ``train_data/``: itself or ``real_or_drawing`` inside it."""
     for candidate in (folder, folder / "real_or_drawing"):
-        if (candidate / "train_data").is_dir() and (candidate / "test_data").is_dir():
-            return candidate
+        try:
+            if all((candidate / part).is_dir() for part in ("train_data", "test_data")):
+                return candidate
+        except PermissionError as error:
+            raise _unreadable(candidate) from error
     raise DataError(
         "has no folders train_data/ and test_data/",
         file=folder,
@@ -248,5 +251,9 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except PermissionError as error:
-        fix = f"chmod -R u+rX {folder}"
-        raise DataError("the folder cannot be read", file=folder, fix=fix) from error
+        raise _unreadable(folder) from error
+
+
+# Same as hw03: data._unreadable
+def _unreadable(folder: Path) -> DataError:
+    return DataError("the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}")

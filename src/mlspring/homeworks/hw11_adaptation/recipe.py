@@ -38,6 +38,7 @@ class AugmentKnobs(Section):
     zoom_min: float = Field(gt=0, le=1, description="smallest side of the random crop, 1 = whole")
     shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
     stretch: float = Field(ge=0, le=1, description="largest change of log(width / height)")
+    thick: float = Field(ge=0, le=1, description="probability of lines a pixel thicker")
     erase: float = Field(ge=0, le=1, description="probability of one erased box")
 
 
@@ -62,12 +63,22 @@ class AdaptKnobs(Section):
     pseudo: float = Field(ge=0, le=10, description="weight of the teacher's pseudo-labels")
     threshold: float = Field(ge=0, lt=1, description="least probability of a pseudo-label")
     start: float = Field(ge=0, lt=1, description="share of the steps before these terms begin")
+    refine: float = Field(
+        ge=0, lt=1, description="share of the last steps that ask nothing of photos (DIRT-T)"
+    )
+    stay: float = Field(
+        ge=0, le=100, description="weight, in those steps, of KL(teacher || prediction)"
+    )
 
     @property
     def sees_drawings(self) -> bool:
         """Whether any drawing takes part in training, if only in the statistics of batch norm."""
-        asked = self.entropy or self.balance or self.smooth or self.pseudo
-        return self.method != "source_only" or bool(asked)
+        return self.method != "source_only" or self.asks_predictions
+
+    @property
+    def asks_predictions(self) -> bool:
+        """Whether any term asks something of the predictions on drawings."""
+        return bool(self.entropy or self.balance or self.smooth or self.pseudo or self.stay)
 
 
 class TrainKnobs(Section):
@@ -111,6 +122,8 @@ class Recipe(Section):
     def _consistent(self) -> "Recipe":
         if self.data.edge_low > self.data.edge_high:
             raise ValueError("data.edge_low must not be above data.edge_high")
-        if self.adapt.pseudo and not self.train.ema_decay:
-            raise ValueError("adapt.pseudo needs a teacher: set train.ema_decay, e.g. 0.99")
+        if (self.adapt.pseudo or self.adapt.stay) and not self.train.ema_decay:
+            raise ValueError("adapt.pseudo and adapt.stay need a teacher: set train.ema_decay")
+        if self.adapt.refine and not self.adapt.asks_predictions:
+            raise ValueError("adapt.refine leaves nothing to learn from: set e.g. adapt.pseudo")
         return self

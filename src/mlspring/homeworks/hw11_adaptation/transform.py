@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from mlspring.homeworks.hw11_adaptation import edges
 from mlspring.homeworks.hw11_adaptation.recipe import AugmentKnobs, DataKnobs
@@ -49,21 +50,22 @@ class Draws:
 
     Args:
         maps: affine maps (n, 2, 3).
+        thick: which pictures' lines become thicker, bool (n,).
         holes: boxes to erase (n, 4).
     """
 
     maps: Tensor | None = None
+    thick: Tensor | None = None
     holes: Tensor | None = None
 
     def __getitem__(self, part: slice) -> "Draws":
         """Return the choices for a part of the batch."""
-        maps, holes = (None if v is None else v[part] for v in (self.maps, self.holes))
-        return Draws(maps=maps, holes=holes)
+        return Draws(**{k: None if v is None else v[part] for k, v in vars(self).items()})
 
 
 def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
     """Return the training transform's choices for n pictures."""
-    maps = holes = None
+    maps = thick = holes = None
     if any((knobs.flip, knobs.rotate, knobs.zoom_min < 1, knobs.stretch, knobs.shift)):
         maps = augment.draw_affine(
             n,
@@ -74,9 +76,11 @@ def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
             stretch=knobs.stretch,
             shift=knobs.shift,
         )
+    if knobs.thick:
+        thick = torch.rand(n, generator=generator) < knobs.thick
     if knobs.erase:
         holes = augment.draw_boxes(n, generator, probability=knobs.erase, area=(0.03, 0.2))
-    return Draws(maps=maps, holes=holes)
+    return Draws(maps=maps, thick=thick, holes=holes)
 
 
 def vary(pixels: Tensor, draws: Draws) -> Tensor:
@@ -84,7 +88,16 @@ def vary(pixels: Tensor, draws: Draws) -> Tensor:
     images = to_input(pixels)
     if draws.maps is not None:
         images = augment.warp(images, draws.maps)
+    if draws.thick is not None:
+        images = torch.where(
+            draws.thick.to(images.device)[:, None, None, None], thickened(images), images
+        )
     return images if draws.holes is None else augment.erase(images, draws.holes)
+
+
+def thickened(images: Tensor) -> Tensor:
+    """Return pictures (n, 1, s, s) whose bright lines are one pixel thicker, right and down."""
+    return F.max_pool2d(F.pad(images, (1, 0, 1, 0)), 2, stride=1)
 
 
 def pick(shown: Sequence[Tensor] | Tensor, rows: Tensor, generator: Generator) -> Tensor:

@@ -133,6 +133,27 @@ def test_dark_strokes_are_inverted(folder: Path) -> None:
     assert kept.target_images.mean() > 128
 
 
+def test_faint_drawings_are_made_white() -> None:
+    drawings = np.zeros((3, 10, 10), np.uint8)
+    drawings[0, 0] = 50  # a tenth of the pixels, faint
+    drawings[1, 0] = 200
+    drawings[2, 0, 0] = 9  # almost empty: no stroke
+    found = data.whitened(drawings, 95)
+    assert found.dtype == np.uint8
+    assert found[0, 0].tolist() == found[1, 0].tolist() == [255] * 10
+    assert found[:, 1:].max() == 0
+    assert 100 < found[2, 0, 0] < 160
+
+
+def test_a_recipe_says_whether_drawings_are_made_white(folder: Path) -> None:
+    for file in drawing(folder).parent.iterdir():
+        with Image.open(file) as image:
+            faint = image.point(lambda value: value // 4)
+        faint.save(file)
+    assert data.load(official(folder), recipe()).target_images.max() < 64
+    assert data.load(official(folder), recipe("data.white=97")).target_images.max() == 255
+
+
 # ---- what is refused, with the file and the reason
 
 

@@ -107,13 +107,14 @@ def test_thick_lines_are_two_pixels_wide_and_no_others() -> None:
 
 def test_views_are_computed_alike_whatever_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     photos = torch.randint(0, 256, (10, 32, 32, 3), generator=generator(1), dtype=torch.uint8)
-    knobs = recipe('data.views=["grey", "sobel", "canny"]').data
+    knobs = recipe('data.views=["grey", "sobel", "canny", "contour"]').data
     whole = transform.views(photos, knobs)
     monkeypatch.setattr(transform, "CHUNK", 3)
     assert torch.equal(transform.views(photos, knobs), whole)
-    assert whole.shape == (3, 10, 32, 32)
+    assert whole.shape == (4, 10, 32, 32)
     assert whole.dtype == torch.uint8
-    assert set(whole[2].unique().tolist()) <= {0, 255}
+    assert set(whole[2:].unique().tolist()) <= {0, 255}
+    assert whole[3].sum() < whole[2].sum()  # noise has no contours
 
 
 def test_prediction_draws_nothing(tmp_path: Path) -> None:

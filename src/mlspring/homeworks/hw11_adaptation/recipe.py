@@ -11,14 +11,19 @@ class DataKnobs(Section):
     """How photos and drawings are shown to the network."""
 
     image_size: int = Field(ge=32, le=256, description="side of the square input, pixels")
-    views: list[Literal["grey", "sobel", "canny"]] = Field(
+    views: list[Literal["grey", "sobel", "canny", "contour"]] = Field(
         min_length=1, description="pictures of a photo; a step takes one at random, tests the first"
     )
-    edge_blur: float = Field(ge=0, le=5, description="blur before edges are sought, pixels")
+    edge_blur: float = Field(
+        ge=0, le=5, description="blur before edges are sought, pixels; for contours twice that"
+    )
     edge_low: int = Field(ge=0, le=2040, description="Canny: least gradient of an edge, 0..2040")
     edge_high: int = Field(ge=0, le=2040, description="Canny: gradient that starts an edge")
     ink: Literal["auto", "bright", "dark"] = Field(
         description="strokes of the drawings; dark ones are inverted, auto looks at the pictures"
+    )
+    white: float = Field(
+        ge=0, le=100, description="percentile of each drawing that is made white; 0: as it is"
     )
     hold_out: float = Field(gt=0, lt=1, description="share of the photos kept for validation")
 

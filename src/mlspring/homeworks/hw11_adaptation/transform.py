@@ -33,6 +33,9 @@ def _view(grey_photos: Tensor, name: str, knobs: DataKnobs) -> Tensor:
     match name:
         case "canny":
             return edges.canny(grey_photos, knobs.edge_blur, knobs.edge_low, knobs.edge_high)
+        case "contour":
+            blur = 2 * knobs.edge_blur
+            return edges.canny(grey_photos, blur, knobs.edge_low, knobs.edge_high)
         case "sobel":
             return edges.sobel(grey_photos, knobs.edge_blur)
         case _:

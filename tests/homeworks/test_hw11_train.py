@@ -105,6 +105,22 @@ def test_thick_lines_are_two_pixels_wide_and_no_others() -> None:
     assert transform.draw(recipe().augment, 8, generator(0)).thick is None
 
 
+def test_a_frame_leaves_an_oval_or_everything() -> None:
+    white = torch.full((3, 40, 40), 255, dtype=torch.uint8)
+    ovals = torch.tensor([[0.5, 1.0], [0.8, 0.8], [2.0, 2.0]])
+    found = transform.vary(white, transform.Draws(ovals=ovals))[:, 0]
+    assert set(found.unique().tolist()) == {0.0, 1.0}
+    assert found[0].mean() == pytest.approx(math.pi / 4 * 0.5, abs=0.01)  # narrow and high
+    assert found[0, 20].sum() == 20
+    assert found[0, :, 20].sum() > 36
+    assert found[1].mean() == pytest.approx(math.pi / 4 * 0.64, abs=0.01)
+    assert found[2].min() == 1
+    drawn = transform.draw(recipe("augment.frame=0.5").augment, 1000, generator(0)).ovals
+    assert 0.4 < (drawn[:, 0] == 2).float().mean() < 0.6
+    low, high = transform.OVAL
+    assert torch.all((drawn == 2) | ((drawn >= low) & (drawn < high)))
+
+
 def test_views_are_computed_alike_whatever_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     photos = torch.randint(0, 256, (10, 32, 32, 3), generator=generator(1), dtype=torch.uint8)
     knobs = recipe('data.views=["grey", "sobel", "canny", "contour"]').data

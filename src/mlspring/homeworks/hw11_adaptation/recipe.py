@@ -44,6 +44,9 @@ class AugmentKnobs(Section):
     shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
     stretch: float = Field(ge=0, le=1, description="largest change of log(width / height)")
     thick: float = Field(ge=0, le=1, description="probability of lines a pixel thicker")
+    frame: float = Field(
+        ge=0, le=1, description="probability that only the inside of an oval stays"
+    )
     erase: float = Field(ge=0, le=1, description="probability of one erased box")
 
 

@@ -1,4 +1,4 @@
-"""Homework 11 on a real pair of domains: the levels of ``recipes/laptop``, scored on known labels.
+"""Homework 11 on a real pair of domains: every level in ``recipes/laptop``, scored on known labels.
 
     python -m benchmarks.sketches_hw11 DIR ANSWERS
 
@@ -20,10 +20,11 @@ from mlspring.core.progress import bar, say
 from mlspring.core.runs import Request
 from mlspring.homeworks.hw11_adaptation import data as reader
 from mlspring.homeworks.hw11_adaptation import submission as format_
+from mlspring.verbs import recipes
 from mlspring.verbs import run as verb
 from mlspring.verbs.sources import open_source
 
-NUM_SEEDS = {"simple": 3, "medium": 3, "strong": 1, "boss": 1}  # minutes decide
+NUM_SEEDS = 3
 
 
 def main(folder: Path, answers: Path) -> None:
@@ -34,14 +35,15 @@ def main(folder: Path, answers: Path) -> None:
     ids = reader.test_ids(open_source(spec, str(folder)))
     known = [row for row, name in enumerate(ids) if name in labels]
     truth = np.array([labels[ids[row]] for row in known])
+    levels = recipes.recipe_names(spec, "laptop")
     rows = []
     with (
         tempfile.TemporaryDirectory() as name,
-        bar("sketches", sum(NUM_SEEDS.values()), unit="runs") as done,
+        bar("sketches", NUM_SEEDS * len(levels), unit="runs") as done,
     ):
-        for level in spec.levels:
+        for level in levels:
             scores, seconds = [], []
-            for seed in range(NUM_SEEDS[level]):
+            for seed in range(NUM_SEEDS):
                 request = Request(
                     homework=spec.id,
                     recipe=f"laptop/{level}",

@@ -34,6 +34,8 @@ ALONE = {
     "balance": 0.0,
     "smooth": 0.0,
     "pseudo": 0.0,
+    "refine": 0.0,
+    "stay": 0.0,
 }
 
 

@@ -72,6 +72,13 @@ PLANS = {
         num_steps=40,
         work="conv",
     ),
+    "hw11": Plan(
+        level="simple",
+        epochs=4,
+        overrides=("train.steps=448", "train.validate_every=112"),
+        num_steps=100,
+        work="conv",
+    ),
 }
 
 

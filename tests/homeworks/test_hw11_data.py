@@ -1,6 +1,7 @@
 """Readers of homework 11: any pair of domains in the course's layout, and what is refused."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,27 @@ def test_dark_strokes_are_inverted(folder: Path) -> None:
     assert kept.target_images.mean() > 128
 
 
+def test_faint_drawings_are_made_white() -> None:
+    drawings = np.zeros((3, 10, 10), np.uint8)
+    drawings[0, 0] = 50  # a tenth of the pixels, faint
+    drawings[1, 0] = 200
+    drawings[2, 0, 0] = 9  # almost empty: no stroke
+    found = data.whitened(drawings, 95)
+    assert found.dtype == np.uint8
+    assert found[0, 0].tolist() == found[1, 0].tolist() == [255] * 10
+    assert found[:, 1:].max() == 0
+    assert 100 < found[2, 0, 0] < 160
+
+
+def test_a_recipe_says_whether_drawings_are_made_white(folder: Path) -> None:
+    for file in drawing(folder).parent.iterdir():
+        with Image.open(file) as image:
+            faint = image.point(lambda value: value // 4)
+        faint.save(file)
+    assert data.load(official(folder), recipe()).target_images.max() < 64
+    assert data.load(official(folder), recipe("data.white=97")).target_images.max() == 255
+
+
 # ---- what is refused, with the file and the reason
 
 
@@ -190,6 +212,36 @@ def test_a_foreign_file_is_refused_and_a_hidden_one_passed_over(folder: Path) ->
 def test_two_folders_of_drawings_are_refused(folder: Path) -> None:
     shutil.copytree(drawing(folder).parent, drawing(folder).parent.with_name("1"))
     assert "test_data: holds 0, 1; expected one folder" in refusal(folder)
+
+
+@pytest.mark.parametrize("closed", ["train_data", "train_data/1", "test_data", "test_data/0"])
+def test_a_folder_that_may_not_be_listed_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    target = folder / "real_or_drawing" / closed
+    listed = Path.iterdir
+
+    def refuse(self: Path) -> Iterator[Path]:
+        if self == target:
+            raise PermissionError(13, "Permission denied", str(self))
+        return listed(self)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    message = refusal(folder)
+    assert f"{target}: the folder cannot be read" in message
+    assert f"chmod -R u+rX {target}" in message
+
+
+def test_a_folder_that_may_not_be_entered_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    source = official(folder)
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(DataError, match=r"the folder cannot be read.*\n?.*chmod -R u\+rX"):
+        data.test_ids(source)
 
 
 def test_another_layout_is_explained(tmp_path: Path) -> None:

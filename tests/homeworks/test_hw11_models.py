@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mlspring.core.errors import RecipeError
 from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw11_adaptation import adapt, models
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
@@ -13,6 +14,10 @@ from mlspring.homeworks.hw11_adaptation.spec import SPEC
 def recipe(*overrides: str) -> Recipe:
     path = SPEC.folder / "recipes" / "world" / "simple.toml"
     return load_recipe(Recipe, path, ["model.width=4", *overrides])
+
+
+def asking(knobs: Recipe, *, asked: bool = True, refined: bool = False) -> adapt.Phase:
+    return adapt.Phase(weight=knobs.adapt.weight, asked=asked, refined=refined, taught=False)
 
 
 def num_parameters(model: nn.Module) -> int:
@@ -54,7 +59,7 @@ def gradients(method: str, term: str, weight: float) -> dict[str, list[Tensor]]:
     model = models.build(knobs, num_classes=3).double().train()
     outputs = model(torch.rand(8, 1, 32, 32, dtype=torch.float64), weight)
     labels = torch.tensor([0, 1, 2, 0])
-    found = adapt.terms(knobs, outputs, labels, None, asked=True)[term]
+    found = adapt.terms(knobs, outputs, labels, None, asking(knobs))[term]
     found.backward()
     parts = {"extract": model.extract, "classify": model.classify, "opponent": model.opponent}
     return {
@@ -89,16 +94,17 @@ def test_a_step_along_mcd_s_gradients_does_what_its_names_say() -> None:
     model = models.build(knobs, num_classes=3).double().train()
     images = torch.rand(12, 1, 32, 32, dtype=torch.float64)
     labels = torch.tensor([0, 1, 2, 0, 1, 2])
+    quiet = asking(knobs, asked=False)
 
     def gap() -> float:
         with torch.no_grad():
-            return -adapt.terms(knobs, model(images, 1.0), labels, None, asked=False)[
+            return -adapt.terms(knobs, model(images, 1.0), labels, None, quiet)[
                 "discrepancy"
             ].item()
 
     def gap_after(*moving: nn.Module) -> float:
         model.zero_grad()
-        adapt.terms(knobs, model(images, 1.0), labels, None, asked=False)["discrepancy"].backward()
+        adapt.terms(knobs, model(images, 1.0), labels, None, quiet)["discrepancy"].backward()
         kept = {name: value.clone() for name, value in model.state_dict().items()}
         torch.optim.SGD([p for part in moving for p in part.parameters()], 1e-3).step()
         found = gap()
@@ -113,8 +119,9 @@ def test_terms_wait_until_they_are_asked() -> None:
     model = models.build(knobs, num_classes=3)
     outputs = model(torch.rand(8, 1, 32, 32), 0.0)
     labels = torch.tensor([0, 1, 2, 0])
-    assert set(adapt.terms(knobs, outputs, labels, None, asked=False)) == {"class", "domain"}
-    assert set(adapt.terms(knobs, outputs, labels, None, asked=True)) == {
+    quiet = asking(knobs, asked=False)
+    assert set(adapt.terms(knobs, outputs, labels, None, quiet)) == {"class", "domain"}
+    assert set(adapt.terms(knobs, outputs, labels, None, asking(knobs))) == {
         "class", "domain", "entropy", "balance",
     }  # fmt: skip
 
@@ -122,6 +129,49 @@ def test_terms_wait_until_they_are_asked() -> None:
 def test_the_reversed_weight_rises_or_stays() -> None:
     steady = recipe("adapt.weight=0.5", "adapt.schedule=constant").adapt
     rising = recipe("adapt.weight=0.5", "adapt.schedule=rising").adapt
-    assert [adapt.reversal_weight(steady, p) for p in (0.0, 1.0)] == [0.5, 0.5]
-    assert adapt.reversal_weight(rising, 0.0) == 0
-    assert adapt.reversal_weight(rising, 1.0) == pytest.approx(0.5, abs=1e-4)
+    assert [adapt.phase(steady, p).weight for p in (0.0, 1.0)] == [0.5, 0.5]
+    assert adapt.phase(rising, 0.0).weight == 0
+    assert adapt.phase(rising, 1.0).weight == pytest.approx(0.5, abs=1e-4)
+
+
+def test_a_step_asks_what_its_share_of_the_steps_says() -> None:
+    teacher = ("adapt.pseudo=1.0", "adapt.stay=1.0", "train.ema_decay=0.9")
+    knobs = recipe("adapt.start=0.25", "adapt.refine=0.5", *teacher).adapt
+    found = [adapt.phase(knobs, done) for done in (0.0, 0.24, 0.25, 0.49, 0.5, 0.99)]
+    assert [now.asked for now in found] == [False, False, True, True, True, True]
+    assert [now.refined for now in found] == [False] * 4 + [True] * 2
+    assert [now.taught for now in found] == [now.asked for now in found]
+    assert not adapt.phase(recipe().adapt, 0.999).refined
+
+
+def test_refinement_learns_from_drawings_alone_and_stays_near_its_teacher() -> None:
+    torch.manual_seed(0)
+    knobs = recipe("adapt.stay=2.0", "adapt.entropy=0.1", "train.ema_decay=0.9")
+    model = models.build(knobs, num_classes=3)
+    outputs = model(torch.rand(8, 1, 32, 32), 1.0)
+    outputs[0].retain_grad()
+    teacher = torch.rand(4, 3)
+    labels = torch.tensor([0, 1, 2, 0])
+    before = adapt.terms(knobs, outputs, labels, None, asking(knobs))
+    found = adapt.terms(knobs, outputs, labels, teacher, asking(knobs, refined=True))
+    assert set(found) == {"class", "domain", "entropy", "stay"}
+    assert found["class"].item() == before["class"].item()  # told, as before
+    guessed, target = outputs[0][4:].log_softmax(1), teacher.softmax(1)
+    expected = 2 * (target * (target.log() - guessed)).sum(1).mean()
+    torch.testing.assert_close(found["stay"], expected)
+    sum(found.values()).backward()
+    assert outputs[0].grad[:4].abs().max() == 0
+    assert outputs[0].grad[4:].abs().max() > 0
+    assert all(p.grad.abs().max() == 0 for p in model.opponent.parameters())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("adapt.stay=1.0",), "needs? a teacher"),
+        (("adapt.refine=0.1", "adapt.method=source_only"), "nothing to learn from"),
+    ],
+)
+def test_what_refinement_needs_is_demanded(overrides: tuple[str, ...], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        recipe(*overrides)

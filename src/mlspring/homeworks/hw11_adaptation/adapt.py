@@ -1,5 +1,7 @@
 """What each method asks of a batch of photos and drawings: the terms of the loss by name."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -11,9 +13,32 @@ from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs, Recipe
 from mlspring.kit.device import Hardware
 
 
-def reversal_weight(knobs: AdaptKnobs, progress: float) -> float:
-    """Return the factor of the reversed gradient after a share ``progress`` of the steps."""
-    return knobs.weight * (losses.rising(progress) if knobs.schedule == "rising" else 1.0)
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """What a step asks, by the share of the steps that is done.
+
+    Args:
+        weight: factor of the reversed gradient.
+        asked: whether the terms on the drawings' predictions have begun (``adapt.start``).
+        refined: whether photos are no longer learnt from (``adapt.refine``).
+        taught: whether a teacher's opinion is needed.
+    """
+
+    weight: float
+    asked: bool
+    refined: bool
+    taught: bool
+
+
+def phase(knobs: AdaptKnobs, progress: float) -> Phase:
+    """Return what is asked after a share ``progress`` of the steps."""
+    asked, refined = progress >= knobs.start, progress >= 1 - knobs.refine
+    return Phase(
+        weight=knobs.weight * (losses.rising(progress) if knobs.schedule == "rising" else 1.0),
+        asked=asked,
+        refined=refined,
+        taught=bool((asked and knobs.pseudo) or (refined and knobs.stay)),
+    )
 
 
 def terms(
@@ -21,8 +46,7 @@ def terms(
     outputs: tuple[Tensor, ...],
     labels: Tensor,
     teacher: Tensor | None,
-    *,
-    asked: bool,
+    now: Phase,
 ) -> dict[str, Tensor]:
     """Return the terms whose sum a step lowers.
 
@@ -32,7 +56,9 @@ def terms(
             same drawings once more, each moved in its worst direction.
         labels: classes of the photos (n,).
         teacher: its logits of the n drawings, plain (n, num_classes), where there is one.
-        asked: whether the terms on the drawings' predictions have begun (``adapt.start``).
+        now: what this step asks. Once photos are no longer learnt from, their terms are told but
+            have no gradient, and each step stays near the teacher: the second stage of DIRT-T (Shu
+            et al. 2018, arXiv:1802.08735).
     """
     knobs, n = recipe.adapt, len(labels)
     logits = outputs[0]
@@ -46,7 +72,11 @@ def terms(
             first, second = (held[n : 2 * n] for held in outputs[2:])
             found["rival"] = _source_risk(recipe, outputs[1][:n], labels)
             found["discrepancy"] = -losses.discrepancy(first, second)  # raised; reversed below
-    if not asked:
+    if now.refined:  # a gradient of zero and not none, which several processes would miss
+        found = {name: term.detach() + 0 * term for name, term in found.items()}
+        if teacher is not None:
+            found["stay"] = knobs.stay * losses.divergence(drawings, teacher)
+    if not now.asked:
         return found
     if knobs.entropy:
         found["entropy"] = knobs.entropy * losses.entropy(drawings)
@@ -55,7 +85,7 @@ def terms(
     if knobs.smooth:
         moved = logits[2 * n : 3 * n]
         found["smooth"] = knobs.smooth * losses.divergence(moved, drawings.detach())
-    if teacher is not None:
+    if teacher is not None and knobs.pseudo:
         guessed = losses.pseudo_labels(teacher, min(knobs.balance, 1.0))
         found["pseudo"] = knobs.pseudo * losses.pseudo_loss(drawings, guessed, knobs.threshold)
     return found

@@ -11,14 +11,19 @@ class DataKnobs(Section):
     """How photos and drawings are shown to the network."""
 
     image_size: int = Field(ge=32, le=256, description="side of the square input, pixels")
-    views: list[Literal["grey", "sobel", "canny"]] = Field(
+    views: list[Literal["grey", "sobel", "canny", "contour"]] = Field(
         min_length=1, description="pictures of a photo; a step takes one at random, tests the first"
     )
-    edge_blur: float = Field(ge=0, le=5, description="blur before edges are sought, pixels")
+    edge_blur: float = Field(
+        ge=0, le=5, description="blur before edges are sought, pixels; for contours twice that"
+    )
     edge_low: int = Field(ge=0, le=2040, description="Canny: least gradient of an edge, 0..2040")
     edge_high: int = Field(ge=0, le=2040, description="Canny: gradient that starts an edge")
     ink: Literal["auto", "bright", "dark"] = Field(
         description="strokes of the drawings; dark ones are inverted, auto looks at the pictures"
+    )
+    white: float = Field(
+        ge=0, le=100, description="percentile of each drawing that is made white; 0: as it is"
     )
     hold_out: float = Field(gt=0, lt=1, description="share of the photos kept for validation")
 
@@ -38,6 +43,10 @@ class AugmentKnobs(Section):
     zoom_min: float = Field(gt=0, le=1, description="smallest side of the random crop, 1 = whole")
     shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
     stretch: float = Field(ge=0, le=1, description="largest change of log(width / height)")
+    thick: float = Field(ge=0, le=1, description="probability of lines a pixel thicker")
+    frame: float = Field(
+        ge=0, le=1, description="probability that only the inside of an oval stays"
+    )
     erase: float = Field(ge=0, le=1, description="probability of one erased box")
 
 
@@ -62,12 +71,22 @@ class AdaptKnobs(Section):
     pseudo: float = Field(ge=0, le=10, description="weight of the teacher's pseudo-labels")
     threshold: float = Field(ge=0, lt=1, description="least probability of a pseudo-label")
     start: float = Field(ge=0, lt=1, description="share of the steps before these terms begin")
+    refine: float = Field(
+        ge=0, lt=1, description="share of the last steps that ask nothing of photos (DIRT-T)"
+    )
+    stay: float = Field(
+        ge=0, le=100, description="weight, in those steps, of KL(teacher || prediction)"
+    )
 
     @property
     def sees_drawings(self) -> bool:
         """Whether any drawing takes part in training, if only in the statistics of batch norm."""
-        asked = self.entropy or self.balance or self.smooth or self.pseudo
-        return self.method != "source_only" or bool(asked)
+        return self.method != "source_only" or self.asks_predictions
+
+    @property
+    def asks_predictions(self) -> bool:
+        """Whether any term asks something of the predictions on drawings."""
+        return bool(self.entropy or self.balance or self.smooth or self.pseudo or self.stay)
 
 
 class TrainKnobs(Section):
@@ -111,6 +130,8 @@ class Recipe(Section):
     def _consistent(self) -> "Recipe":
         if self.data.edge_low > self.data.edge_high:
             raise ValueError("data.edge_low must not be above data.edge_high")
-        if self.adapt.pseudo and not self.train.ema_decay:
-            raise ValueError("adapt.pseudo needs a teacher: set train.ema_decay, e.g. 0.99")
+        if (self.adapt.pseudo or self.adapt.stay) and not self.train.ema_decay:
+            raise ValueError("adapt.pseudo and adapt.stay need a teacher: set train.ema_decay")
+        if self.adapt.refine and not self.adapt.asks_predictions:
+            raise ValueError("adapt.refine leaves nothing to learn from: set e.g. adapt.pseudo")
         return self

@@ -25,6 +25,7 @@ from mlspring.homeworks.hw11_adaptation import (
 from mlspring.homeworks.hw11_adaptation.batches import Batch, Batches, Domains, place, split
 from mlspring.homeworks.hw11_adaptation.data import Data
 from mlspring.homeworks.hw11_adaptation.models import Adapter
+from mlspring.homeworks.hw11_adaptation.monitors import Watched
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.checkpoint import weights_path
@@ -109,20 +110,18 @@ def train_member(
             parts = [batch.photos, batch.drawings] if recipe.adapt.sees_drawings else [batch.photos]
 
             # what drawings are asked beyond their domain: a teacher's opinion, a worst direction
-            asked = step > recipe.adapt.start * knobs.steps
-            taught = asked and recipe.adapt.pseudo
-            teacher = teach(member.final, batch, hardware) if taught else None
-            if asked and recipe.adapt.smooth:
+            phase = adapt.phase(recipe.adapt, (step - 1) / knobs.steps)
+            teacher = teach(member.final, batch, hardware) if phase.taught else None
+            if phase.asked and recipe.adapt.smooth:
                 stream = generator(seed, "direction", number, step, ranks.rank)
                 radius = recipe.adapt.radius
                 parts.append(adapt.worst_drawings(member.model, batch, radius, hardware, stream))
 
             # forward: both domains in one batch, so that batch norm sees them together
-            weight = adapt.reversal_weight(recipe.adapt, (step - 1) / knobs.steps)
             with hardware.autocast():
-                outputs = network(hardware.place_images(torch.cat(parts)), weight)
+                outputs = network(hardware.place_images(torch.cat(parts)), phase.weight)
             outputs = tuple(output.float() for output in outputs)
-            losses = adapt.terms(recipe, outputs, batch.labels, teacher, asked=asked)
+            losses = adapt.terms(recipe, outputs, batch.labels, teacher, phase)
 
             # backward, clip
             member.optimizer.zero_grad()
@@ -145,27 +144,20 @@ def train_member(
             if step in stages:
                 snapshots.save(run, stages[step], member.final, domains, hardware)
             if step % knobs.validate_every == 0 or step == knobs.steps:
-                means = (sums[:2] / sums[2]).tolist()
-                sums.zero_()
-                ranks.agree(member.final)  # what is measured is what rank 0 saves
-                values, votes = monitors.measure(member.final, watched, hardware, ranks)
-                check_finite(step, knobs.learning_rate, train__loss=means[0])
-                member.model.train()
+                values, votes = validate(member, sums, watched, hardware, ranks)
+                check_finite(step, knobs.learning_rate, train__loss=values["train__loss"])
                 run.log(
                     member=number,
                     step=step,
                     epoch=round(step / batches.epoch_steps, 3),
-                    train__loss=round(means[0], 5),
-                    train__accuracy=round(means[1], 5),
-                    **{f"term__{name}": round(term.item(), 5) for name, term in losses.items()},
                     **values,
+                    **{f"term__{name}": round(term.item(), 5) for name, term in losses.items()},
                     learning_rate=group["lr"],
                     seconds=round(facts["seconds"] + time.perf_counter() - began, 2),
                 )
                 if ranks.is_main:
                     monitors.save_votes(run, number, step, votes)
-                    merit = monitors.merit(knobs.keep, values, step)
-                    best = keep(run, member, (best, merit), {"step": step, **values})
+                    best = keep(run, member, knobs.keep, {"step": step, **values}, best)
 
             # save
             now = time.perf_counter()
@@ -181,9 +173,24 @@ def train_member(
     return 2 * (knobs.steps - facts["step"]) * batch_size
 
 
-def keep(run: Run, member: Member, merits: tuple[float, float], facts: dict[str, Any]) -> float:
-    """Keep the weights if the second of two merits, theirs, is larger; return the larger."""
-    best, merit = merits
+def validate(
+    member: Member, sums: Tensor, watched: Watched, hardware: Hardware, ranks: Ranks
+) -> tuple[dict[str, float], Tensor]:
+    """Return log values and the votes on the watched drawings; the sums start anew."""
+    loss, hits = (sums[:2] / sums[2]).tolist()
+    sums.zero_()
+    ranks.agree(member.final)  # what is measured is what rank 0 saves
+    values, votes = monitors.measure(member.final, watched, hardware, ranks)
+    member.model.train()
+    return {"train__loss": round(loss, 5), "train__accuracy": round(hits, 5), **values}, votes
+
+
+def keep(run: Run, member: Member, monitor: str, facts: dict[str, Any], best: float) -> float:
+    """Keep the weights if their validation, ``facts``, is better than ``best``; return the better.
+
+    Better is what ``monitor``, a value of ``train.keep``, says.
+    """
+    merit = monitors.merit(monitor, facts, facts["step"])
     if merit > best:
         checkpoint.save_weights(kept_path(run, member.number), member.final, facts)
     return max(best, merit)

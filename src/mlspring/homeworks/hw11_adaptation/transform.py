@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from mlspring.homeworks.hw11_adaptation import edges
 from mlspring.homeworks.hw11_adaptation.recipe import AugmentKnobs, DataKnobs
 from mlspring.kit import augment
 
 CHUNK = 1024  # photos whose edges are sought at once
+OVAL = (0.6, 1.1)  # half axes of a frame: drawings have margins, photos have surroundings
 
 
 def views(photos: Tensor, knobs: DataKnobs) -> Tensor:
@@ -32,6 +34,9 @@ def _view(grey_photos: Tensor, name: str, knobs: DataKnobs) -> Tensor:
     match name:
         case "canny":
             return edges.canny(grey_photos, knobs.edge_blur, knobs.edge_low, knobs.edge_high)
+        case "contour":
+            blur = 2 * knobs.edge_blur
+            return edges.canny(grey_photos, blur, knobs.edge_low, knobs.edge_high)
         case "sobel":
             return edges.sobel(grey_photos, knobs.edge_blur)
         case _:
@@ -49,21 +54,24 @@ class Draws:
 
     Args:
         maps: affine maps (n, 2, 3).
+        thick: which pictures' lines become thicker, bool (n,).
+        ovals: half axes (n, 2) of what stays, as shares of half a side.
         holes: boxes to erase (n, 4).
     """
 
     maps: Tensor | None = None
+    thick: Tensor | None = None
+    ovals: Tensor | None = None
     holes: Tensor | None = None
 
     def __getitem__(self, part: slice) -> "Draws":
         """Return the choices for a part of the batch."""
-        maps, holes = (None if v is None else v[part] for v in (self.maps, self.holes))
-        return Draws(maps=maps, holes=holes)
+        return Draws(**{k: None if v is None else v[part] for k, v in vars(self).items()})
 
 
 def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
     """Return the training transform's choices for n pictures."""
-    maps = holes = None
+    maps = thick = ovals = holes = None
     if any((knobs.flip, knobs.rotate, knobs.zoom_min < 1, knobs.stretch, knobs.shift)):
         maps = augment.draw_affine(
             n,
@@ -74,9 +82,15 @@ def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
             stretch=knobs.stretch,
             shift=knobs.shift,
         )
+    if knobs.thick:
+        thick = torch.rand(n, generator=generator) < knobs.thick
+    if knobs.frame:
+        whole = torch.rand(n, generator=generator) >= knobs.frame
+        axes = augment.uniform(2 * n, *OVAL, generator).view(n, 2)
+        ovals = torch.where(whole[:, None], 2.0, axes)  # a circle of radius 2 hides nothing
     if knobs.erase:
         holes = augment.draw_boxes(n, generator, probability=knobs.erase, area=(0.03, 0.2))
-    return Draws(maps=maps, holes=holes)
+    return Draws(maps=maps, thick=thick, ovals=ovals, holes=holes)
 
 
 def vary(pixels: Tensor, draws: Draws) -> Tensor:
@@ -84,7 +98,25 @@ def vary(pixels: Tensor, draws: Draws) -> Tensor:
     images = to_input(pixels)
     if draws.maps is not None:
         images = augment.warp(images, draws.maps)
+    if draws.thick is not None:
+        images = torch.where(
+            draws.thick.to(images.device)[:, None, None, None], thickened(images), images
+        )
+    if draws.ovals is not None:
+        images = images * inside(draws.ovals.to(images), images.shape[-1])
     return images if draws.holes is None else augment.erase(images, draws.holes)
+
+
+def thickened(images: Tensor) -> Tensor:
+    """Return pictures (n, 1, s, s) whose bright lines are one pixel thicker, right and down."""
+    return F.max_pool2d(F.pad(images, (1, 0, 1, 0)), 2, stride=1)
+
+
+def inside(ovals: Tensor, side: int) -> Tensor:
+    """Return which pixels' centres lie in each centred oval of half axes (n, 2): (n, 1, s, s)."""
+    at = (torch.arange(side, device=ovals.device) + 0.5) * (2 / side) - 1
+    across, down = ((at / ovals[:, i, None]) ** 2 for i in (0, 1))  # (n, s)
+    return (across[:, None, :] + down[:, :, None] <= 1)[:, None]
 
 
 def pick(shown: Sequence[Tensor] | Tensor, rows: Tensor, generator: Generator) -> Tensor:

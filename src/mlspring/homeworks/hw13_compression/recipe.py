@@ -1,5 +1,6 @@
 """The knobs of homework 13; every number of a level is one of these."""
 
+import itertools
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -83,7 +84,7 @@ class PredictKnobs(Section):
 class CompressKnobs(Section):
     """What is done to the finished student, to be measured beside it."""
 
-    keep: list[float] = Field(description="shares of channels that pruned copies of it keep")
+    keep: list[float] = Field(description="shares of channels that its pruned copies keep, falling")
     finetune_steps: int = Field(ge=1, le=10**6, description="updates of each pruned copy")
     finetune_rate: float = Field(gt=0, le=1, description="largest learning rate of these")
     pictures: int = Field(ge=1, description="held-out pictures behind the student's pruning curve")
@@ -144,4 +145,7 @@ class Recipe(Section):
             )
         if wrong := [share for share in self.compress.keep if not 0 < share < 1]:
             raise ValueError(f"compress.keep holds {wrong[0]}, expected shares between 0 and 1")
+        for share, following in itertools.pairwise(self.compress.keep):
+            if following >= share:
+                raise ValueError(f"compress.keep has {following} after {share}, must be falling")
         return self

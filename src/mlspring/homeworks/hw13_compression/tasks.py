@@ -100,6 +100,7 @@ def tasks(recipe: Recipe, run: Run, teacher: Teacher | None) -> Iterator[Task]:
     knobs = recipe.train.model_copy(
         update={
             "steps": recipe.compress.finetune_steps,
+            "validate_every": recipe.compress.finetune_steps,
             "learning_rate": recipe.compress.finetune_rate,
             "schedule": "cosine",
             "warmup_steps": 0,

@@ -142,6 +142,7 @@ def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
             ("distill.attention=1.0", "teacher.source=given"),
             "distill.attention needs maps of equal sides",
         ),
+        (("distill.attention=1.0",), "the students other than plain have"),
     ],
 )
 def test_an_impossible_recipe_is_refused(overrides: tuple[str, ...], message: str) -> None:

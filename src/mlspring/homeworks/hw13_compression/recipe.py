@@ -139,9 +139,12 @@ class Recipe(Section):
             raise ValueError("student.start = 'teacher' needs student.name = 'residual'")
         if self.student.start == "teacher" and self.teacher.source != "trained":
             raise ValueError("student.start = 'teacher' needs teacher.source = 'trained'")
-        if self.distill.attention and self.teacher.source == "given":
+        if self.distill.attention and (
+            self.teacher.source == "given" or self.student.name == "plain"
+        ):
             raise ValueError(
-                "distill.attention needs maps of equal sides, which only our own teacher has"
+                "distill.attention needs maps of equal sides, which only our own teacher and the "
+                "students other than plain have"
             )
         if wrong := [share for share in self.compress.keep if not 0 < share < 1]:
             raise ValueError(f"compress.keep holds {wrong[0]}, expected shares between 0 and 1")

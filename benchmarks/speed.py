@@ -79,6 +79,13 @@ PLANS = {
         num_steps=100,
         work="conv",
     ),
+    "hw13": Plan(
+        level="simple",  # the notebook way has no teacher of ours
+        epochs=5,
+        overrides=("train.steps=535", "train.validate_every=107", "train.schedule=constant"),
+        num_steps=40,
+        work="conv",
+    ),
 }
 
 

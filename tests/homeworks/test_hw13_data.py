@@ -135,12 +135,14 @@ def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
         (("student.channels=[1, 2, 3, -4]",), "-4 channels, expected 1 to 4096"),
         (("student.start=teacher",), "needs student.name = 'residual'"),
         (("compress.keep=[1.5]",), "compress.keep holds 1.5"),
+        (("compress.keep=[0.5, 0.75]",), "compress.keep has 0.75 after 0.5, must be falling"),
         (("distill.temperature=0.0",), "distill.temperature"),
         (("distill.weight=1.5",), "distill.weight"),
         (
             ("distill.attention=1.0", "teacher.source=given"),
             "distill.attention needs maps of equal sides",
         ),
+        (("distill.attention=1.0",), "the students other than plain have"),
     ],
 )
 def test_an_impossible_recipe_is_refused(overrides: tuple[str, ...], message: str) -> None:

@@ -238,6 +238,17 @@ def test_pruned_copies_are_smaller_fine_tuned_and_measured(folder: Path) -> None
         assert 0 <= row["accuracy"] <= 1
 
 
+def test_a_pruned_copy_is_made_of_the_one_before(folder: Path) -> None:
+    run = go(folder, "compress.keep=[0.75, 0.25]")
+    overrides = (*SMALL, *FEW, "compress.keep=[0.75, 0.25]", "distill.weight=0.0")
+    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "strong.toml", overrides)
+    *_, last = tasks.tasks(recipe, run, None)
+    before = tasks.finished(run, "pruned-75").model.state_dict()["blocks.0.conv.weight"]
+    mine = last.model.state_dict()["blocks.0.conv.weight"]
+    assert mine.shape[0] < before.shape[0]
+    assert all((before == filter_).flatten(1).all(1).any() for filter_ in mine)
+
+
 def test_the_submission_holds_the_student(folder: Path) -> None:
     run = go(folder)
     from mlspring.homeworks.hw13_compression import submission

@@ -60,6 +60,7 @@ SMALL = (
     "student.name=plain",
     "student.channels=[4, 4, 8, 8]",
     "student.start=fresh",
+    "distill.attention=0",
     "train.batch_size=16",
     "train.steps=24",
     "train.validate_every=4",

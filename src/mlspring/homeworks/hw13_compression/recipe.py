@@ -1,5 +1,6 @@
 """The knobs of homework 13; every number of a level is one of these."""
 
+import itertools
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -83,7 +84,7 @@ class PredictKnobs(Section):
 class CompressKnobs(Section):
     """What is done to the finished student, to be measured beside it."""
 
-    keep: list[float] = Field(description="shares of channels that pruned copies of it keep")
+    keep: list[float] = Field(description="shares of channels that its pruned copies keep, falling")
     finetune_steps: int = Field(ge=1, le=10**6, description="updates of each pruned copy")
     finetune_rate: float = Field(gt=0, le=1, description="largest learning rate of these")
     pictures: int = Field(ge=1, description="held-out pictures behind the student's pruning curve")
@@ -138,10 +139,16 @@ class Recipe(Section):
             raise ValueError("student.start = 'teacher' needs student.name = 'residual'")
         if self.student.start == "teacher" and self.teacher.source != "trained":
             raise ValueError("student.start = 'teacher' needs teacher.source = 'trained'")
-        if self.distill.attention and self.teacher.source == "given":
+        if self.distill.attention and (
+            self.teacher.source == "given" or self.student.name == "plain"
+        ):
             raise ValueError(
-                "distill.attention needs maps of equal sides, which only our own teacher has"
+                "distill.attention needs maps of equal sides, which only our own teacher and the "
+                "students other than plain have"
             )
         if wrong := [share for share in self.compress.keep if not 0 < share < 1]:
             raise ValueError(f"compress.keep holds {wrong[0]}, expected shares between 0 and 1")
+        for share, following in itertools.pairwise(self.compress.keep):
+            if following >= share:
+                raise ValueError(f"compress.keep has {following} after {share}, must be falling")
         return self

@@ -3,10 +3,12 @@
     submission.zip
         submission.csv          Id,Category; ids as four-digit strings, one row a test picture
         student.safetensors     one file a network; an ensemble's parameters are added up
+        student.onnx            instead, for a network that is not one of ours
 
-The metadata of a weights file name its network: ``{"facts": '{"architecture": "plain",
+The metadata of a safetensors file name its network: ``{"facts": '{"architecture": "plain",
 "channels": [32, 32, 64, 100]}'}``. The judge compares names and shapes with that description and
-counts; nothing is built, run or unpickled, and torch is not needed.
+counts; of an ONNX file it counts the numbers that it holds. Nothing is built, run or unpickled, and
+torch is not needed.
 """
 
 import json
@@ -32,10 +34,11 @@ from mlspring.homeworks.hw13_compression.architecture import (
     Architecture,
     is_weight,
 )
+from mlspring.homeworks.hw13_compression.onnx_file import count_parameters
 from mlspring.homeworks.hw13_compression.spec import SPEC
 
 HEADER = ("Id", "Category")
-TABLE, SUFFIX = "submission.csv", ".safetensors"
+TABLE, SUFFIX, ONNX = "submission.csv", ".safetensors", ".onnx"
 MAX_FILES = 64
 MAX_UNPACKED_BYTES = 4 * SPEC.limits.max_bytes
 EXPONENT = {"F16": (np.uint16, 0x7C00), "BF16": (np.uint16, 0x7F80), "F32": (np.uint32, 0x7F800000)}
@@ -112,18 +115,19 @@ def _unpack(path: Path, to: Path) -> list[Path]:
     try:
         files = extract(path, to, max_bytes=MAX_UNPACKED_BYTES, max_files=MAX_FILES)
     except DataError as error:
-        expected = error.expected or f"an archive of {TABLE} and weights (*{SUFFIX})"
+        expected = error.expected or f"an archive of {TABLE} and weights (*{SUFFIX}, *{ONNX})"
         raise SubmissionError(error.found, file=path, expected=expected) from error
     tables = [file for file in files if file.name == TABLE]
-    weights = [file for file in files if file.suffix == SUFFIX]
+    weights = [file for file in files if file.suffix in (SUFFIX, ONNX)]
     for file in files:
         if file not in tables and file not in weights:
-            expected = f"only {TABLE} and *{SUFFIX}"
+            expected = f"only {TABLE}, *{SUFFIX} and *{ONNX}"
             raise SubmissionError("has no place here", file=path / file.name, expected=expected)
     if len(tables) != 1:
         raise SubmissionError(f"holds {count(len(tables), TABLE)}", file=path, expected="one")
     if not weights:
-        raise SubmissionError("holds no weights", file=path, expected=f"the student as *{SUFFIX}")
+        expected = f"the student as *{SUFFIX} or *{ONNX}"
+        raise SubmissionError("holds no weights", file=path, expected=expected)
     return [*tables, *weights]
 
 
@@ -143,6 +147,8 @@ def _categories(table: Path, path: Path, ids: Sequence[str]) -> NDArray[np.int64
 
 def _num_parameters(file: Path, shown: Path) -> int:
     """Return the parameters of one network after every check of its weights."""
+    if file.suffix == ONNX:
+        return _num_in_onnx(file, shown)
     try:
         with safetensors.safe_open(file, framework="np") as stream:
             metadata = stream.metadata() or {}
@@ -159,6 +165,16 @@ def _num_parameters(file: Path, shown: Path) -> int:
             raise SubmissionError(found, file=shown, expected=expected)
         _check_values(name, tensors[name]["dtype"], tensors[name]["data"], shown)
     return sum(math.prod(s) for name, s in architecture.shapes.items() if is_weight(name))
+
+
+def _num_in_onnx(file: Path, shown: Path) -> int:
+    try:
+        return count_parameters(read_bytes(file, max_bytes=MAX_UNPACKED_BYTES))
+    except DataError as error:  # which names the unpacked file
+        raise SubmissionError(error.found, file=shown, expected="an ONNX file") from error
+    except ValueError as error:
+        fix = "torch.onnx.export(model.eval(), images, 'student.onnx', external_data=False)"
+        raise SubmissionError(str(error), file=shown, fix=fix) from error
 
 
 def _architecture(facts: str, shown: Path) -> Architecture:

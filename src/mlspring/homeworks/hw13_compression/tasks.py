@@ -72,7 +72,10 @@ def pruned_names(recipe: Recipe) -> list[str]:
 
 
 def tasks(recipe: Recipe, run: Run, teacher: Teacher | None) -> Iterator[Task]:
-    """Yield the student, then its pruned copies, each made when the one before is finished."""
+    """Yield the student, then its pruned copies, each made of the one before when that is finished.
+
+    Channels go in turns with training between them: that keeps more than taking them at once.
+    """
     seed = run.request.seed
     common = {
         "augment": recipe.augment,
@@ -92,20 +95,27 @@ def tasks(recipe: Recipe, run: Run, teacher: Teacher | None) -> Iterator[Task]:
     knobs = recipe.train.model_copy(
         update={
             "steps": recipe.compress.finetune_steps,
+            "validate_every": recipe.compress.finetune_steps,
             "learning_rate": recipe.compress.finetune_rate,
             "schedule": "cosine",
             "warmup_steps": 0,
         }
     )
-    student = finished(run, STUDENT)
-    state = student.model.state_dict()
-    scores = prune.channel_scores(student.architecture, state)
+    names = (STUDENT, *pruned_names(recipe))
     for number, share in enumerate(recipe.compress.keep, start=1):
-        kept = prune.strongest(scores, compress.remaining(student.architecture, share))
-        smaller, model = prune.shrink(student.architecture, state, kept)
-        name = pruned_names(recipe)[number - 1]
+        large = finished(run, names[number - 1])
+        state = large.model.state_dict()
+        kept = prune.strongest(
+            prune.channel_scores(large.architecture, state), compress.remaining(architecture, share)
+        )
+        smaller, model = prune.shrink(large.architecture, state, kept)
         yield Task(
-            number=number, name=name, architecture=smaller, model=model, train=knobs, **common
+            number=number,
+            name=names[number],
+            architecture=smaller,
+            model=model,
+            train=knobs,
+            **common,
         )
 
 

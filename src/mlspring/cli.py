@@ -49,11 +49,13 @@ def list_(as_json: AsJson = False) -> None:
 def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
     homework: Annotated[str, typer.Argument(metavar="HW", help="A homework, or 'all'.")],
     recipe: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="[RECIPE]", help="A level, a recipe like laptop/strong, or a TOML file."
+            metavar="[RECIPE]",
+            help="A level (default: simple), a recipe like laptop/strong or hw14's mas, or a "
+            "TOML file.",
         ),
-    ] = "simple",
+    ] = None,
     data: Data = "world",
     set_: Annotated[
         list[str] | None,
@@ -77,7 +79,7 @@ def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
     for spec in specs:
         request = Request(
             homework=spec.id,
-            recipe=recipe,
+            recipe=recipe or spec.default,
             data=data,
             seed=seed,
             device=device.value,

@@ -11,14 +11,17 @@ from typing import Annotated, Any
 import typer
 
 from mlspring import catalog
-from mlspring.core.errors import UserError
 from mlspring.core.spec import Spec
 from mlspring.flags import (
+    AnswersFile,
     AsJson,
     Data,
+    DecidingRun,
     DeviceName,
     File,
     Homework,
+    Language,
+    LanguageName,
     PrecisionName,
     Rules,
     RulesName,
@@ -253,10 +256,18 @@ def calibrate(
 
 
 @app.command()
-def quiz(homework: Homework) -> None:
+def quiz(
+    homework: Homework,
+    run: DecidingRun = None,
+    answers: AnswersFile = None,
+    language: Language = LanguageName.en,
+    as_json: AsJson = False,
+) -> None:
     """Answer questions whose keys come from your own run."""
-    spec = catalog.find(homework)
-    raise UserError(f"{spec.id} has no quiz", fix="in this course hw09 and hw14 have one")
+    from mlspring.verbs import quiz as verb
+
+    taken = verb.take(catalog.find(homework), run, answers, language.value, ask=not as_json)
+    show_json(taken.as_json()) if as_json else show(taken.text())
 
 
 @app.command()

@@ -5,7 +5,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlspring.homeworks.hw14_lifelong.data import IMAGES, LABELS, write_idx
+from mlspring.core.recipe import load_recipe
+from mlspring.homeworks.hw14_lifelong.data import IMAGES, LABELS, Data, write_idx
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner
+from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.spec import SPEC
+from mlspring.homeworks.hw14_lifelong.tasks import make_stream
+from mlspring.homeworks.hw14_lifelong.train import new_member
+from mlspring.kit import device
 
 SIDE, NUM_CLASSES = 28, 10
 
@@ -21,6 +28,18 @@ def blobs(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     images = 220 * np.exp(-away / 12) + draw.normal(10, 10, (count, SIDE, SIDE))
     order = draw.permutation(count)
     return images.clip(0, 255).astype(np.uint8)[order], labels.astype(np.uint8)[order]
+
+
+def tiny_data(num_train: int = 200, num_test: int = 100) -> Data:
+    """Return blobs as a homework's data."""
+    train, test = blobs(num_train, 0), blobs(num_test, 1)
+    return Data(
+        train_images=train[0],
+        train_labels=train[1].astype(np.int64),
+        test_images=test[0],
+        test_labels=test[1].astype(np.int64),
+        test_part="blobs",
+    )
 
 
 def write_mnist(
@@ -50,3 +69,19 @@ SMALL = (
     "train.validate_every=4",
     "train.checkpoint_seconds=0",
 )
+
+
+def learner(name: str, *overrides: str, stream: str = "rotated", seed: int = 0) -> Learner:
+    """Return an untrained learner of a method on three tiny tasks.
+
+    Args:
+        name: of a method, as in the recipes.
+        overrides: ``key=value`` of the recipe.
+        stream: kind of tasks.
+        seed: of weights and tasks.
+    """
+    words = (*SMALL, f"data.stream={stream}", *overrides)
+    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / f"{name}.toml", words)
+    hardware = device.choose("cpu", "fp32", work="wide")
+    tasks = make_stream(recipe.data, recipe.data.scenarios[0], tiny_data(), seed, hardware.device)
+    return new_member(0, tasks, recipe, seed, hardware)

@@ -37,7 +37,7 @@ FRESH: dict[str, Any] = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0], "ma
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train every network that is not finished; return the mean of their final accuracies."""
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
-    hardware = device.choose_for(run, work="dense", ranks=ranks)
+    hardware = device.choose_for(run, work="wide", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     num_trained = 0
     start = time.perf_counter()

@@ -6,6 +6,7 @@ trains MAS and prints one JSON object: the mean accuracy over the tasks seen, in
 with the seconds since the start.
 """
 
+import itertools
 import json
 import sys
 import time
@@ -105,7 +106,7 @@ def main(folder: Path, level: str, epochs: int, seed: int) -> None:
     )
     sizes = [784, *recipe.model.hidden, 10]
     layers: list[nn.Module] = []
-    for wide, narrow in zip(sizes[:-1], sizes[1:], strict=True):
+    for wide, narrow in itertools.pairwise(sizes):
         layers += [nn.Linear(wide, narrow), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     guards, earlier, reached = Guards(model, None, []), [], []

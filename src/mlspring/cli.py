@@ -23,6 +23,7 @@ from mlspring.flags import (
     Language,
     LanguageName,
     PrecisionName,
+    RecipeName,
     Rules,
     RulesName,
     RunFolder,
@@ -51,14 +52,7 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
     homework: Annotated[str, typer.Argument(metavar="HW", help="A homework, or 'all'.")],
-    recipe: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[RECIPE]",
-            help="A level (default: simple), a recipe like laptop/strong or hw14's mas, or a "
-            "TOML file.",
-        ),
-    ] = None,
+    recipe: RecipeName = None,
     data: Data = "world",
     set_: Annotated[
         list[str] | None,

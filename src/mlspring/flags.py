@@ -32,6 +32,13 @@ class RulesName(StrEnum):
 
 
 Homework = Annotated[str, typer.Argument(metavar="HW", help="A homework, e.g. hw03.")]
+RecipeName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RECIPE]",
+        help="A level (default: simple), a recipe like laptop/strong or mas, or a TOML file.",
+    ),
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A submission.")]
 Data = Annotated[str, typer.Option(help="'world', or a folder in the official layout.")]

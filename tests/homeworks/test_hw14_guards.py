@@ -136,7 +136,7 @@ def test_the_pull_is_the_gradient_of_the_penalty() -> None:
     guards.pull(made, 1, 1)
     terms = zip(made.notes["importance"], made.parameters, made.notes["anchor"], strict=True)
     total = 0.7 * sum((b * (p - a) ** 2).sum() for b, p, a in terms)
-    assert guards.penalty(made) == pytest.approx(float(total), rel=1e-5)
+    assert guards.penalty(made) == pytest.approx(total.item(), rel=1e-5)
     for mine, reference in zip(
         made.gradients, torch.autograd.grad(total, made.parameters), strict=True
     ):

@@ -117,16 +117,11 @@ def train_member(
             member.optimizer.step()
             method.follow(member, stage, step)
 
-            # conclude the task
-            ends = within + 1 == knobs.steps_per_task
-            if ends:
-                check_finite(step, knobs.learning_rate, train__loss=loss.item())
-                method.conclude(member, stage, step)
-
             # log, validate on every task seen so far; on all of them when a task ends
             hits = ((logits[: len(new.labels)] + new.mask).argmax(1) == new.labels).float().mean()
             sums += torch.stack((loss.detach(), hits, torch.ones_like(hits)))
             progress.advance()
+            ends = within + 1 == knobs.steps_per_task
             if (within + 1) % knobs.validate_every == 0 or ends:
                 last = len(stream) if ends else stage + 1
                 measured = measure(member, stage, last, hardware, ranks)
@@ -134,8 +129,11 @@ def train_member(
                 seconds = round(facts["seconds"] + time.perf_counter() - began, 2)
                 run.log(member=number, step=step, **entry, seconds=seconds)
                 sums.zero_()
-                if ends:
-                    matrix.append(measured[1])
+
+            # conclude the task
+            if ends:
+                matrix.append(measured[1])
+                method.conclude(member, stage, step)
 
             # save
             now = time.perf_counter()

@@ -132,11 +132,11 @@ def project(learner: Learner, stage: int, step: int) -> None:
     if stage == 0:
         return
     gradients = learner.gradients
-    flat = torch.cat([g.flatten() for g in gradients]).double()
-    old = torch.stack([_old_gradient(learner, stage, task) for task in range(stage)]).double()
+    flat = torch.cat([g.flatten() for g in gradients])
+    old = torch.stack([_old_gradient(learner, stage, task) for task in range(stage)])
     if bool((old @ flat >= 0).all()):
         return
-    turned = nearest_allowed(flat, old).to(gradients[0].dtype)
+    turned = nearest_allowed(flat, old)
     pieces = turned.split([g.numel() for g in gradients])
     for gradient, piece in zip(gradients, pieces, strict=True):
         gradient.copy_(piece.view_as(gradient))
@@ -148,10 +148,10 @@ def nearest_allowed(gradient: Tensor, old: Tensor) -> Tensor:
     With the Gram matrix G G^T = L L^T, ||g + G^T v||^2 = ||L^T v + L^-1 G g||^2 + a constant: the
     problem has the size of the number of tasks.
     """
-    gram = old @ old.T
+    gram, product = (old @ old.T).double(), (old @ gradient).double()
     ridge = 1e-9 * gram.diagonal().mean().clamp(min=1e-30)
     lower = torch.linalg.cholesky(gram + ridge * torch.eye(len(old), dtype=gram.dtype).to(gram))
-    target = torch.linalg.solve_triangular(lower, (old @ gradient)[:, None], upper=False)
+    target = torch.linalg.solve_triangular(lower, product[:, None], upper=False)
     duals, _ = nnls(lower.T.cpu().numpy(), -target[:, 0].cpu().numpy())
     return gradient + old.T @ torch.from_numpy(np.asarray(duals)).to(gradient)
 

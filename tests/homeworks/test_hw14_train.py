@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from mlspring import catalog
 from mlspring.core.errors import RecipeError, UserError
@@ -72,6 +74,19 @@ def test_the_log_holds_the_course_s_metric(tmp_path: Path) -> None:
         assert len(entry["tasks"]) == (3 if entry["step"] % 8 == 0 else entry["task"])
     assert run.result is not None
     assert run.result["score"]["validation"] == pytest.approx(metrics.final_accuracy(matrix))
+
+
+@pytest.mark.parametrize("recipe", ["world/finetune", "world/all", "world/scenarios"])
+def test_every_figure_has_something_in_each_quarter(recipe: str, tmp_path: Path) -> None:
+    run = run_tiny(SPEC, tmp_path, recipe=recipe)
+    for name in ("learning_curves", "task_matrix", "scenarios", "importance_maps"):
+        with Image.open(run.figures / f"{name}.png") as image:
+            ink = np.asarray(image.convert("L")) < 200
+        height, width = (size // 2 for size in ink.shape)
+        quarters = (ink[y : y + height, x : x + width] for y in (0, height) for x in (0, width))
+        shares = [quarter.mean() for quarter in quarters]
+        wanted = 1 if (recipe, name) == ("world/finetune", "importance_maps") else 4
+        assert sum(share > 0.001 for share in shares) >= wanted, (name, shares)
 
 
 def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:

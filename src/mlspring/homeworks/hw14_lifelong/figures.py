@@ -32,7 +32,7 @@ def learning_curves(run: Run, outcomes: Outcomes) -> None:
     log = run.read_log()
     names = list(dict.fromkeys(found["scenario"] for found in outcomes))
     figure = style.new_figure(max(7.6, 4.6 * len(names)), 4.6)
-    panels = figure.subplots(1, len(names), squeeze=False)[0]
+    panels = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
     for axes, scenario in zip(panels, names, strict=True):
         mine = [(n, f) for n, f in enumerate(outcomes) if f["scenario"] == scenario]
         for index, (number, found) in enumerate(mine):
@@ -46,6 +46,8 @@ def learning_curves(run: Run, outcomes: Outcomes) -> None:
         title = "Mean accuracy over the tasks seen so far"
         axes.set_title(title if len(names) == 1 else f"Scenario {scenario}")
     panels[0].set_ylabel("% of test images")
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low - 0.06 * (high - low), high)  # room for the tasks' names
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
     header = ("scenario", "method", "step", "task", "valid/accuracy", "valid/loss", "train/loss")
     rows = [[entry.get(key, "") for key in header] for entry in log]
@@ -58,7 +60,7 @@ def _look(index: int) -> dict[str, Any]:
     return {
         "color": style.COLOURS[index % count],
         "linestyle": style.LINE_STYLES[(index + index // count) % len(style.LINE_STYLES)],
-        "marker": style.MARKERS[index % len(style.MARKERS)],
+        "marker": style.MARKERS[(index + 3 * (index // count)) % len(style.MARKERS)],
         "markersize": 3.5,
         "linewidth": 1.4,
     }
@@ -82,7 +84,7 @@ def task_matrix(run: Run, outcomes: Outcomes) -> None:
     columns = min(4, len(outcomes))
     rows = -(-len(outcomes) // columns)
     figure = style.new_figure(2.3 * columns + 0.9, 2.35 * rows + 0.5)
-    panels = figure.subplots(rows, columns, squeeze=False).flat
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     picture = None
     for axes in panels:
         style.hide_axes(axes)

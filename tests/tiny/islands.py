@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, domains, food, survey
+from tests.tiny import compression, digits, domains, food, survey
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -80,5 +80,11 @@ TINY = {
         tolerance=0.1,
         alike=(),
         spared=compression.SPARED,
+    ),
+    "hw14": Tiny(
+        write_data=digits.write_mnist,
+        small=digits.SMALL,
+        tolerance=0.01,
+        alike=(),
     ),
 }

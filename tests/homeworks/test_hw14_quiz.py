@@ -150,7 +150,11 @@ def test_a_wrong_letter_is_asked_for_again_and_ctrl_d_ends(tmp_path: Path) -> No
         except StopIteration:
             raise EOFError from None
 
-    assert verb.asked(sheet, "en", read) == {"basic-1": "AB"}
+    shown: list[object] = []
+    assert verb.asked(sheet, "en", shown.append, read) == {"basic-1": "AB"}
+    first, fault, second = map(str, shown)
+    assert "'Z' is no option" in fault
+    assert first.startswith("1. ") and second.startswith("2. ")
 
 
 def test_a_foreign_or_damaged_run_is_refused(tmp_path: Path) -> None:

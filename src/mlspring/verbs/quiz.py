@@ -53,9 +53,16 @@ class Taken:
 
 
 def take(
-    spec: Spec, run: Path | None, answers: Path | None, language: Language, *, ask: bool = True
+    spec: Spec,
+    run: Path | None,
+    answers: Path | None,
+    language: Language,
+    *,
+    show: Callable[[Any], None] | None = None,
 ) -> Taken:
     """Return the homework's quiz: graded from a file, asked at a terminal, or only shown.
+
+    ``show`` prints a question; without it none is asked.
 
     Raises:
         UserError: the homework has no quiz, or the answers cannot be read.
@@ -65,8 +72,8 @@ def take(
     given = None
     if answers is not None:
         given = quiz.read_answers(answers, found.questions)
-    elif ask and sys.stdin.isatty() and sys.stdout.isatty():
-        given = asked(found, language)
+    elif show and sys.stdin.isatty() and sys.stdout.isatty():
+        given = asked(found, language, show)
     graded = None if given is None else quiz.grade(found.bank, found.keys, given)
     return Taken(spec=spec, sheet=found, grade=graded, language=language)
 
@@ -109,10 +116,13 @@ def _demand_finished(spec: Spec, folder: Path) -> None:
         raise RunError("this run is not finished", file=folder, fix=fix)
 
 
-def asked(found: Sheet, language: Language, read: Callable[[str], str] = input) -> dict[str, str]:
+def asked(
+    found: Sheet,
+    language: Language,
+    show: Callable[[Any], None],
+    read: Callable[[str], str] = input,
+) -> dict[str, str]:
     """Return the answers of the person at the terminal; a wrong letter is asked for again."""
-    from mlspring.terminal import show
-
     answers: dict[str, str] = {}
     for number, question in enumerate(found.questions, start=1):
         show(question_text(question, number, language))

@@ -133,7 +133,7 @@ def test_runs_are_found_and_a_perfect_file_is_worth_all(
 
 
 def test_questions_are_shown_without_their_keys(tmp_path: Path) -> None:
-    taken = verb.take(SPEC, None, None, "en", ask=False)
+    taken = verb.take(SPEC, None, None, "en")
     plain = taken.as_json()
     assert all({"key", "because"}.isdisjoint(question) for question in plain["questions"])
     assert "single images' squares" in taken.text().plain

@@ -217,4 +217,4 @@ def test_each_old_head_is_taught_apart_where_the_task_is_told() -> None:
         for head in ([0, 1], [2, 3])
     ]
     found = distill.distillation(made, 2, batch.seen_by(new))
-    assert found.item() == pytest.approx(float(sum(expected)) / 2, rel=1e-5)
+    assert found.item() == pytest.approx(sum(expected).item() / 2, rel=1e-5)

@@ -85,8 +85,9 @@ def test_every_figure_has_something_in_each_quarter(recipe: str, tmp_path: Path)
         height, width = (size // 2 for size in ink.shape)
         quarters = (ink[y : y + height, x : x + width] for y in (0, height) for x in (0, width))
         shares = [quarter.mean() for quarter in quarters]
-        wanted = 1 if (recipe, name) == ("world/finetune", "importance_maps") else 4
-        assert sum(share > 0.001 for share in shares) >= wanted, (name, shares)
+        # fine-tuning has no importance, and bars need not reach into every quarter
+        wanted = {"importance_maps": 1 if recipe == "world/finetune" else 4, "scenarios": 2}
+        assert sum(share > 0.001 for share in shares) >= wanted.get(name, 4), (name, shares)
 
 
 def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:

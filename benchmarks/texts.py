@@ -146,8 +146,8 @@ def speed_text(speed: Results) -> str:
     caption = (
         "Loader efficiency: steps a second in training over steps a second on one fixed batch. "
         "Times faster: the plain re-statement of the course notebook's way over ours, to the same "
-        "validation score, loading included; seconds and MiB: ours, theirs. Of peak: training's "
-        "arithmetic over this machine's measured matrix product. "
+        "validation score, loading included; its seconds and the peak MiB until then: ours, theirs. "
+        "Of peak: training's arithmetic over this machine's measured matrix product. "
         f"Medians{f' of {pairs} interleaved pairs' if pairs else ''}; measured {speed['date']} at "
         f"commit {speed['commit']} on {_machine(speed)}: `{speed['command']}`."
     )

@@ -85,3 +85,8 @@ class MachineError(UserError):
 
 class InternalError(MlspringError):
     """Our own fault; the message says what to report."""
+
+
+def unreadable_folder(folder: Path) -> DataError:
+    """Return the error for a folder that this user may not read, with how to allow it."""
+    return DataError("the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}")

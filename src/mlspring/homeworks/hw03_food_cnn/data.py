@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.errors import DataError, RecipeError
+from mlspring.core.errors import DataError, RecipeError, unreadable_folder
 from mlspring.core.images import load_images
 from mlspring.core.source import Source
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
@@ -121,7 +121,7 @@ def _food11(folder: Path) -> Path:
             if (candidate / "training").is_dir():
                 return candidate
         except PermissionError as error:
-            raise _unreadable(candidate) from error
+            raise unreadable_folder(candidate) from error
     raise DataError(
         "has no folder training/",
         file=folder,
@@ -156,7 +156,7 @@ def _files(folder: Path) -> list[Path]:
     except NotADirectoryError as error:
         raise DataError("is a file", file=folder, expected="a folder of pictures") from error
     except PermissionError as error:
-        raise _unreadable(folder) from error
+        raise unreadable_folder(folder) from error
     for file in files:
         if file.suffix.lower() not in SUFFIXES:
             expected = "only pictures: " + ", ".join(sorted(SUFFIXES))
@@ -164,10 +164,6 @@ def _files(folder: Path) -> list[Path]:
     if not files:
         raise DataError("holds no picture", file=folder, expected="files like 8_806.jpg")
     return files
-
-
-def _unreadable(folder: Path) -> DataError:
-    return DataError("the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}")
 
 
 def _test_files(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.errors import DataError
+from mlspring.core.errors import DataError, unreadable_folder
 from mlspring.core.images import load_images
 from mlspring.core.source import Source
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
@@ -174,7 +174,7 @@ def _root(folder: Path) -> Path:
             if all((candidate / part).is_dir() for part in ("train_data", "test_data")):
                 return candidate
         except PermissionError as error:
-            raise _unreadable(candidate) from error
+            raise unreadable_folder(candidate) from error
     raise DataError(
         "has no folders train_data/ and test_data/",
         file=folder,
@@ -268,9 +268,4 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except PermissionError as error:
-        raise _unreadable(folder) from error
-
-
-# Same as hw03: data._unreadable
-def _unreadable(folder: Path) -> DataError:
-    return DataError("the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}")
+        raise unreadable_folder(folder) from error

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mlspring.core.answers import read_answers
-from mlspring.core.errors import DataError, RecipeError
+from mlspring.core.errors import DataError, RecipeError, unreadable_folder
 from mlspring.core.images import load_images
 from mlspring.core.source import Source
 from mlspring.core.tables import write_table
@@ -190,7 +190,7 @@ def _files(folder: Path) -> list[Path]:
     except NotADirectoryError as error:
         raise DataError("is a file", file=folder, expected="a folder of pictures") from error
     except PermissionError as error:
-        raise _unreadable(folder) from error
+        raise unreadable_folder(folder) from error
     for file in files:
         if file.suffix.lower() not in SUFFIXES:
             expected = "only pictures: " + ", ".join(sorted(SUFFIXES))
@@ -198,11 +198,6 @@ def _files(folder: Path) -> list[Path]:
     if not files:
         raise DataError("holds no picture", file=folder, expected="files like 8_806.jpg")
     return files
-
-
-# Same as hw03: data._unreadable
-def _unreadable(folder: Path) -> DataError:
-    return DataError("the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}")
 
 
 # Same as hw03: data._test_files

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, domains, food, survey
+from tests.tiny import compression, domains, food, glyphs, survey
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -80,5 +80,12 @@ TINY = {
         tolerance=0.1,
         alike=(),
         spared=compression.SPARED,
+    ),
+    "hw15": Tiny(
+        write_data=glyphs.write_omniglot,
+        small=glyphs.SMALL,
+        write_answers=glyphs.write_answers,
+        best=1.0,
+        alike=(),
     ),
 }

@@ -3,9 +3,10 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
-from mlspring.homeworks.hw15_meta.models import EPS, Conv4, Way, task_conv, task_norm
+from mlspring.homeworks.hw15_meta.models import EPS, Conv4, Way, moments, moments_ahead, task_conv
 
 WAYS: tuple[Way, ...] = ("loop", "grouped", "matmul")
 
@@ -52,14 +53,8 @@ def test_weights_of_its_own_serve_each_task(way: Way) -> None:
     expected = []
     for task, image in enumerate(images):
         alone = {name: weight[task] for name, weight in weights.items()}
-        expected.append(
-            torch.func.functional_call(notebook_s_of(model), renamed(alone), image[:, None])
-        )
+        expected.append(functional_call(notebook_s(model), renamed(alone), image[:, None]))
     assert torch.allclose(found, torch.stack(expected), atol=1e-5)
-
-
-def notebook_s_of(model: Conv4) -> nn.Sequential:
-    return notebook_s(model)
 
 
 def renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -78,35 +73,53 @@ def test_a_task_s_convolution_has_its_own_gradient(way: Way) -> None:
     stream = torch.Generator().manual_seed(1)
     x = torch.randn(2, 6, 5, 5, generator=stream, dtype=torch.float64)  # 3 tasks, 2 channels
     weight = torch.randn(3, 4, 2, 3, 3, generator=stream, dtype=torch.float64).requires_grad_()
-    bias = torch.randn(3, 4, generator=stream, dtype=torch.float64).requires_grad_()
-    task_conv(x, weight, bias, 3, way).square().sum().backward()
+    task_conv(x, weight, 3, way).square().sum().backward()
     for task in range(3):
-        w, b = (p.detach()[task].clone().requires_grad_() for p in (weight, bias))
-        F.conv2d(x[:, 2 * task : 2 * task + 2], w, b, padding=1).square().sum().backward()
-        assert torch.allclose(weight.grad[task], w.grad)
-        assert torch.allclose(bias.grad[task], b.grad)
+        own = weight.detach()[task].clone().requires_grad_()
+        F.conv2d(x[:, 2 * task : 2 * task + 2], own, padding=1).square().sum().backward()
+        assert torch.allclose(weight.grad[task], own.grad)
 
 
-def test_statistics_are_of_each_task_by_itself() -> None:
+def test_moments_are_of_each_task_and_channel() -> None:
     x = torch.randn(5, 6, 4, 4)
-    x[:, :3] *= 100  # the first task's
-    out = task_norm(x, torch.ones(3), torch.zeros(3), num_tasks=2)
-    assert out.mean((0, 2, 3)).abs().max() < 1e-4
-    assert out.square().mean((0, 2, 3)) == pytest.approx(torch.ones(6), abs=1e-2)
+    x[:, :3] = 10 * x[:, :3] + 2  # the first task's
+    mean, variance = moments(x, num_tasks=2)
+    assert torch.allclose(mean.flatten(), x.mean((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(variance.flatten(), x.var((0, 2, 3), correction=0), rtol=1e-4)
 
 
-def test_statistics_of_the_first_images_normalise_the_others() -> None:
-    x = torch.randn(7, 4, 3, 3)
-    scale, shift = torch.rand(2, 2) + 0.5, torch.randn(2, 2)
-    out = task_norm(x, scale, shift, num_tasks=2, num_reference=5)
-    for channel in range(4):
-        known = x[:5, channel]
-        mean, variance = known.mean(), known.var(correction=0)
-        expected = (x[:, channel] - mean) / (variance + EPS).sqrt()
-        expected = expected * scale.flatten()[channel] + shift.flatten()[channel]
-        assert torch.allclose(out[:, channel], expected, atol=1e-5)
-    every = task_norm(x, scale, shift, 2, num_reference=7)
-    assert torch.allclose(every, task_norm(x, scale, shift, 2), atol=1e-5)
+@pytest.mark.parametrize("shared", [True, False])
+def test_moments_ahead_are_those_of_the_convolution(shared: bool) -> None:
+    images = torch.rand(4, 3, 9, 9)
+    weight = torch.randn(2, 1, 3, 3) if shared else torch.randn(3, 2, 1, 3, 3)
+    found = moments_ahead(images, weight)
+    expected = moments(task_conv(images, weight, 3, "loop"), 3)
+    for mine, theirs in zip(found, expected, strict=True):
+        assert mine.shape == (3, 2)
+        assert torch.allclose(mine, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("num_reference", [0, 5])
+def test_layers_are_convolution_batch_norm_relu_pooling_in_this_order(num_reference: int) -> None:
+    """With scales of both signs, and statistics of the first images where they are asked for."""
+    torch.manual_seed(0)
+    model, images = Conv4(6, 5), torch.rand(2, 7, 28, 28)
+    weights = own_weights(model, 2)
+    for layer in range(4):
+        weights[f"norms.{layer}.weight"] *= torch.tensor([1, -1, 1, -1, 1, -1])
+    found = model.features(weights, images, num_reference)
+    for task, x in enumerate(images[:, :, None]):
+        for layer in range(4):
+            part = {name: weight[task] for name, weight in weights.items()}
+            conv, norm = f"convs.{layer}", f"norms.{layer}"
+            x = F.conv2d(x, part[f"{conv}.weight"], part[f"{conv}.bias"], padding=1)  # noqa: PLW2901
+            known = x[: num_reference or 7].transpose(0, 1).flatten(1)
+            mean, variance = known.mean(1), known.var(1, correction=0)
+            x = (x - mean[:, None, None]) / (variance + EPS).sqrt()[:, None, None]  # noqa: PLW2901
+            x = x * part[f"{norm}.weight"][:, None, None]  # noqa: PLW2901
+            x = x + part[f"{norm}.bias"][:, None, None]  # noqa: PLW2901
+            x = F.max_pool2d(F.relu(x), 2)  # noqa: PLW2901
+        assert torch.allclose(found[task], x.flatten(1), atol=2e-5)
 
 
 def test_an_image_is_no_matter_to_others_where_the_support_alone_is_the_reference() -> None:

@@ -62,10 +62,18 @@ class Conv4(nn.Module):
         x = images.transpose(0, 1)  # (n, t, 28, 28): one channel a task
         for layer in range(NUM_LAYERS):
             weight, bias = (weights[f"convs.{layer}.{part}"] for part in ("weight", "bias"))
-            x = task_conv(x, weight, bias, num_tasks, self.way)
             scale, shift = (weights[f"norms.{layer}.{part}"] for part in ("weight", "bias"))
-            x = task_norm(x, scale, shift, num_tasks, num_reference)
-            x = F.max_pool2d(F.relu(x), 2)
+            weight, scale = upright(weight, scale)
+            reference = x[: num_reference or num_images]
+            x = task_conv(x, weight, num_tasks, self.way)
+            if layer == 0:
+                mean, variance = moments_ahead(reference, weight)
+            else:
+                mean, variance = moments(x[: len(reference)], num_tasks)
+            factor = scale * (variance + EPS).rsqrt()
+            offset = shift + 0 * bias - mean * factor  # batch norm takes the bias away again
+            x = F.max_pool2d(x, 2)
+            x = F.relu(x * factor.view(-1, 1, 1) + offset.view(-1, 1, 1))
         return x.view(num_images, num_tasks, -1).transpose(0, 1)
 
     def logits(self, weights: Weights, features: Tensor) -> Tensor:
@@ -81,13 +89,57 @@ def widened(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def task_conv(x: Tensor, weight: Tensor, bias: Tensor, num_tasks: int, way: Way) -> Tensor:
+def upright(weight: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a convolution's weights and batch norm's scale, both times the scale's sign.
+
+    What comes out of the two is the same. But a scale that is not negative may come after the
+    pooling, of which the largest stays the largest: on a quarter of the pixels.
+
+    Args:
+        weight: (c_out, c_in, 3, 3), or with a first axis of tasks.
+        scale: (c_out,), or likewise.
+    """
+    sign = torch.where(scale.detach() < 0, -1.0, 1.0).to(scale.dtype)
+    return weight * sign[..., None, None, None], scale * sign
+
+
+def moments(x: Tensor, num_tasks: int) -> tuple[Tensor, Tensor]:
+    """Return mean and variance (t, c) over images and pixels of x (n, t * c, s, s)."""
+    # Sums and not means: the gradient of a mean costs a division of every pixel.
+    x, share = widened(x), x.shape[1] / x.numel()
+    mean = (x.sum((0, 2, 3)) * share).view(num_tasks, -1)
+    square = (x.square().sum((0, 2, 3)) * share).view(num_tasks, -1)
+    return mean, square - mean.square()
+
+
+def moments_ahead(images: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and variance (t, c) of a convolution's outcome, which is not looked at.
+
+    An outcome is w . p with the nine pixels p of a patch: its mean is w . mean(p), its variance
+    w . cov(p) . w. The patches of grey images are few, the outcomes many.
+
+    Args:
+        images: (n, t, s, s), one channel a task.
+        weight: (c, 1, 3, 3) or (t, c, 1, 3, 3).
+    """
+    num_images, num_tasks = images.shape[:2]
+    with torch.autocast(images.device.type, enabled=False):
+        patches = F.unfold(images.flatten(0, 1)[:, None], 3, padding=1)  # (n * t, 9, s * s)
+        patches = patches.view(num_images, num_tasks, 9, -1).transpose(0, 1)
+        middle = patches.mean((1, 3))  # (t, 9)
+        apart = (patches - middle[:, None, :, None]).transpose(1, 2).flatten(2)  # (t, 9, n * s * s)
+        covariance = apart @ apart.transpose(1, 2) / apart.shape[2]
+        rows = weight.flatten(-3).expand(num_tasks, -1, 9)  # (t, c, 9)
+        mean = (rows @ middle[..., None])[..., 0]
+        return mean, ((rows @ covariance) * rows).sum(2)
+
+
+def task_conv(x: Tensor, weight: Tensor, num_tasks: int, way: Way) -> Tensor:
     """Return 3 x 3 convolutions (n, t * c_out, s, s) of x (n, t * c_in, s, s), padded by one.
 
     Args:
         x: images of all tasks.
         weight: (c_out, c_in, 3, 3), or one for each task, (t, c_out, c_in, 3, 3).
-        bias: (c_out,) or (t, c_out).
         num_tasks: t.
         way: ``loop``: one convolution a task; ``grouped``: one for all, in t groups; ``matmul``:
             patches as columns of a matrix, one product a task and image.
@@ -95,37 +147,12 @@ def task_conv(x: Tensor, weight: Tensor, bias: Tensor, num_tasks: int, way: Way)
     num_images, side = len(x), x.shape[-1]
     if weight.dim() == 4:  # shared: an image is an image, whatever its task
         apart = x.reshape(num_images * num_tasks, -1, side, side)
-        return F.conv2d(apart, weight, bias, padding=1).view(num_images, -1, side, side)
+        return F.conv2d(apart, weight, padding=1).view(num_images, -1, side, side)
     if way == "loop":
-        parts = zip(x.chunk(num_tasks, 1), weight, bias, strict=True)
-        return torch.cat([F.conv2d(part, w, b, padding=1) for part, w, b in parts], 1)
+        parts = zip(x.chunk(num_tasks, 1), weight, strict=True)
+        return torch.cat([F.conv2d(part, own, padding=1) for part, own in parts], 1)
     if way == "grouped":
-        return F.conv2d(x, weight.flatten(0, 1), bias.flatten(), padding=1, groups=num_tasks)
+        return F.conv2d(x, weight.flatten(0, 1), padding=1, groups=num_tasks)
     columns = F.unfold(x, 3, padding=1).view(num_images, num_tasks, -1, side * side)
     out = weight.flatten(2) @ columns  # (n, t, c_out, s * s)
-    return (out + bias[:, :, None]).view(num_images, -1, side, side)
-
-
-def task_norm(
-    x: Tensor, scale: Tensor, shift: Tensor, num_tasks: int, num_reference: int = 0
-) -> Tensor:
-    """Return x (n, t * c, s, s) normalised over each task's images and pixels, scaled and shifted.
-
-    Args:
-        x: images of all tasks.
-        scale: (c,), or one for each task, (t, c).
-        shift: likewise.
-        num_tasks: t.
-        num_reference: images that the statistics are taken of, the first; 0 for all.
-    """
-    scale, shift = (
-        (part if part.dim() == 2 else part.expand(num_tasks, -1)).reshape(-1)
-        for part in (scale, shift)
-    )
-    if not num_reference:
-        return F.batch_norm(x, None, None, scale, shift, training=True, eps=EPS)
-    reference = widened(x[:num_reference])
-    mean = reference.mean((0, 2, 3), keepdim=True)
-    variance = (reference - mean).square().mean((0, 2, 3), keepdim=True)
-    factor = scale[:, None, None] * (variance + EPS).rsqrt()
-    return ((widened(x) - mean) * factor + shift[:, None, None]).to(x.dtype)
+    return out.view(num_images, -1, side, side)

@@ -86,6 +86,13 @@ PLANS = {
         num_steps=40,
         work="conv",
     ),
+    "hw15": Plan(
+        level="strong",
+        epochs=6,
+        overrides=("train.steps=48", "train.validate_every=8", "train.schedule=constant"),
+        num_steps=10,
+        work="dense",
+    ),
 }
 
 

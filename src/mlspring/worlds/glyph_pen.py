@@ -51,7 +51,7 @@ def strokes(character: str) -> tuple[Floats, NDArray[np.int64]]:
     longer = max(ink.size)
     size = tuple(max(1, round(side * LINE_SIZE / longer)) for side in ink.size)
     printed = np.asarray(ink.resize((size[0], size[1]), Image.Resampling.LANCZOS)) > 127
-    line = skeletonize(np.pad(printed, 2))
+    line = skeletonize(np.pad(printed, 2))  # type: ignore[no-untyped-call]
     parts, _ = label(line, np.ones((3, 3)))
     rows, columns = np.nonzero(line)
     points = np.stack((columns, rows), 1).astype(np.float32)

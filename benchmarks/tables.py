@@ -15,7 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.texts import Results, files_text, level_text, score_text, speed_text
+from benchmarks.texts import (
+    Results,
+    files_text,
+    level_text,
+    method_text,
+    score_text,
+    speed_text,
+)
 from mlspring.core.environment import environment
 from mlspring.core.errors import DataError, MlspringError
 from mlspring.core.files import read_json, write_json, write_text
@@ -68,7 +75,8 @@ def update(root: Path, specs: Sequence[Spec], *, check: bool) -> int:
         else:
             write_text(path, texts[path])
             print(f"Written: {path}")
-    stale = [spec for spec in specs if spec.id in results and not _in_step(spec, results[spec.id])]
+    judged = [spec for spec in specs if spec.ranked and spec.id in results]
+    stale = [spec for spec in judged if not _in_step(spec, results[spec.id])]
     for spec in stale:
         path = spec.folder / "lines.toml"
         print(f"{path}: differs from benchmarks/results -> mlspring calibrate {spec.id}")
@@ -104,15 +112,19 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
     for spec in specs:
         readme = spec.folder / "README.md"
         if spec.id in results:
-            yield Block(file=readme, marker="scores", text=score_text(spec, results[spec.id]))
+            found = results[spec.id]
+            text = score_text(spec, found) if spec.ranked else method_text(found)
+            yield Block(file=readme, marker="scores", text=text)
         elif readme.exists() and "<!-- scores -->" in _read(readme):
-            text = f"Not measured yet: `mlspring calibrate {spec.id}`."
+            way = "mlspring calibrate " if spec.ranked else "python -m benchmarks.methods_"
+            text = f"Not measured yet: `{way}{spec.id}`."
             yield Block(file=readme, marker="scores", text=text)
         files = root / "benchmarks" / "results" / f"{spec.id}-files.json"
         if files.exists():
             yield Block(file=readme, marker="files", text=files_text(read_json(files)))
-    if results:
-        text = level_text([spec for spec in specs if spec.id in results], results)
+    judged = [spec for spec in specs if spec.ranked and spec.id in results]
+    if judged:
+        text = level_text(judged, results)
         yield Block(file=root / "README.md", marker="levels", text=text)
     speed = root / "benchmarks" / "results" / "speed.json"
     if speed.exists():

@@ -73,6 +73,39 @@ def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
     return f"{table(rows, left=3)}\n\n{_fill(caption)}"
 
 
+def method_text(results: Results) -> str:
+    """Return the tables of a homework whose recipes are methods: one row a method."""
+    head = ("method", "ACC", "BWT", "FWT", "own end", "seconds")
+    rows: list[Sequence[str]] = [head]
+    for found in results["all"]:
+        shown = (_pair(found[name]) for name in ("ACC", "BWT", "FWT", "plasticity"))
+        rows.append((found["method"], *shown, f"{found['seconds']['mean']:.0f}"))
+    kinds = list(dict.fromkeys(found["scenario"] for found in results["scenarios"]))
+    by_kind: list[Sequence[str]] = [("method", *(f"scenario {kind}" for kind in kinds))]
+    final = {(f["scenario"], f["method"]): _pair(f["ACC"]) for f in results["scenarios"]}
+    for method in dict.fromkeys(found["method"] for found in results["scenarios"]):
+        by_kind.append((method, *(final[kind, method] for kind in kinds)))
+    seeds = f"seeds 0 to {results['seeds'] - 1}"
+    whole = (max(results[f"{recipe}_seconds"]) for recipe in ("all", "scenarios"))
+    caption = (
+        "Five turns of the world's digits, % of test images, mean ± (largest minus smallest) over "
+        f"{seeds}. ACC: mean over all tasks after the last; BWT: what later tasks did to a task; "
+        "FWT: accuracy on a task just before it is learnt, over the untrained network's; own end: "
+        "accuracy on each task when it has just been learnt; seconds of one network."
+    )
+    machine = (
+        f"ACC of two digits a task, the same seeds. `all` takes {next(whole):.0f} s and "
+        f"`scenarios` {next(whole):.0f} s at most, {results['peak_memory_mib']:.0f} MiB. Measured "
+        f"{results['date']} at commit {results['commit']} on {_machine(results)}: "
+        f"`{results['command']}`."
+    )
+    return "\n\n".join((table(rows), _fill(caption), table(by_kind), _fill(machine)))
+
+
+def _pair(measured: Mapping[str, float]) -> str:
+    return f"{measured['mean']:.1f} ± {measured['spread']:.1f}"
+
+
 def files_text(results: Results) -> str:
     """Return the table of a measurement on files that are not ours to give away."""
     caption = f"Measured {results['date']} at commit {results['commit']}: `{results['command']}`."

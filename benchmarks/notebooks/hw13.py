@@ -18,8 +18,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from mlspring.core.environment import peak_memory_mib
 from mlspring.core.recipe import load_recipe
-from mlspring.core.runs import peak_memory_mib
 from mlspring.homeworks.hw13_compression import models
 from mlspring.homeworks.hw13_compression.recipe import Recipe
 from mlspring.homeworks.hw13_compression.spec import SPEC

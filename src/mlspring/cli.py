@@ -11,15 +11,19 @@ from typing import Annotated, Any
 import typer
 
 from mlspring import catalog
-from mlspring.core.errors import UserError
 from mlspring.core.spec import Spec
 from mlspring.flags import (
+    AnswersFile,
     AsJson,
     Data,
+    DecidingRun,
     DeviceName,
     File,
     Homework,
+    Language,
+    LanguageName,
     PrecisionName,
+    RecipeName,
     Rules,
     RulesName,
     RunFolder,
@@ -48,12 +52,7 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
     homework: Annotated[str, typer.Argument(metavar="HW", help="A homework, or 'all'.")],
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            metavar="[RECIPE]", help="A level, a recipe like laptop/strong, or a TOML file."
-        ),
-    ] = "simple",
+    recipe: RecipeName = None,
     data: Data = "world",
     set_: Annotated[
         list[str] | None,
@@ -77,7 +76,7 @@ def run(  # noqa: PLR0917  (a fixed set of flags; knobs are in recipes)
     for spec in specs:
         request = Request(
             homework=spec.id,
-            recipe=recipe,
+            recipe=recipe or spec.default,
             data=data,
             seed=seed,
             device=device.value,
@@ -251,10 +250,18 @@ def calibrate(
 
 
 @app.command()
-def quiz(homework: Homework) -> None:
+def quiz(
+    homework: Homework,
+    run: DecidingRun = None,
+    answers: AnswersFile = None,
+    language: Language = LanguageName.en,
+    as_json: AsJson = False,
+) -> None:
     """Answer questions whose keys come from your own run."""
-    spec = catalog.find(homework)
-    raise UserError(f"{spec.id} has no quiz", fix="in this course hw09 and hw14 have one")
+    from mlspring.verbs import quiz as verb
+
+    taken = verb.take(catalog.find(homework), run, answers, language.value, ask=not as_json)
+    show_json(taken.as_json()) if as_json else show(taken.text())
 
 
 @app.command()

@@ -19,6 +19,12 @@ class PrecisionName(StrEnum):
     auto, fp32, bf16 = "auto", "fp32", "bf16"
 
 
+class LanguageName(StrEnum):
+    """In which language to ask."""
+
+    en, zh = "en", "zh"
+
+
 class RulesName(StrEnum):
     """Whose rules the board follows."""
 
@@ -26,8 +32,23 @@ class RulesName(StrEnum):
 
 
 Homework = Annotated[str, typer.Argument(metavar="HW", help="A homework, e.g. hw03.")]
+RecipeName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RECIPE]",
+        help="A level (default: simple), a recipe like laptop/strong or mas, or a TOML file.",
+    ),
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A submission.")]
 Data = Annotated[str, typer.Option(help="'world', or a folder in the official layout.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 Rules = Annotated[RulesName, typer.Option(help="Whose rules: quota, finals, private scores.")]
+DecidingRun = Annotated[
+    Path | None, typer.Option("--run", help="A run that decides; default: all yours in runs/.")
+]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option("--answers", help="Grade this file: a line a question, e.g. 'ewc-1 AC'."),
+]
+Language = Annotated[LanguageName, typer.Option(help="English or Traditional Chinese.")]

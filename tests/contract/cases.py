@@ -6,7 +6,7 @@ from mlspring.catalog import SPECS
 from mlspring.core.spec import Spec
 from mlspring.verbs import recipes
 
-JUDGED = tuple(spec for spec in SPECS if spec.submission != "none")
+JUDGED = tuple(spec for spec in SPECS if spec.ranked)
 
 
 def kinds(spec: Spec) -> list[str]:

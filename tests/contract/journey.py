@@ -120,13 +120,14 @@ def pass_for_world(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """
     tiny, loader = TINY[spec.id], catalog.part(spec, "data")
     folder = tiny.write_data(tmp_path / "data")
-    answers = tiny.write_answers(tmp_path / "answers.csv")
-    for name in ("load", "test_ids"):
+    for name in ("load", "test_ids") if spec.ranked else ("load",):
         reads = functools.partial(_as_folder, getattr(loader, name))
         monkeypatch.setattr(loader, name, reads)
     world = Source(kind="world", folder=folder)
     monkeypatch.setattr(verb.sources, "open_source", lambda *_: world)
-    monkeypatch.setattr(verb.sources, "world_answers", lambda _: answers)
+    if spec.ranked:
+        answers = tiny.write_answers(tmp_path / "answers.csv")
+        monkeypatch.setattr(verb.sources, "world_answers", lambda _: answers)
 
 
 def _as_folder(reads: Callable[..., Any], source: Source, *rest: Any) -> Any:

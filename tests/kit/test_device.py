@@ -97,6 +97,16 @@ def test_dense_work_keeps_its_digits(steps: list[str]) -> None:
     assert steps == []
 
 
+def test_wide_dense_work_is_measured_and_remembered_apart(
+    isolated_home: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "measure_wide_step", lambda precision, place: 0.1)
+    assert device.choose("cpu", "auto", work="conv").precision == "bf16"
+    assert device.choose("cpu", "auto", work="wide").precision == "fp32"
+    assert len(json.loads((isolated_home / "machine.json").read_text())) == 2
+    assert not device.choose("cpu", "bf16", work="wide").channels_last
+
+
 def test_missing_cuda_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(MachineError, match="torch sees no CUDA device"):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, domains, food, glyphs, survey
+from tests.tiny import compression, digits, domains, food, glyphs, survey
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -80,6 +80,12 @@ TINY = {
         tolerance=0.1,
         alike=(),
         spared=compression.SPARED,
+    ),
+    "hw14": Tiny(
+        write_data=digits.write_mnist,
+        small=digits.SMALL,
+        tolerance=0.01,
+        alike=(),
     ),
     "hw15": Tiny(
         write_data=glyphs.write_omniglot,

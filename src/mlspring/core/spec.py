@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from mlspring.core.errors import UserError
+
 LEVELS = ("simple", "medium", "strong", "boss")
 
 SubmissionKind = Literal[
@@ -100,7 +102,9 @@ class Spec:
         finals: submissions a learner may choose for the private board.
         points: what each level is worth.
         questions: the report questions, each with its figure.
-        levels: recipe names in rising order; the four levels wherever the course has them.
+        levels: recipe names in rising order; the four levels wherever the course has them, else
+            the recipes' own names, which then rise in nothing and have no lines.
+        default: the recipe that runs where none is named.
     """
 
     id: str
@@ -118,11 +122,30 @@ class Spec:
     finals: int = 2
     questions: tuple[Question, ...] = ()
     levels: tuple[str, ...] = LEVELS
+    default: str = LEVELS[0]
 
     @property
     def island(self) -> str:
         """Name of the island's package, e.g. ``hw03_food_cnn``."""
         return self.folder.name
+
+    @property
+    def ranked(self) -> bool:
+        """Whether something is handed in, scored and ranked."""
+        return self.submission != "none"
+
+    def demand_ranking(self) -> None:
+        """Do nothing where there is a board.
+
+        Raises:
+            UserError: the course ranked nothing here.
+        """
+        if not self.ranked:
+            raise UserError(
+                f"{self.id} has no submission, no lines and no board: the course graded a report "
+                "and a quiz",
+                fix=f"mlspring run {self.id}, then mlspring report RUN and mlspring quiz {self.id}",
+            )
 
     @cached_property
     def lines(self) -> Mapping[str, Lines]:

@@ -19,6 +19,7 @@ from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.memory import keep_freed_pages
 
 M = TypeVar("M", bound=nn.Module)
+Work = Literal["conv", "dense", "wide"]
 
 MIN_GAIN = 1.15  # bf16 must be this much faster than fp32 to be chosen: noise is not a gain
 
@@ -50,12 +51,12 @@ class Hardware:
         return nullcontext()
 
 
-def choose(device: Device, precision: Precision, *, work: Literal["conv", "dense"]) -> Hardware:
+def choose(device: Device, precision: Precision, *, work: Work) -> Hardware:
     """Return the hardware for a request; ``auto`` takes CUDA if there, bf16 where it pays.
 
     Convolutions run in bf16 with channels_last where a probe of two seconds found that faster on
-    this machine; the answer is remembered in ``machine.json``. Small dense networks stay in fp32:
-    they gain no time and lose digits.
+    this machine; the answer is remembered in ``machine.json``. So do wide dense layers (a thousand
+    units). Small dense networks stay in fp32: they gain no time and lose digits.
 
     Raises:
         MachineError: CUDA was asked for and is not there.
@@ -72,11 +73,12 @@ def choose(device: Device, precision: Precision, *, work: Literal["conv", "dense
         chosen = "fp32" if precision == "auto" else precision
         return Hardware(device=place, precision=chosen, channels_last=False)
     if precision == "auto":
-        precision = "bf16" if _bf16_pays(place) else "fp32"
-    return Hardware(device=place, precision=precision, channels_last=True)
+        pays = _bf16_pays(place) if work == "conv" else _bf16_pays(place, "wide")
+        precision = "bf16" if pays else "fp32"
+    return Hardware(device=place, precision=precision, channels_last=work == "conv")
 
 
-def choose_for(run: Run, *, work: Literal["conv", "dense"], ranks: Ranks = ALONE) -> Hardware:
+def choose_for(run: Run, *, work: Work, ranks: Ranks = ALONE) -> Hardware:
     """Return the hardware of a run: the arithmetic that it noted earlier, or else rank 0's choice.
 
     So all processes of a run, its resumption and its predictions compute in one arithmetic, also
@@ -94,16 +96,18 @@ def choose_for(run: Run, *, work: Literal["conv", "dense"], ranks: Ranks = ALONE
     return choose(device, precision, work=work)
 
 
-def _bf16_pays(device: torch.device) -> bool:
+def _bf16_pays(device: torch.device, work: Literal["conv", "wide"] = "conv") -> bool:
     """Return the remembered or measured answer for this processor, torch and thread count."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     path = home() / "machine.json"
     key = f"{platform.machine()}/{processor()}/torch {torch.__version__}/{torch.get_num_threads()}"
+    key += "" if work == "conv" else f"/{work}"
+    measure = measure_step if work == "conv" else measure_wide_step
     remembered = _remembered(path)
     if key not in remembered:
         # turn by turn and the best of each: other programs' load falls on both alike
-        turns = [(measure_step("fp32", device), measure_step("bf16", device)) for _ in range(3)]
+        turns = [(measure("fp32", device), measure("bf16", device)) for _ in range(3)]
         fp32, bf16 = (min(times) for times in zip(*turns, strict=True))
         remembered[key] = {"fp32": round(fp32, 5), "bf16": round(bf16, 5)}
         write_json(path, remembered)
@@ -127,12 +131,22 @@ def measure_step(precision: Literal["fp32", "bf16"], device: torch.device) -> fl
     hardware = Hardware(device=device, precision=precision, channels_last=True)
     layers = [nn.Conv2d(32, 32, 3, padding=1, bias=False) for _ in range(4)]
     network = hardware.place(nn.Sequential(*layers))
-    images = hardware.place_images(torch.randn(64, 32, 32, 32))
+    return _best_step(network, hardware.place_images(torch.randn(64, 32, 32, 32)), hardware)
+
+
+def measure_wide_step(precision: Literal["fp32", "bf16"], device: torch.device) -> float:
+    """Return the best seconds of one training step of two dense layers of a thousand units."""
+    hardware = Hardware(device=device, precision=precision, channels_last=False)
+    network = hardware.place(nn.Sequential(nn.Linear(784, 1024), nn.Linear(1024, 512)))
+    return _best_step(network, torch.randn(128, 784, device=device), hardware)
+
+
+def _best_step(network: nn.Module, inputs: Tensor, hardware: Hardware) -> float:
     times = []
     for _ in range(5):
         start = time.perf_counter()
         with hardware.autocast():
-            loss = F.relu(network(images)).float().square().mean()
+            loss = F.relu(network(inputs)).float().square().mean()
         loss.backward()
         times.append(time.perf_counter() - start)
     return min(times)

@@ -27,6 +27,7 @@ def validate(spec: Spec, file: Path, data: str) -> str:
     Raises:
         SubmissionError: it is not; names the row.
     """
+    spec.demand_ranking()
     ids = catalog.part(spec, "data").test_ids(sources.open_source(spec, data))
     catalog.part(spec, "submission").read(file, ids)
     return f"{file}: a valid submission of {spec.id} with {len(ids):,} rows"
@@ -37,6 +38,7 @@ def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:
 
     A level is only claimed by the world's answers: its lines say nothing about others.
     """
+    spec.demand_ranking()
     key = answers or sources.world_answers(spec)
     scored = catalog.part(spec, "score").score(file, key)
     source = "world" if answers is None or sources.are_world_answers(spec, answers) else None
@@ -72,6 +74,7 @@ def submit(
         RuleError: the quota is used up, or all finals are chosen already; nothing is handed in.
         UserError: a class server is asked for, which this version cannot reach.
     """
+    spec.demand_ranking()
     if address is not None:
         raise UserError(
             f"this version cannot hand in at {address}", fix="leave --board out: the local board"
@@ -107,6 +110,7 @@ def retry(spec: Spec, number: int, *, rules: str) -> Receipt:
         UserError: there is no such submission.
         RuleError: it did not fail, or its day's quota went to others since.
     """
+    spec.demand_ranking()
     policy = judge_rules.policy(rules, spec)
     answers = sources.world_answers(spec)
     return service.retry(service.open_store(), spec, number, answers=answers, rules=policy)
@@ -135,6 +139,7 @@ def _again(receipt: Receipt) -> str:
 
 def board(spec: Spec, *, private: bool, rules: str) -> Board:
     """Return the ranking on the world's answers."""
+    spec.demand_ranking()
     policy = judge_rules.policy(rules, spec)
     return service.board(service.open_store(), spec, private=private, rules=policy)
 
@@ -151,6 +156,7 @@ def board_rows(shown: Board) -> list[dict[str, Any]]:
 
 def submissions(spec: Spec, name: str, *, rules: str) -> list[Receipt]:
     """Return a learner's submissions, oldest first, whatever became of them."""
+    spec.demand_ranking()
     policy = judge_rules.policy(rules, spec)
     return service.submissions_of(service.open_store(), spec, name, source="world", rules=policy)
 
@@ -162,6 +168,7 @@ def choose_finals(spec: Spec, name: str, numbers: str, *, rules: str) -> None:
         UserError: not numbers.
         RuleError: too many, or one that is not a scored submission of this learner.
     """
+    spec.demand_ranking()
     texts = [text.strip() for text in numbers.split(",") if text.strip()]
     if not all(text.isdecimal() for text in texts):
         raise UserError(f"--finals {numbers!r}", expected="submission numbers, e.g. 3,5")

@@ -80,10 +80,11 @@ def calibrate(
             the one this code runs from; without one (an installed package) they stay in ``out``.
 
     Raises:
-        UserError: no such level, or fewer than one seed.
+        UserError: no such level, fewer than one seed, or a homework without lines.
         RunError: another calibration writes into ``out``.
         InternalError: a run failed; what was measured before is kept.
     """
+    spec.demand_ranking()
     chosen = tuple(levels) if levels else spec.levels
     if unknown := [level for level in chosen if level not in spec.levels]:
         known = ", ".join(spec.levels)

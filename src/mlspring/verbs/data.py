@@ -33,7 +33,7 @@ def describe(spec: Spec, data: str) -> Table:
 
 
 def export(spec: Spec, to: Path) -> str:
-    """Write the world under ``to``/public in the official layout, answers under ``to``/private.
+    """Write the world under ``to``/public in the official layout, any answers under ``to``/private.
 
     ``to`` appears complete or not at all.
 
@@ -46,6 +46,8 @@ def export(spec: Spec, to: Path) -> str:
     made = sources.world_folder(spec)
     with atomic_folder(to) as partial:
         catalog.part(spec, "data").export(made, partial / "public")
+        if not spec.ranked:
+            return f"{to / 'public'}: official layout, for --data"
         (partial / "private").mkdir()
         shutil.copyfile(sources.world_answers(spec), partial / "private" / "answers.csv")
     return f"{to / 'public'}: official layout, for --data\n{to / 'private'}: answers, for the judge"

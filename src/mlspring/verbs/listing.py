@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 
 from mlspring.catalog import SPECS
-from mlspring.core.spec import Spec
+from mlspring.core.spec import LEVELS, Spec
 from mlspring.judge import service
 from mlspring.judge.entry import name_key
 from mlspring.judge.store import Store
@@ -26,12 +26,12 @@ def table(listed: list[dict[str, Any]]) -> Table:
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     shown.add_column("id", no_wrap=True)
     shown.add_column("homework", overflow="ellipsis", no_wrap=True, max_width=27)
-    for column in ("simple", "medium", "strong", "boss"):
+    for column in LEVELS:
         shown.add_column(column, justify="right", no_wrap=True)
     shown.add_column("your best", justify="right", no_wrap=True)
     for entry in listed:
         digits = min(entry["digits"], 4)
-        lines = [_number(entry["lines"].get(level), digits) for level in entry["levels"]]
+        lines = [_number(entry["lines"].get(level), digits) for level in LEVELS]
         arrow = "↑" if entry["higher_is_better"] else "↓"
         best = _number(entry["best"], digits)
         shown.add_row(entry["id"], f"{entry['title']} {arrow}", *lines, best)

@@ -23,8 +23,10 @@ def predict(folder: Path, *, data: str | None, out: Path | None) -> Path:
     Raises:
         RunError: no such run, or it is not finished.
         DataError: the data has no test part.
+        UserError: a homework whose predictions nobody asks for.
     """
     spec, run, recipe = open_finished(folder)
+    spec.demand_ranking()
     source = sources.open_source(spec, data or run.request.data)
     loader = catalog.part(spec, "data")
     ids = loader.test_ids(source)

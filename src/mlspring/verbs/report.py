@@ -130,7 +130,7 @@ def _recipe(spec: Spec, run: Run, source: str) -> dict[str, Any]:
     name = run.request.recipe.rpartition("/")[2]
     level = name in spec.levels
     position = spec.levels.index(name) if level else 1
-    below = spec.levels[position - 1] if position > 0 else None
+    below = spec.levels[position - 1] if position > 0 and spec.ranked else None
     try:
         recipe: Section = recipes.load(spec, file)
     except RecipeError as error:  # e.g. made by another version of mlspring

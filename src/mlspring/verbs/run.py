@@ -112,7 +112,7 @@ def resume(folder: Path, *, submit: bool | None = None) -> Run:
 
 def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: bool) -> Run:
     began = time.perf_counter()
-    part = {name: catalog.part(spec, name) for name in ("data", "train", "predict")}
+    part = {name: catalog.part(spec, name) for name in ("data", "train")}
     with run.phase("data"):
         data = part["data"].load(source, recipe)
         if run.writable:
@@ -133,7 +133,9 @@ def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: boo
 
 
 def _predict(spec: Spec, run: Run, recipe: Any, data: Any, source: Source) -> Path | None:
-    """Write the submission and return its path; None where the data has no test part."""
+    """Write the submission and return its path; None where nothing can be handed in."""
+    if not spec.ranked:
+        return None
     ids = catalog.part(spec, "data").test_ids(source)
     if not ids:
         return None

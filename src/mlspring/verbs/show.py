@@ -20,7 +20,7 @@ def summary(spec: Spec, run: Run) -> Text:
     text = Text()
     text.append(f"{spec.id} {spec.title}, {result['recipe']}\n", style="bold")
     lines = spec.lines.get(result["source"])
-    if score["public"] is None:
+    if score["public"] is None and spec.ranked:
         text.append("  no public answers for this data: validation only\n")
     for part in ("public", "private"):
         if score[part] is not None:

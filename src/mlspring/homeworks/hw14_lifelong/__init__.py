@@ -1,0 +1,1 @@
+"""Homework 14: life-long learning."""

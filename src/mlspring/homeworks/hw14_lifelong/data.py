@@ -1,0 +1,198 @@
+"""Handwritten digits: the built-in 5,000 or a folder with MNIST's files, as uint8 arrays.
+
+    DIR[/MNIST][/MNIST]/raw/train-images-idx3-ubyte[.gz]     60,000 images
+    .../train-labels-idx1-ubyte[.gz]
+    .../t10k-images-idx3-ubyte[.gz]                          10,000 for the test
+    .../t10k-labels-idx1-ubyte[.gz]
+
+The doubled folder is torchvision's (``MNIST/MNIST/raw``). Without the two test files the last
+sixth of the training images is held out in their place.
+"""
+
+import gzip
+import math
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlspring.core.errors import DataError
+from mlspring.core.source import Source
+from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.worlds.digits import digits_world
+
+WORLD = digits_world()
+SIDE, NUM_CLASSES = 28, 10
+PLACES = ("", "raw", "MNIST/raw", "MNIST/MNIST/raw", "data/MNIST/MNIST/raw")
+IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+HELD_OUT = 6  # one training image in six stands in for a missing test part, as 10,000 of 60,000
+MAX_ITEMS = 10_000_000  # what a file may claim to hold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """All digits of one source; n differs by part.
+
+    Args:
+        train_images: uint8 (n, 28, 28), white on black; likewise test.
+        train_labels: int64 (n,), digit 0..9; likewise test.
+        test_part: where the test digits come from, in words.
+    """
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+    test_part: str
+
+
+def load(source: Source, recipe: Recipe) -> Data:
+    """Return the digits of ``source``, not turned: the tasks are made of them on the device.
+
+    Raises:
+        DataError: a file is missing, damaged, of another format, or a label is out of range.
+    """
+    if source.kind == "official":
+        return _load_folder(source.folder)
+    arrays = {
+        f"{part}_{name}": np.load(source.folder / f"{part}_{name}.npy", allow_pickle=False)
+        for part in ("train", "test")
+        for name in ("images", "labels")
+    }
+    return Data(**arrays, test_part="a fifth of each class")
+
+
+def describe(data: Data) -> dict[str, str]:
+    """Return the facts of the data card."""
+    counts = np.bincount(data.train_labels, minlength=NUM_CLASSES)
+    return {
+        "digits": f"{len(data.train_images):,} training, {len(data.test_images):,} test; "
+        f"{SIDE} x {SIDE}, grey",
+        "test part": data.test_part,
+        "training digits a class": ", ".join(map(str, counts)),
+        "tasks": "the same digits in every task: turned (the course's), with shuffled pixels, or "
+        "two classes a task (data.stream)",
+    }
+
+
+def export(world_folder: Path, to: Path) -> None:
+    """Write the world as MNIST's four files under ``to``/MNIST/raw."""
+    target = to / "MNIST" / "raw"
+    target.mkdir(parents=True, exist_ok=True)
+    for part, prefix in (("train", "train"), ("test", "t10k")):
+        for name, suffix in (("images", IMAGES), ("labels", LABELS)):
+            path = world_folder / "public" / f"{part}_{name}.npy"
+            array = np.load(path, allow_pickle=False).astype(np.uint8)
+            write_idx(target / f"{prefix}-{suffix}.gz", array)
+
+
+def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
+    """Write ``array`` as a gzipped IDX file of unsigned bytes (format: Y. LeCun, MNIST's page)."""
+    header = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes()
+    path.write_bytes(gzip.compress(header + array.tobytes(), 6, mtime=0))
+
+
+def read_idx(path: Path, num_axes: int) -> NDArray[np.uint8]:
+    """Return the array in an IDX file of unsigned bytes, gzipped or not: ``num_axes`` axes.
+
+    Raises:
+        DataError: it cannot be read, is of another format, or shorter or longer than it says.
+    """
+    start = 4 + 4 * num_axes
+    expected = f"an IDX file of unsigned bytes with {num_axes} axes"
+    fix = "fetch it again: mlspring fetch hw14"
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            header = stream.read(start)
+            if len(header) < start or header[:4] != bytes((0, 0, 8, num_axes)):
+                found = f"begins with the bytes {header[:4].hex(' ') or '(none)'}"
+                raise DataError(found, file=path, expected=expected, fix=fix)
+            shape = [int(size) for size in np.frombuffer(header[4:], ">u4")]
+            if shape[0] > MAX_ITEMS or any(size != SIDE for size in shape[1:]):
+                found = f"says it holds {' x '.join(map(str, shape))}"
+                expected = f"up to {MAX_ITEMS:,} of {SIDE} x {SIDE}"
+                raise DataError(found, file=path, expected=expected, fix=fix)
+            wanted = math.prod(shape)
+            content = stream.read(wanted + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"cannot be read ({error})", file=path, fix=fix) from error
+    if len(content) != wanted:
+        more = "more" if len(content) > wanted else f"{len(content):,}"
+        expected = f"{wanted:,} as its header says"
+        raise DataError(f"holds {more} bytes", file=path, expected=expected, fix=fix)
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _load_folder(folder: Path) -> Data:
+    place = _raw(folder)
+    images, labels = _part(place, "train")
+    if _file(place, f"t10k-{IMAGES}") is None and _file(place, f"t10k-{LABELS}") is None:
+        kept = len(images) - len(images) // HELD_OUT
+        if kept == len(images):
+            raise DataError(
+                f"has {len(images)} training images and no test part",
+                file=place,
+                expected=f"t10k-{IMAGES} and t10k-{LABELS}, or at least {HELD_OUT} images",
+            )
+        return Data(
+            train_images=images[:kept],
+            train_labels=labels[:kept],
+            test_images=images[kept:],
+            test_labels=labels[kept:],
+            test_part="no t10k files here: the last sixth of the training images is held out",
+        )
+    test_images, test_labels = _part(place, "t10k")
+    return Data(
+        train_images=images,
+        train_labels=labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        test_part="the t10k files",
+    )
+
+
+def _part(place: Path, prefix: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return images (n, 28, 28) and labels (n,) of ``train`` or ``t10k``."""
+    paths = []
+    for suffix in (IMAGES, LABELS):
+        path = _file(place, f"{prefix}-{suffix}")
+        if path is None:
+            expected = f"{prefix}-{suffix} or {prefix}-{suffix}.gz"
+            raise DataError("lacks a file", file=place, expected=expected)
+        paths.append(path)
+    images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1).astype(np.int64)
+    if len(images) != len(labels) or not len(images):
+        expected = f"one for each of the {len(images):,} images in {paths[0].name}"
+        raise DataError(f"holds {len(labels):,} labels", file=paths[1], expected=expected)
+    wrong = np.flatnonzero(labels >= NUM_CLASSES)
+    if len(wrong):
+        found = f"label {labels[wrong[0]]} of image {wrong[0] + 1}"
+        raise DataError(found, file=paths[1], expected="a digit 0..9")
+    return images, labels
+
+
+def _file(place: Path, name: str) -> Path | None:
+    return next((p for p in (place / name, place / f"{name}.gz") if p.is_file()), None)
+
+
+def _raw(folder: Path) -> Path:
+    """Return the folder that holds the training images.
+
+    Raises:
+        DataError: neither ``folder`` nor any of the usual places inside it does.
+    """
+    for place in PLACES:
+        try:
+            if _file(folder / place, f"train-{IMAGES}") is not None:
+                return folder / place
+        except PermissionError as error:
+            fix = f"chmod -R u+rX {folder}"
+            raise DataError("the folder cannot be read", file=folder / place, fix=fix) from error
+    raise DataError(
+        f"has no train-{IMAGES}",
+        file=folder,
+        expected="MNIST's files, also gzipped, also inside MNIST/raw/",
+        fix="see: mlspring fetch hw14, or mlspring data hw14 --export DIR for an example",
+    )

@@ -1,0 +1,201 @@
+"""Guards on weights: L' = L + lambda * sum_i b_i (theta_i - theta*_i)^2, and three kinds of b.
+
+theta* are the weights after the last task, b_i the importance of weight i summed over the tasks so
+far. The slides write lambda / 2; like the notebook's code this has no 1/2.
+
+With ``method.faithful`` the importance is measured as the notebook measures it: gradients are
+averaged over a batch of 128 before they are squared, which makes EWC's about 111 times too small,
+and every importance is added to the sum of all earlier ones, which already contain each other.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Tensors, zeros
+from mlspring.homeworks.hw14_lifelong.models import NUM_CLASSES, Perceptron
+from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.tasks import to_input
+from mlspring.kit.seeding import epoch_order, generator, mix
+
+CHUNK = 1024  # images of one pass; the result does not depend on it
+NOTEBOOK_BATCH = 128
+NOTEBOOK_SLICES = 100
+
+Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, labels, mask -> one a image
+
+
+def guard_notes(model: Perceptron, recipe: Recipe, num_tasks: int) -> dict[str, Sequence[Tensor]]:
+    """Return importance b and anchor theta*, and the notebook's growing sum of importances."""
+    notes: dict[str, Sequence[Tensor]] = {"importance": zeros(model), "anchor": zeros(model)}
+    if recipe.method.faithful:
+        notes["earlier"] = zeros(model)
+    return notes
+
+
+@torch.no_grad()
+def pull(learner: Learner, stage: int, step: int) -> None:
+    """Add the penalty's gradient, 2 lambda b (theta - theta*), to the loss's."""
+    if stage == 0 or not learner.strength:
+        return
+    moved = torch._foreach_sub(learner.parameters, learner.notes["anchor"])
+    torch._foreach_mul_(moved, learner.notes["importance"])
+    torch._foreach_add_(learner.gradients, moved, alpha=2 * learner.strength)
+
+
+@torch.no_grad()
+def penalty(learner: Learner) -> float:
+    """Return lambda * sum b (theta - theta*)^2."""
+    terms = zip(
+        learner.notes["importance"], learner.parameters, learner.notes["anchor"], strict=True
+    )
+    return learner.strength * sum((b * (p - a).square()).sum().item() for b, p, a in terms)
+
+
+def conclude_ewc(learner: Learner, stage: int, step: int) -> None:
+    """Guard by the Fisher information: b_i = E_x E_{y ~ p(y|x)} (d log p(y|x) / d theta_i)^2.
+
+    One label is drawn from the network's own answer for every image; the network's certainty
+    enters, the true labels do not. Source: Kirkpatrick et al. 2017 (arXiv:1612.00796), eq. 3; why
+    drawn and not the true labels: Martens 2020 (arXiv:1412.1193), section 9.2. The notebook squares
+    the gradient of a batch with its true labels.
+    """
+    draws = generator(learner.seed, "fisher", stage)
+
+    def log_likelihood(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        log_p = (logits + mask).log_softmax(1)
+        drawn = torch.multinomial(log_p.detach().exp().cpu(), 1, generator=draws)
+        return log_p.gather(1, drawn.to(log_p.device)).squeeze(1)
+
+    if learner.recipe.method.faithful:
+        measured = by_batches(learner, stage, true_log_likelihood, power=2)
+    else:
+        measured = by_images(learner, stage, log_likelihood, power=2)
+    remember(learner, measured)
+
+
+def true_log_likelihood(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    """Return log p of the true label, (n,)."""
+    return (logits + mask).log_softmax(1).gather(1, labels[:, None]).squeeze(1)
+
+
+def conclude_mas(learner: Learner, stage: int, step: int) -> None:
+    """Guard by sensitivity: b_i = mean over x of | d ||F(x)||_2^2 / d theta_i |; needs no label.
+
+    F are the network's open outputs (the paper's global version). Source: Aljundi et al. 2018
+    (arXiv:1711.09601), section 4.1. The notebook takes the absolute value of a batch's
+    mean gradient, in which images of opposite sign cancel.
+    """
+    measure = by_batches if learner.recipe.method.faithful else by_images
+    remember(learner, measure(learner, stage, squared_length, power=1))
+
+
+def squared_length(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    """Return ||F(x)||^2 over the open outputs, (n,)."""
+    return logits.masked_fill(mask.isinf(), 0).square().sum(1)
+
+
+def conclude_scp(learner: Learner, stage: int, step: int) -> None:
+    """Guard by the sliced Cramer distance: b_i = E_xi (d (xi . mean_x F(x)) / d theta_i)^2.
+
+    xi is a random direction of length 1 in the space of outputs; mean_x runs over the whole task,
+    so the distribution of outputs is guarded and not each image's output. For K outputs E xi xi^T
+    is I / K, so the expectation over slices is the mean over outputs of the squared gradient of
+    the mean output; no slice needs to be drawn. Source: Kolouri et al. 2020 (Sliced Cramer
+    preservation, openreview BJge3TNKwH). The notebook averages
+    100 slices before squaring, which leaves one short random direction.
+    """
+    if learner.recipe.method.faithful:
+        remember(learner, _one_slice_by_batches(learner, stage))
+        return
+    model, count = learner.model, 0
+    jacobian = [zeros(model) for _ in range(NUM_CLASSES)]
+    open_classes = learner.stream.open_classes(stage, stage)
+    for images, _, _ in chunks(learner, stage, CHUNK):
+        total = model(images).sum(0)
+        for output in open_classes:
+            rows = torch.autograd.grad(total[output], learner.parameters, retain_graph=True)
+            torch._foreach_add_(jacobian[output], list(rows))
+        count += len(images)
+    measured = zeros(model)
+    for output in open_classes:
+        mean = torch._foreach_div(jacobian[output], count)
+        torch._foreach_add_(measured, torch._foreach_mul(mean, mean), alpha=1 / len(open_classes))
+    remember(learner, measured)
+
+
+def _one_slice_by_batches(learner: Learner, stage: int) -> Tensors:
+    """Return the notebook's importance: the mean of 100 slices, a new one for every batch."""
+    measured, count = zeros(learner.model), 0
+    draws = generator(learner.seed, "slices", stage)
+    for images, _, _ in chunks(learner, stage, NOTEBOOK_BATCH):
+        slices = torch.randn(NOTEBOOK_SLICES, NUM_CLASSES, generator=draws)
+        direction = torch.nn.functional.normalize(slices).mean(0).to(images.device)
+        along = learner.model(images).mean(0) @ direction
+        gradients = torch.autograd.grad(along, learner.parameters)
+        torch._foreach_add_(measured, torch._foreach_mul(gradients, gradients))
+        count += 1
+    return torch._foreach_div(measured, count)
+
+
+def by_images(learner: Learner, stage: int, objective: Objective, *, power: int) -> Tensors:
+    """Return the mean over the task's images of |gradient of the image's objective| ** power.
+
+    No gradient of a single image is ever formed: in a linear layer it is the outer product of the
+    gradient at the output, d (n, out), with the input, h (n, in); so the sum over images of its
+    powers is (|d| ** power)^T (|h| ** power), one product a layer. Source: Goodfellow 2015
+    (arXiv:1510.01799).
+    """
+    sums, count = zeros(learner.model), 0
+    for images, labels, mask in chunks(learner, stage, CHUNK):
+        traced = learner.model.trace(images)
+        total = objective(traced[-1][1], labels, mask).sum()
+        at_outputs = torch.autograd.grad(total, [outputs for _, outputs in traced])
+        for index, ((inputs, _), at_output) in enumerate(zip(traced, at_outputs, strict=True)):
+            d, h = at_output.abs() ** power, inputs.detach().abs() ** power
+            sums[2 * index] += d.T @ h
+            sums[2 * index + 1] += d.sum(0)
+        count += len(images)
+    return torch._foreach_div(sums, count)
+
+
+def by_batches(learner: Learner, stage: int, objective: Objective, *, power: int) -> Tensors:
+    """Return the notebook's measure: the mean over batches of |gradient of the mean| ** power."""
+    sums, count = zeros(learner.model), 0
+    for images, labels, mask in chunks(learner, stage, NOTEBOOK_BATCH):
+        mean = objective(learner.model(images), labels, mask).mean()
+        gradients = [g.abs() ** power for g in torch.autograd.grad(mean, learner.parameters)]
+        torch._foreach_add_(sums, gradients)
+        count += 1
+    return torch._foreach_div(sums, count)
+
+
+def chunks(learner: Learner, stage: int, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield images (c, 784), labels (c,) and masks (c, 10) of the task that ended, shuffled."""
+    task = learner.stream.tasks[stage]
+    order = epoch_order(len(task.labels), mix(learner.seed, "importance"), stage)
+    order = order[: learner.recipe.method.importance_images or None].to(task.labels.device)
+    row = learner.stream.mask(stage)[stage]
+    for part in order.split(size):
+        yield to_input(task.pixels[part]), task.labels[part], row.expand(len(part), -1)
+
+
+@torch.no_grad()
+def remember(learner: Learner, measured: Tensors) -> None:
+    """Add what was measured to the importance, each task once, and set the anchor."""
+    notes = learner.notes
+    if learner.recipe.method.faithful:
+        # b_k = F_k + sum of all earlier b, each of which holds the ones before it
+        torch._foreach_copy_(notes["importance"], measured)
+        torch._foreach_add_(notes["importance"], notes["earlier"])
+        torch._foreach_add_(notes["earlier"], notes["importance"])
+    else:
+        torch._foreach_add_(notes["importance"], measured)
+    set_anchor(learner)
+
+
+@torch.no_grad()
+def set_anchor(learner: Learner) -> None:
+    """Set theta* to the weights as they are."""
+    torch._foreach_copy_(learner.notes["anchor"], learner.parameters)

@@ -1,0 +1,45 @@
+"""The network of homework 14: 784-1024-512-256-10 with ReLU, the same for every method."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+NUM_PIXELS, NUM_CLASSES = 784, 10
+
+
+class Perceptron(nn.Module):
+    """Fully connected layers with ReLU between them.
+
+    Args:
+        hidden: units of the hidden layers.
+    """
+
+    def __init__(self, hidden: Sequence[int]) -> None:
+        super().__init__()
+        sizes = (NUM_PIXELS, *hidden, NUM_CLASSES)
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (n, 10) of images (n, 784)."""
+        return self.trace(images)[-1][1]
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the last layer sees: (n, hidden[-1])."""
+        return self.trace(images)[-1][0]
+
+    def trace(self, images: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return input and output of every layer, the outputs before their ReLU.
+
+        The gradient of one image's loss with respect to a layer's weights is the outer product of
+        the loss's gradient at the layer's output with the layer's input; so these are all that
+        per-image gradients need.
+        """
+        traced: list[tuple[Tensor, Tensor]] = []
+        values = images
+        for layer in self.layers:
+            outputs = layer(values)
+            traced.append((values, outputs))
+            values = torch.relu(outputs)
+        return traced

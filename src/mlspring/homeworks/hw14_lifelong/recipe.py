@@ -1,0 +1,120 @@
+"""The knobs of homework 14; every number of a recipe is one of these."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mlspring.core.recipe import Section
+
+Scenario = Literal["domain", "task", "class"]
+MethodName = Literal[
+    "finetune", "ewc", "mas", "si", "rwalk", "scp", "lwf", "replay", "gem", "icarl", "joint"
+]
+
+# The notebook's lambda of each method (HW14 notebook, June 2022).
+NOTEBOOK_STRENGTH = {"ewc": 100.0, "mas": 0.1, "si": 1.0, "rwalk": 100.0, "scp": 100.0}
+
+
+class DataKnobs(Section):
+    """What the tasks are."""
+
+    stream: Literal["rotated", "permuted", "split"] = Field(
+        description="tasks: turned digits, shuffled pixels, or two digits each"
+    )
+    num_tasks: int = Field(ge=2, le=20, description="tasks, one after another")
+    angle: float = Field(ge=0, le=180, description="turn from a task to the next, degrees")
+    scenarios: list[Scenario] = Field(
+        description="domain: same outputs; task: its number is told; class: a new class each"
+    )
+
+
+class ModelKnobs(Section):
+    """The network; the course fixes 784-1024-512-256-10."""
+
+    hidden: list[Annotated[int, Field(ge=2, le=8192)]] = Field(description="units a hidden layer")
+
+
+class MethodKnobs(Section):
+    """Which methods, and what they share."""
+
+    names: list[MethodName] = Field(description="methods, one network each")
+    faithful: bool = Field(
+        description="importance and strengths as the notebook coded them, faults included"
+    )
+    importance_images: int = Field(
+        ge=0, le=10_000_000, description="images of a task that importance is measured on; 0: all"
+    )
+    damping: float = Field(gt=0, le=10, description="added to a weight's squared move (SI, RWalk)")
+    interval: int = Field(ge=1, le=10_000, description="steps of one piece of RWalk's path")
+    memory: int = Field(ge=10, le=1_000_000, description="images kept of old tasks, all together")
+    recalled: int = Field(ge=1, le=4096, description="old images a step, over all processes")
+    temperature: float = Field(ge=1, le=20, description="softens the old network's outputs")
+
+
+class StrengthKnobs(Section):
+    """Lambda of each method: what holding on to old tasks weighs against the new one."""
+
+    ewc: float = Field(ge=0, le=1e9, description="of the guards of EWC")
+    mas: float = Field(ge=0, le=1e9, description="of the guards of MAS")
+    si: float = Field(ge=0, le=1e9, description="of the guards of SI")
+    rwalk: float = Field(ge=0, le=1e9, description="of the guards of RWalk")
+    scp: float = Field(ge=0, le=1e9, description="of the guards of SCP")
+    lwf: float = Field(ge=0, le=1e9, description="of the old network's outputs in LwF")
+    icarl: float = Field(ge=0, le=1e9, description="of the old network's outputs in iCaRL")
+
+
+class TrainKnobs(Section):
+    """The loop."""
+
+    batch_size: int = Field(ge=2, le=4096, description="images a step, over all processes")
+    steps_per_task: int = Field(
+        ge=1, le=10_000_000, description="updates of the weights on each task"
+    )
+    learning_rate: float = Field(gt=0, le=1, description="largest rate")
+    validate_every: int = Field(ge=1, description="steps between validations")
+    checkpoint_seconds: float = Field(ge=0, description="least time between resumable states")
+
+
+class Recipe(Section):
+    """Everything that a run of homework 14 depends on, apart from data, seed and hardware."""
+
+    data: DataKnobs
+    model: ModelKnobs
+    method: MethodKnobs
+    strength: StrengthKnobs
+    train: TrainKnobs
+
+    @property
+    def members(self) -> list[tuple[Scenario, MethodName]]:
+        """Scenario and method of each network, in the order of training."""
+        return [(s, name) for s in self.data.scenarios for name in self.method.names]
+
+    @property
+    def num_members(self) -> int:
+        """Networks that are trained, one a method and scenario."""
+        return len(self.members)
+
+    def strength_of(self, name: MethodName) -> float:
+        """Return the method's lambda; 0 for one that has none."""
+        if self.method.faithful and name in NOTEBOOK_STRENGTH:
+            return NOTEBOOK_STRENGTH[name]
+        return float(getattr(self.strength, name, 0.0))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Recipe":
+        for key, names in (
+            ("data.scenarios", self.data.scenarios),
+            ("method.names", self.method.names),
+        ):
+            if not names or len(set(names)) != len(names):
+                raise ValueError(f"{key} must name at least one, and none twice")
+        if not self.model.hidden:
+            raise ValueError("model.hidden needs at least one layer, e.g. [1024, 512, 256]")
+        if self.data.stream == "split" and self.data.num_tasks > 5:
+            raise ValueError("data.stream = 'split' has ten digits, so at most 5 data.num_tasks")
+        if self.data.stream != "split" and self.data.scenarios != ["domain"]:
+            raise ValueError(
+                f"data.stream = {self.data.stream!r} has the same digits in every task, which is "
+                "the scenario 'domain'; the others need data.stream = 'split'"
+            )
+        return self

@@ -1,0 +1,167 @@
+"""The sequence of tasks, made on the device: turned, shuffled or split digits, and what is open.
+
+A task keeps its digits as uint8 (n, 784) on the device, made once by one batched operation; the
+notebook turns every image anew, one at a time, in every epoch.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES, SIDE, Data
+from mlspring.homeworks.hw14_lifelong.recipe import DataKnobs, Scenario
+from mlspring.kit.seeding import generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One task's digits on the device.
+
+    Args:
+        name: for axes and tables.
+        pixels: uint8 (n, 784) to learn from, with ``labels`` int64 (n,).
+        test_pixels: uint8 (m, 784) to measure on, with ``test_labels``.
+        classes: the outputs that its labels use, ascending.
+    """
+
+    name: str
+    pixels: Tensor
+    labels: Tensor
+    test_pixels: Tensor
+    test_labels: Tensor
+    classes: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """The tasks in their order, and the scenario that says which outputs compete."""
+
+    tasks: tuple[Task, ...]
+    scenario: Scenario
+
+    def __len__(self) -> int:
+        """Return the number of tasks."""
+        return len(self.tasks)
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the digits lie."""
+        return self.tasks[0].pixels.device
+
+    def open_classes(self, task: int, stage: int) -> tuple[int, ...]:
+        """Return the outputs that an image of ``task`` may be given once ``stage`` is reached.
+
+        The three scenarios of van de Ven & Tolias 2019 (arXiv:1904.07734), tasks counted from 0:
+        domain: all tasks share their outputs. task: the task's own; its number is told at test
+        time. class: those of every task seen so far.
+        """
+        if self.scenario == "task":
+            return self.tasks[task].classes
+        seen = self.tasks if self.scenario == "domain" else self.tasks[: stage + 1]
+        return tuple(sorted({label for t in seen for label in t.classes}))
+
+    def mask(self, stage: int) -> Tensor:
+        """Return what is added to the logits of an image of each task: (tasks, 10), 0 or -inf."""
+        rows = torch.full((len(self), NUM_CLASSES), -torch.inf)
+        for task in range(len(self)):
+            rows[task, list(self.open_classes(task, stage))] = 0
+        return rows.to(self.device)
+
+    def old_groups(self, stage: int) -> list[tuple[int, ...]]:
+        """Return the sets of outputs that competed in the tasks before ``stage``."""
+        if self.scenario == "task":
+            return [task.classes for task in self.tasks[:stage]]
+        return [self.open_classes(0, stage - 1)] if stage else []
+
+
+def to_input(pixels: Tensor) -> Tensor:
+    """Return uint8 pixels as fp32 in 0..1, as the notebook's ToTensor does."""
+    return pixels.float().div_(255)
+
+
+def make_stream(
+    knobs: DataKnobs, scenario: Scenario, data: Data, seed: int, device: torch.device
+) -> Stream:
+    """Return the tasks of a recipe on ``device``."""
+    parts = [
+        (_flat(data.train_images, device), torch.from_numpy(data.train_labels).to(device)),
+        (_flat(data.test_images, device), torch.from_numpy(data.test_labels).to(device)),
+    ]
+    make = {"rotated": _rotated, "permuted": _permuted, "split": _split}[knobs.stream]
+    tasks = []
+    for number in range(knobs.num_tasks):
+        name, classes, parts_of_task = make(knobs, scenario, parts, seed, number)
+        (pixels, labels), (test_pixels, test_labels) = parts_of_task
+        tasks.append(
+            Task(
+                name=name,
+                pixels=pixels,
+                labels=labels,
+                test_pixels=test_pixels,
+                test_labels=test_labels,
+                classes=classes,
+            )
+        )
+    return Stream(tasks=tuple(tasks), scenario=scenario)
+
+
+Parts = list[tuple[Tensor, Tensor]]
+ALL = tuple(range(NUM_CLASSES))
+
+
+def _rotated(
+    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
+) -> tuple[str, tuple[int, ...], Parts]:
+    angle = knobs.angle * number
+    return f"{angle:g}°", ALL, [(rotate(pixels, angle), labels) for pixels, labels in parts]
+
+
+def _permuted(
+    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
+) -> tuple[str, tuple[int, ...], Parts]:
+    """Return the digits with their pixels in an order of the task's own; the first keeps its."""
+    if number == 0:
+        return "as they are", ALL, parts
+    order = torch.randperm(SIDE * SIDE, generator=generator(seed, "permutation", number))
+    order = order.to(parts[0][0].device)
+    return f"order {number}", ALL, [(pixels[:, order], labels) for pixels, labels in parts]
+
+
+def _split(
+    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
+) -> tuple[str, tuple[int, ...], Parts]:
+    """Return the two digits of a task; in the scenario domain all tasks ask: odd or even?"""
+    digits = (2 * number, 2 * number + 1)
+    chosen = []
+    for pixels, labels in parts:
+        mine = (labels == digits[0]) | (labels == digits[1])
+        wanted = labels[mine] % 2 if scenario == "domain" else labels[mine]
+        chosen.append((pixels[mine], wanted))
+    return f"{digits[0]} or {digits[1]}", (0, 1) if scenario == "domain" else digits, chosen
+
+
+def rotate(pixels: Tensor, angle: float) -> Tensor:
+    """Return images (n, 784) turned by ``angle`` degrees, counter-clockwise, on the same canvas.
+
+    Nearest neighbour, corners 0: what torchvision's ``functional.rotate`` does, as one gather of
+    the whole set. An image of pixel numbers is turned once; it tells where each pixel comes from.
+    """
+    numbers = torch.arange(1, SIDE * SIDE + 1, dtype=torch.float64).view(1, 1, SIDE, SIDE)
+    turn = np.deg2rad(angle)
+    matrix = torch.tensor(
+        [[[np.cos(turn), -np.sin(turn), 0.0], [np.sin(turn), np.cos(turn), 0.0]]],
+        dtype=torch.float64,
+    )
+    grid = F.affine_grid(matrix, [1, 1, SIDE, SIDE], align_corners=False)
+    turned = F.grid_sample(numbers, grid, mode="nearest", align_corners=False)
+    origin = turned.view(-1).round().long().to(pixels.device)  # 0: from outside the canvas
+    return pixels[:, (origin - 1).clamp(min=0)] * (origin > 0).to(torch.uint8)
+
+
+def _flat(images: NDArray[np.uint8], device: torch.device) -> Tensor:
+    return torch.from_numpy(images.reshape(len(images), -1).copy()).to(device)

@@ -1,0 +1,195 @@
+"""``mlspring quiz``: the homework's questions, asked in the terminal or graded from a file."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from mlspring import catalog
+from mlspring.core import quiz
+from mlspring.core.errors import RunError, UserError
+from mlspring.core.quiz import Bank, Grade, Language, Question
+from mlspring.core.runs import Run
+from mlspring.core.spec import Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """The questions that can be graded, their keys, and those that still need a run.
+
+    Args:
+        questions: in the order they are asked.
+        keys: letters by question id.
+        waiting: ids of questions that a run would decide and none does.
+    """
+
+    bank: Bank
+    questions: tuple[Question, ...]
+    keys: Mapping[str, str]
+    waiting: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A quiz that was taken, or only shown: then there is no grade."""
+
+    spec: Spec
+    sheet: Sheet
+    grade: Grade | None
+    language: Language
+
+    def text(self) -> Text:
+        """Return the grade, or the questions and how to answer them."""
+        if self.grade is None:
+            return sheet_text(self.spec, self.sheet, self.language)
+        return grade_text(self.spec, self.sheet, self.grade, self.language)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the grade with its keys, or the questions without."""
+        return as_plain(self.sheet, self.grade)
+
+
+def take(
+    spec: Spec, run: Path | None, answers: Path | None, language: Language, *, ask: bool = True
+) -> Taken:
+    """Return the homework's quiz: graded from a file, asked at a terminal, or only shown.
+
+    Raises:
+        UserError: the homework has no quiz, or the answers cannot be read.
+        RunError: ``run`` is no finished run of this homework.
+    """
+    found = sheet(spec, run)
+    given = None
+    if answers is not None:
+        given = quiz.read_answers(answers, found.questions)
+    elif ask and sys.stdin.isatty() and sys.stdout.isatty():
+        given = asked(found, language)
+    graded = None if given is None else quiz.grade(found.bank, found.keys, given)
+    return Taken(spec=spec, sheet=found, grade=graded, language=language)
+
+
+def sheet(spec: Spec, run: Path | None, runs: Path = Path("runs")) -> Sheet:
+    """Return the homework's questions with their keys.
+
+    Keys that a run decides come from the run in ``run``, or else from the finished runs of the
+    homework under ``runs``, the newest first.
+
+    Raises:
+        UserError: the homework has no quiz.
+        RunError: ``run`` is no finished run of this homework.
+    """
+    path = spec.folder / "questions.toml"
+    if not path.exists():
+        raise UserError(f"{spec.id} has no quiz", fix="in this course hw09 and hw14 have one")
+    bank = quiz.load_bank(path)
+    folders = [run] if run is not None else finished_runs(spec, runs)
+    for folder in folders:
+        _demand_finished(spec, folder)
+    keys = quiz.keys_of(bank, catalog.part(spec, "quiz").keys(folders))
+    questions = tuple(question for question in bank.question if question.id in keys)
+    waiting = tuple(question.id for question in bank.question if question.id not in keys)
+    return Sheet(bank=bank, questions=questions, keys=keys, waiting=waiting)
+
+
+def finished_runs(spec: Spec, runs: Path) -> list[Path]:
+    """Return the folders of the homework's finished runs under ``runs``, the newest first."""
+    found = [path.parent for path in runs.glob(f"{spec.id}/*/*/result.json")]
+    return sorted(found, key=lambda folder: folder.name, reverse=True)
+
+
+def _demand_finished(spec: Spec, folder: Path) -> None:
+    found = Run.open(folder)
+    if found.request.homework != spec.id:
+        raise RunError(f"is a run of {found.request.homework}", file=folder, expected=spec.id)
+    if found.result is None:
+        fix = f"mlspring resume {folder}"
+        raise RunError("this run is not finished", file=folder, fix=fix)
+
+
+def asked(found: Sheet, language: Language, read: Callable[[str], str] = input) -> dict[str, str]:
+    """Return the answers of the person at the terminal; a wrong letter is asked for again."""
+    from mlspring.terminal import show
+
+    answers: dict[str, str] = {}
+    for number, question in enumerate(found.questions, start=1):
+        show(question_text(question, number, language))
+        while question.id not in answers:
+            try:
+                answers[question.id] = quiz.read_answer(question, read("> "))
+            except EOFError:  # Ctrl-D: the rest is not answered
+                return answers
+            except UserError as error:
+                show(str(error))
+    return answers
+
+
+def question_text(question: Question, number: int, language: Language) -> Text:
+    """Return a question with its options."""
+    kinds = {
+        ("single", "en"): "one option",
+        ("multiple", "en"): "all that are right",
+        ("single", "zh"): "單選",
+        ("multiple", "zh"): "複選",
+    }
+    text = Text(f"{number}. {question.text(language)}", style="bold")
+    text.append(f"  [{question.id}, {kinds[question.kind, language]}]\n", style="not bold dim")
+    for letter, option in zip(question.letters, question.options, strict=True):
+        text.append(f"   {letter}. {option.text(language)}\n", style="not bold")
+    return text
+
+
+def sheet_text(spec: Spec, found: Sheet, language: Language) -> Text:
+    """Return all questions, and how to answer them."""
+    text = Text()
+    for number, question in enumerate(found.questions, start=1):
+        text.append(question_text(question, number, language)).append("\n")
+    first = found.questions[0].id
+    text.append(
+        f"Write a line a question, e.g. '{first} AC', into a file, then: "
+        f"mlspring quiz {spec.id} --answers FILE",
+        style="dim",
+    )
+    return text.append(_waiting(spec, found), style="dim")
+
+
+def grade_text(spec: Spec, found: Sheet, graded: Grade, language: Language) -> Text:
+    """Return what was right, and for what was not: the key and why."""
+    text = Text()
+    for one in graded.graded:
+        mark, style = ("✓", "green") if one.is_right else ("✗", "red")
+        text.append(f"{mark} {one.number:>2}. {one.question.id:<12}", style=style)
+        text.append(f" {one.answer or '-':<6}")
+        if not one.is_right:
+            text.append(f" {one.key:<6} {one.question.because.text(language)}")
+        text.append("\n")
+    text.append(f"{graded.points:g} of {graded.out_of:g} points", style="bold")
+    return text.append(_waiting(spec, found), style="dim")
+
+
+def as_plain(found: Sheet, graded: Grade | None) -> dict[str, Any]:
+    """Return the questions, without their keys, or the grade with them."""
+    if graded is None:
+        questions = [
+            question.model_dump(exclude={"key", "because"}) for question in found.questions
+        ]
+        return {"questions": questions, "waiting": list(found.waiting)}
+    return {
+        "points": graded.points,
+        "out_of": graded.out_of,
+        "answers": [
+            {"id": one.question.id, "answer": one.answer, "key": one.key, "right": one.is_right}
+            for one in graded.graded
+        ],
+        "waiting": list(found.waiting),
+    }
+
+
+def _waiting(spec: Spec, found: Sheet) -> str:
+    """Return which questions need a run that is not there."""
+    if not found.waiting:
+        return ""
+    needed = catalog.part(spec, "quiz").NEEDS
+    return f"\n{len(found.waiting)} more ({', '.join(found.waiting)}) need runs of yours: {needed}"

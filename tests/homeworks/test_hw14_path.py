@@ -1,0 +1,152 @@
+"""SI and RWalk on quadratic losses, whose path integrals are known."""
+
+import pytest
+import torch
+
+from mlspring.homeworks.hw14_lifelong.methods import METHODS, path
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner
+from tests.homeworks.test_hw14_guards import on_line
+from tests.tiny.digits import learner
+
+CURVE = torch.tensor([1.0, 4.0, 0.0], dtype=torch.float64)
+GOAL = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
+
+
+def descend(made: Learner, stage: int, steps: range) -> None:
+    """Follow the gradient of sum h (t - c)^2 / 2 with the method's hooks around each step."""
+    theta, method = made.parameters[0], METHODS[made.method]
+    for step in steps:
+        theta.grad = CURVE * (theta.detach() - GOAL)
+        method.adjust(made, stage, step)
+        made.optimizer.step()
+        method.follow(made, stage, step)
+
+
+def loss(theta: torch.Tensor) -> torch.Tensor:
+    return CURVE * (theta.detach() - GOAL) ** 2 / 2
+
+
+def test_the_path_integral_of_a_quadratic_is_the_fall_of_its_loss() -> None:
+    made = on_line("si", [0.0] * 3, "train.steps_per_task=3000")
+    before = loss(made.parameters[0]).clone()
+    descend(made, 0, range(1, 3001))
+    fallen = before - loss(made.parameters[0])
+    assert made.notes["gained"][0].numpy() == pytest.approx(fallen.numpy(), rel=3e-3, abs=1e-9)
+
+
+def test_si_divides_the_fall_by_the_squared_move() -> None:
+    made = on_line("si", [0.0] * 3, "train.steps_per_task=3000", "method.damping=0.1")
+    descend(made, 0, range(1, 3001))
+    gained, end = made.notes["gained"][0].clone(), made.parameters[0].detach().clone()
+    path.conclude_si(made, 0, 3000)
+    expected = gained / (end**2 + 0.1)
+    torch.testing.assert_close(made.notes["importance"][0], expected)
+    assert made.notes["importance"][0][2] == 0  # it never moved the loss
+    assert (made.notes["anchor"][0] == end).all()
+    assert made.notes["gained"][0].eq(0).all()
+    path.conclude_si(made, 1, 6000)
+    torch.testing.assert_close(made.notes["importance"][0], expected)  # nothing new, nothing lost
+
+
+def test_a_weight_that_raised_the_loss_is_not_guarded_except_in_the_notebook() -> None:
+    for faithful in (False, True):
+        made = on_line("si", [0.0] * 3, f"method.faithful={str(faithful).lower()}")
+        made.notes["gained"][0].copy_(torch.tensor([-1.0, 2.0, 0.0]))
+        path.conclude_si(made, 0, 8)
+        found = made.notes["importance"][0]
+        assert found[1] == pytest.approx(20.0)
+        assert found[0] == pytest.approx(-10.0 if faithful else 0.0)
+
+
+@pytest.mark.parametrize("faithful", [False, True])
+def test_the_penalty_s_gradient_is_no_part_of_the_path_except_in_the_notebook(
+    faithful: bool,
+) -> None:
+    made = on_line("si", [0.0], f"method.faithful={str(faithful).lower()}", "strength.si=1.0")
+    made.notes["importance"][0].fill_(3.0)
+    made.notes["anchor"][0].fill_(-1.0)
+    theta = made.parameters[0]
+    theta.grad = torch.tensor([-5.0], dtype=torch.float64)
+    path.pull_and_note(made, 1, 1)
+    with_penalty = -5.0 + 2 * 3.0 * 1.0
+    assert theta.grad.item() == with_penalty
+    theta.data += 0.5
+    path.follow_path(made, 1, 1)
+    slope = with_penalty if faithful else -5.0
+    assert made.notes["gained"][0].item() == pytest.approx(-slope * 0.5)
+
+
+def test_the_notebook_misses_the_last_step_of_each_task() -> None:
+    sums = []
+    for faithful in ("false", "true"):
+        made = on_line("si", [0.0] * 3, f"method.faithful={faithful}", "train.steps_per_task=4")
+        descend(made, 0, range(1, 5))
+        sums.append(made.notes["gained"][0].sum().item())
+    assert sums[0] > sums[1] > 0.7 * sums[0]
+
+
+def test_rwalk_s_fisher_information_is_a_moving_average_of_squared_gradients() -> None:
+    made = on_line("rwalk", [0.0], "strength.rwalk=0.0")
+    expected = 0.0
+    for step, slope in enumerate((1.0, 3.0, -2.0), start=1):
+        made.parameters[0].grad = torch.tensor([slope], dtype=torch.float64)
+        path.note_fisher(made, 0, step)
+        expected = 0.9 * expected + 0.1 * slope**2
+    assert made.notes["fisher"][0].item() == pytest.approx(expected)
+
+
+def test_rwalk_scores_each_piece_by_its_fall_a_unit_of_divergence() -> None:
+    words = ("train.steps_per_task=6", "method.interval=3", "method.damping=0.2")
+    made = on_line("rwalk", [0.0, 0.0], *words)
+    theta, fisher, scores = made.parameters[0], torch.zeros(2), torch.zeros(2)
+    slopes = torch.tensor(
+        [[1.0, -1.0], [2.0, -1.0], [1.0, 1.0], [0.5, 1.0], [1.0, 1.0], [1.0, 2.0]]
+    )
+    moves = -0.1 * slopes
+    moves[3:, 1] = 0.3  # against the gradient: the loss rises
+    gained, moved = torch.zeros(2), torch.zeros(2)
+    for step, (slope, move) in enumerate(zip(slopes, moves, strict=True), start=1):
+        theta.grad = slope.double()
+        path.note_fisher(made, 0, step)
+        theta.data += move
+        path.follow_walk(made, 0, step)
+        fisher = 0.9 * fisher + 0.1 * slope**2
+        gained, moved = gained - slope * move, moved + move
+        if step % 3 == 0:
+            scores += gained.clamp(min=0) / (0.5 * fisher * moved**2 + 0.2)
+            gained, moved = torch.zeros(2), torch.zeros(2)
+    assert made.notes["score"][0].numpy() == pytest.approx(scores.numpy(), rel=1e-5)
+
+
+def test_rwalk_adds_both_parts_on_one_scale_and_averages_scores_over_tasks() -> None:
+    made = on_line("rwalk", [0.0, 0.0])
+    made.notes["fisher"][0].copy_(torch.tensor([2.0, 8.0]))
+    made.notes["score"][0].copy_(torch.tensor([30.0, 10.0]))
+    path.conclude_rwalk(made, 0, 8)
+    assert made.notes["importance"][0].tolist() == pytest.approx([0.25 + 1, 1 + 1 / 3])
+    made.notes["score"][0].copy_(torch.tensor([0.0, 40.0]))
+    path.conclude_rwalk(made, 1, 16)
+    assert made.notes["scores"][0].tolist() == [15.0, 25.0]
+    assert made.notes["importance"][0].tolist() == pytest.approx([0.25 + 0.6, 2.0])
+
+
+def test_the_notebook_s_walk_sums_its_own_averages(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = on_line("rwalk", [0.0], "method.faithful=true", "method.damping=0.1")
+    monkeypatch.setattr(path, "by_batches", lambda *_, **__: [torch.tensor([10.0]).double()])
+    fishers, omega = [], 0.0
+    for task in range(3):
+        begin = made.notes["begin"][0].item()
+        made.parameters[0].data += 0.5
+        made.notes["gained"][0].fill_(task + 1.0)
+        path.conclude_rwalk(made, task, 8 * (task + 1))
+        fisher = 0.6 * sum(fishers) + 0.4 * 10.0
+        fishers.append(fisher)
+        moved = made.parameters[0].item() - begin
+        omega = 0.5 * omega + 0.5 * (task + 1.0) / (0.5 * fisher * moved**2 + 0.1)
+        assert made.notes["importance"][0].item() == pytest.approx(fisher + omega)
+
+
+def test_the_path_of_a_network_is_noted_in_every_weight() -> None:
+    made = learner("si", "train.steps_per_task=5")
+    assert [t.shape for t in made.notes["gained"]] == [p.shape for p in made.parameters]
+    assert all((a == b).all() for a, b in zip(made.notes["begin"], made.parameters, strict=True))

@@ -1,0 +1,169 @@
+"""The quiz of homework 14: twenty questions, some keys from the learner's own run."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from mlspring import catalog
+from mlspring.core import quiz as core
+from mlspring.core.errors import RunError, UserError
+from mlspring.core.runs import Run
+from mlspring.homeworks.hw14_lifelong import quiz, train
+from mlspring.homeworks.hw14_lifelong.quiz import Matrix, Results
+from mlspring.verbs import quiz as verb
+from tests.contract.journey import run_tiny
+
+SPEC = catalog.find("hw14")
+BANK = core.load_bank(SPEC.folder / "questions.toml")
+BLOCKS = {
+    "basic concept": 3,
+    "EWC": 2,
+    "MAS": 2,
+    "SI": 2,
+    "RWalk": 2,
+    "SCP": 3,
+    "other methods and scenarios": 6,
+}
+
+
+def test_the_blocks_are_the_course_s() -> None:
+    assert Counter(question.block for question in BANK.question) == BLOCKS
+    assert BANK.points * len(BANK.question) == pytest.approx(8)
+
+
+def test_every_question_has_a_key_or_is_decided_by_a_run() -> None:
+    without = {question.id for question in BANK.question if question.key is None}
+    assert without == set(quiz.DECIDED)
+
+
+def test_each_language_is_its_own() -> None:
+    for question in BANK.question:
+        assert any("\u4e00" <= c <= "\u9fff" for c in question.zh)
+        assert any("\u4e00" <= c <= "\u9fff" for c in question.because.zh)
+        assert not any("\u4e00" <= c <= "\u9fff" for c in question.en)
+        assert len({option.en for option in question.options}) == len(question.options)
+
+
+def matrix(last: list[float], diagonal: float = 90.0) -> Matrix:
+    """Return a matrix with this last row, where each task had ``diagonal`` at its own end."""
+    count = len(last)
+    rows = [[10.0] * count for _ in range(count + 1)]
+    for task in range(count):
+        rows[task + 1][task] = diagonal
+    rows[-1] = [*last[:-1], last[-1]]
+    return rows
+
+
+def results(**by_method: Matrix) -> Results:
+    return Results(matrices={("rotated", "domain", name): m for name, m in by_method.items()})
+
+
+def test_the_worst_task_is_read_from_the_last_row() -> None:
+    assert quiz.worst_task(results(finetune=matrix([30, 50, 70, 90, 95]))) == "A"
+    assert quiz.worst_task(results(finetune=matrix([60, 50, 40, 90, 95]))) == "C"
+
+
+def test_stability_and_its_price() -> None:
+    plain = matrix([30, 50, 70, 90, 95], 95)
+    guarded = matrix([70, 75, 80, 80, 80], 85)
+    assert quiz.price_of_mas(results(mas=guarded, finetune=plain)) == "ABC"
+    assert quiz.price_of_mas(results(mas=plain, finetune=plain)) == "E"
+    assert quiz.stability_of_ewc(results(ewc=guarded, finetune=plain)) == "AB"
+    assert quiz.stability_of_ewc(results(ewc=plain, finetune=plain)) == "D"
+
+
+def test_who_ends_highest() -> None:
+    low, high = matrix([20.0] * 5), matrix([80.0] * 5)
+    names = ("ewc", "mas", "si", "rwalk", "scp", "finetune")
+    base = dict.fromkeys(names, low)
+    assert quiz.kept_by_replay(results(**base, replay=high)) == "A"
+    assert quiz.kept_by_replay(results(**{**base, "si": high}, replay=low)) == "B"
+
+
+def test_where_guards_fail_is_said_by_the_scenarios() -> None:
+    far, near, top = matrix([20.0] * 5), matrix([90.0] * 5), matrix([95.0] * 5)
+    matrices = {}
+    for scenario, ewc in (("task", near), ("domain", far), ("class", far)):
+        matrices["split", scenario, "ewc"] = ewc
+        matrices["split", scenario, "joint"] = top
+    assert quiz.where_guards_fail(Results(matrices=matrices)) == "BC"
+
+
+def test_keys_come_from_the_run_s_own_tables(tmp_path: Path) -> None:
+    together = run_tiny(SPEC, tmp_path, recipe="world/all")
+    found = quiz.read_matrices(together.folder)
+    assert found["rotated", "domain", "mas"] == [
+        pytest.approx(row, abs=1e-3) for row in train.outcome(together, 2)["matrix"]
+    ]
+    keys = quiz.keys([together.folder])
+    assert set(keys) == {"ewc-2", "mas-2", "memory-1", "basic-3"}
+    three = run_tiny(SPEC, tmp_path, recipe="world/scenarios")
+    assert set(quiz.keys([together.folder, three.folder])) == set(quiz.DECIDED)
+
+
+def test_without_runs_the_others_are_asked_and_it_is_said(tmp_path: Path) -> None:
+    sheet = verb.sheet(SPEC, None, tmp_path)
+    assert len(sheet.questions) == 15
+    assert set(sheet.waiting) == set(quiz.DECIDED)
+    shown = verb.sheet_text(SPEC, sheet, "zh").plain
+    assert "5 more" in shown and "mlspring run hw14 all" in shown
+    assert "終身學習" in shown
+
+
+def test_runs_are_found_and_a_perfect_file_is_worth_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for recipe in ("world/all", "world/scenarios"):
+        run_tiny(SPEC, tmp_path, recipe=recipe)
+    monkeypatch.chdir(tmp_path)
+    sheet = verb.sheet(SPEC, None)
+    assert len(sheet.questions) == 20 and not sheet.waiting
+    file = tmp_path / "answers.txt"
+    file.write_text("".join(f"{name} {key}\n" for name, key in sheet.keys.items()))
+    taken = verb.take(SPEC, None, file, "en")
+    assert taken.grade is not None
+    assert (taken.grade.points, taken.grade.out_of) == (8.0, 8.0)
+    assert "8 of 8 points" in taken.text().plain
+    file.write_text("ewc-1 A\n")
+    wrong = verb.take(SPEC, None, file, "en")
+    assert wrong.grade is not None and wrong.grade.points == 0
+    assert "cancel in a batch" in wrong.text().plain
+    assert all("key" in answer for answer in wrong.as_json()["answers"])
+
+
+def test_questions_are_shown_without_their_keys(tmp_path: Path) -> None:
+    taken = verb.take(SPEC, None, None, "en", ask=False)
+    plain = taken.as_json()
+    assert all({"key", "because"}.isdisjoint(question) for question in plain["questions"])
+    assert "single images' squares" in taken.text().plain
+    assert BANK.question[0].because.en not in taken.text().plain
+
+
+def test_a_wrong_letter_is_asked_for_again_and_ctrl_d_ends(tmp_path: Path) -> None:
+    sheet = verb.sheet(SPEC, None, tmp_path)
+    said = iter(["Z", "ab"])
+
+    def read(prompt: str) -> str:
+        try:
+            return next(said)
+        except StopIteration:
+            raise EOFError from None
+
+    assert verb.asked(sheet, "en", read) == {"basic-1": "AB"}
+
+
+def test_a_foreign_or_damaged_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is not a run folder"):
+        verb.sheet(SPEC, tmp_path)
+    run = run_tiny(SPEC, tmp_path, recipe="world/finetune")
+    table = run.figures / "task_matrix.csv"
+    table.write_text(table.read_text().replace("0.0", "none"))
+    with pytest.raises(RunError, match="mlspring figures"):
+        verb.sheet(SPEC, run.folder)
+    other = run_tiny(catalog.find("hw01"), tmp_path / "other")
+    with pytest.raises(RunError, match="is a run of hw01"):
+        verb.sheet(SPEC, other.folder)
+    with pytest.raises(UserError, match="hw01 has no quiz"):
+        verb.sheet(catalog.find("hw01"), None)
+    assert Run.open(run.folder).result is not None

@@ -1,0 +1,169 @@
+"""The loop: the same start for every method, measuring that draws nothing, recipes that agree."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mlspring import catalog
+from mlspring.core.errors import RecipeError, UserError
+from mlspring.core.recipe import load_recipe
+from mlspring.homeworks.hw14_lifelong import metrics, train
+from mlspring.homeworks.hw14_lifelong.methods import METHODS
+from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.kit import device
+from mlspring.verbs import board, calibrate, predict
+from tests.contract.journey import run_tiny
+from tests.tiny.digits import learner
+
+SPEC = catalog.find("hw14")
+HARDWARE = device.choose("cpu", "fp32", work="wide")
+WORLD = SPEC.folder / "recipes" / "world"
+
+
+def test_every_method_starts_from_the_same_weights() -> None:
+    first = learner("finetune").model.state_dict()
+    for name in METHODS:
+        for key, value in learner(name).model.state_dict().items():
+            assert (value == first[key]).all()
+    assert (learner("finetune", seed=1).parameters[0] != first["layers.0.weight"]).any()
+
+
+def test_the_network_is_the_course_s() -> None:
+    made = learner("finetune", "model.hidden=[1024,512,256]")
+    assert sum(p.numel() for p in made.parameters) == 1_462_538
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_measuring_changes_nothing(name: str) -> None:
+    made = learner(name)
+    before = {k: v.clone() for k, v in made.notes.state_dict().items()}
+    weights = [p.detach().clone() for p in made.parameters]
+    random = torch.get_rng_state()
+    train.measure(made, 1, 3, HARDWARE)
+    assert (torch.get_rng_state() == random).all()
+    assert all((a == b).all() for a, b in zip(weights, made.parameters, strict=True))
+    assert all((v == before[k]).all() for k, v in made.notes.state_dict().items())
+
+
+def test_accuracy_is_in_per_cent_of_each_task_s_own_test_part() -> None:
+    made = learner("finetune")
+    made.parameters[-1].data[7] = 1e4  # it says 7, whatever it sees
+    _, accuracies = train.measure(made, 2, 3, HARDWARE)
+    assert accuracies == [10.0, 10.0, 10.0]
+
+
+def test_a_closed_output_is_never_the_answer() -> None:
+    made = learner("finetune", 'data.scenarios=["task"]', stream="split")
+    made.parameters[-1].data[9] = 1e4  # no task of these three has a 9
+    _, accuracies = train.measure(made, 2, 3, HARDWARE)
+    assert min(accuracies) > 20  # chance among two
+
+
+def test_the_log_holds_the_course_s_metric(tmp_path: Path) -> None:
+    run = run_tiny(SPEC, tmp_path, recipe="world/finetune")
+    log = run.read_log()
+    assert [e["task"] for e in log] == [1, 1, 2, 2, 3, 3]
+    matrix = train.outcome(run, 0)["matrix"]
+    assert len(matrix) == 4 and {len(row) for row in matrix} == {3}
+    for entry in log:
+        seen = entry["tasks"][: entry["task"]]
+        assert entry["valid/accuracy"] == pytest.approx(metrics.mean_accuracy(seen), abs=1e-3)
+        assert len(entry["tasks"]) == (3 if entry["step"] % 8 == 0 else entry["task"])
+    assert run.result is not None
+    assert run.result["score"]["validation"] == pytest.approx(metrics.final_accuracy(matrix))
+
+
+@pytest.mark.parametrize("recipe", ["world/finetune", "world/all", "world/scenarios"])
+def test_every_figure_has_something_in_each_quarter(recipe: str, tmp_path: Path) -> None:
+    run = run_tiny(SPEC, tmp_path, recipe=recipe)
+    for name in ("learning_curves", "task_matrix", "scenarios", "importance_maps"):
+        with Image.open(run.figures / f"{name}.png") as image:
+            ink = np.asarray(image.convert("L")) < 200
+        height, width = (size // 2 for size in ink.shape)
+        quarters = (ink[y : y + height, x : x + width] for y in (0, height) for x in (0, width))
+        shares = [quarter.mean() for quarter in quarters]
+        wanted = 1 if (recipe, name) == ("world/finetune", "importance_maps") else 4
+        assert sum(share > 0.001 for share in shares) >= wanted, (name, shares)
+
+
+def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:
+    """A row of the table of ``all`` is what the method's own recipe gives."""
+    together = run_tiny(SPEC, tmp_path, recipe="world/all")
+    names = load_recipe(Recipe, WORLD / "all.toml").method.names
+    for name in ("mas", "replay"):
+        alone = run_tiny(SPEC, tmp_path, recipe=f"world/{name}")
+        expected = train.outcome(alone, 0)["matrix"]
+        assert train.outcome(together, names.index(name))["matrix"] == expected
+
+
+def test_a_guard_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
+    from mlspring.core.runs import Request
+    from mlspring.verbs import run as verb
+    from tests.tiny.digits import SMALL, write_mnist
+
+    data = str(write_mnist(tmp_path / "data"))
+    matrices = []
+    for name, more in (
+        ("finetune", ()),
+        ("ewc", ("strength.ewc=0.0",)),
+        ("scp", ("strength.scp=0.0",)),
+    ):
+        request = Request(homework="hw14", recipe=f"world/{name}", data=data, precision="fp32")
+        run = verb.run(SPEC, request, overrides=(*SMALL, *more), out=tmp_path / "runs")
+        matrices.append(train.outcome(run, 0)["matrix"])
+    assert matrices[0] == matrices[1] == matrices[2]
+
+
+@pytest.mark.parametrize("kind", ["world", "official"])
+def test_recipes_differ_from_all_in_names_only(kind: str) -> None:
+    folder = SPEC.folder / "recipes" / kind
+    every = load_recipe(Recipe, folder / "all.toml")
+    assert set(every.method.names) == set(METHODS)
+    for name in METHODS:
+        alone = load_recipe(Recipe, folder / f"{name}.toml")
+        assert alone.method.names == [name]
+        knobs = alone.model_dump() | {"method": alone.method.model_dump() | {"names": None}}
+        wanted = every.model_dump() | {"method": every.method.model_dump() | {"names": None}}
+        assert knobs == wanted
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("method.names=[]", "must name at least one"),
+        ('method.names=["ewc","ewc"]', "none twice"),
+        ('method.names=["ewcc"]', "method.names.0"),
+        ("model.hidden=[]", "at least one layer"),
+        ("model.hidden=[1]", "model.hidden.0"),
+        ('data.scenarios=["class"]', "the others need data.stream = 'split'"),
+        ("data.stream=split", None),
+        ("strength.ewc=-1.0", "strength.ewc"),
+    ],
+)
+def test_impossible_recipes_are_sentences(override: str, sentence: str | None) -> None:
+    if sentence is None:
+        assert load_recipe(Recipe, WORLD / "ewc.toml", [override]).data.stream == "split"
+        with pytest.raises(RecipeError, match="ten digits"):
+            load_recipe(Recipe, WORLD / "ewc.toml", [override, "data.num_tasks=6"])
+        return
+    with pytest.raises(RecipeError, match=sentence):
+        load_recipe(Recipe, WORLD / "ewc.toml", [override])
+
+
+def test_nothing_is_handed_in_and_every_verb_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "submission.csv"
+    calls = (
+        lambda: board.submit(SPEC, file, "me", rules="self-study", final=False, address=None),
+        lambda: board.validate(SPEC, file, "world"),
+        lambda: board.score(SPEC, file, None),
+        lambda: board.board(SPEC, private=False, rules="self-study"),
+        lambda: calibrate.calibrate(SPEC, seeds=1, out=tmp_path),
+        lambda: predict.predict(run_tiny(SPEC, tmp_path).folder, data=None, out=None),
+    )
+    for call in calls:
+        with pytest.raises(UserError, match="no submission, no lines and no board") as told:
+            call()
+        assert "mlspring quiz hw14" in str(told.value)

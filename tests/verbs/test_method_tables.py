@@ -1,0 +1,60 @@
+"""The tables of a homework whose recipes are methods: nothing is ranked, so there are no lines."""
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mlspring import catalog
+from mlspring.core.files import write_json
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT)
+    return importlib.import_module("benchmarks.tables")
+
+
+def row(scenario: str, method: str, accuracy: float) -> dict[str, Any]:
+    names = ("ACC", "BWT", "FWT", "plasticity", "seconds")
+    return {"scenario": scenario, "method": method} | {
+        name: {"mean": accuracy, "spread": 1.25} for name in names
+    }
+
+
+def results() -> dict[str, Any]:
+    kinds = ("task", "domain", "class")
+    return {
+        "command": "python -m benchmarks.methods_hw14 3",
+        "seeds": 3,
+        "date": "2026-01-02",
+        "commit": "0123456789ab",
+        "hardware": {"processor": "A Processor", "cores": 2, "device": "cpu", "precision": "bf16"},
+        "peak_memory_mib": 700.2,
+        "all_seconds": [100.0, 104.0],
+        "scenarios_seconds": [60.0],
+        "all": [row("domain", "finetune", 63.3), row("domain", "replay", 88.8)],
+        "scenarios": [row(kind, "ewc", 50.0 + i) for i, kind in enumerate(kinds)],
+    }
+
+
+def test_a_homework_without_lines_has_a_table_of_methods(
+    tables: ModuleType, tmp_path: Path
+) -> None:
+    spec = replace(catalog.find("hw14"), folder=tmp_path)
+    (tmp_path / "README.md").write_text("<!-- scores -->\n\n<!-- /scores -->\n")
+    (only,) = tables.blocks(tmp_path, [spec], {})
+    assert "python -m benchmarks.methods_hw14" in only.text
+    write_json(tmp_path / "benchmarks" / "results" / "hw14.json", results())
+    assert tables.update(tmp_path, [spec], check=False) == 0
+    text = (tmp_path / "README.md").read_text()
+    assert "| replay   | 88.8 ± 1.2 |" in text
+    assert "| scenario task | scenario domain | scenario class |" in text
+    assert "`all` takes 104 s" in text
+    assert max(map(len, text.splitlines())) <= 100
+    assert tables.update(tmp_path, [spec], check=True) == 0

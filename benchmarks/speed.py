@@ -96,6 +96,13 @@ PLANS = {
         work="wide",
         to_the_end=True,
     ),
+    "hw15": Plan(
+        level="strong",
+        epochs=6,
+        overrides=("train.steps=48", "train.validate_every=8", "train.schedule=constant"),
+        num_steps=10,
+        work="dense",
+    ),
 }
 
 

@@ -11,8 +11,9 @@ from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
 from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
 from mlspring.homeworks.hw13_compression.spec import SPEC as HW13
 from mlspring.homeworks.hw14_lifelong.spec import SPEC as HW14
+from mlspring.homeworks.hw15_meta.spec import SPEC as HW15
 
-SPECS: tuple[Spec, ...] = (HW01, HW03, HW11, HW13, HW14)
+SPECS: tuple[Spec, ...] = (HW01, HW03, HW11, HW13, HW14, HW15)
 
 
 def find(homework: str) -> Spec:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, digits, domains, food, survey
+from tests.tiny import compression, digits, domains, food, glyphs, survey
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -85,6 +85,13 @@ TINY = {
         write_data=digits.write_mnist,
         small=digits.SMALL,
         tolerance=0.01,
+        alike=(),
+    ),
+    "hw15": Tiny(
+        write_data=glyphs.write_omniglot,
+        small=glyphs.SMALL,
+        write_answers=glyphs.write_answers,
+        best=1.0,
         alike=(),
     ),
 }

@@ -9,9 +9,10 @@ from mlspring.core.spec import Spec
 from mlspring.homeworks.hw01_regression.spec import SPEC as HW01
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
 from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
+from mlspring.homeworks.hw12_lander.spec import SPEC as HW12
 from mlspring.homeworks.hw13_compression.spec import SPEC as HW13
 
-SPECS: tuple[Spec, ...] = (HW01, HW03, HW11, HW13)
+SPECS: tuple[Spec, ...] = (HW01, HW03, HW11, HW12, HW13)
 
 
 def find(homework: str) -> Spec:

@@ -50,8 +50,12 @@ def write_played(answers: Path, path: Path) -> Path:
 # A few short episodes: what a test may spend.
 SMALL = (
     "collect.num_envs=4",
+    "collect.horizon=8",
     "collect.held_out=3",
     "model.hidden=[8]",
+    "replay.begin=64",
+    "replay.capacity=200",
+    "train.batch_size=16",
     "train.steps=24",
     "train.validate_every=4",
     "train.checkpoint_seconds=0",

@@ -8,6 +8,7 @@ an episode begins depends on how long those before it took.
 import functools
 import importlib.util
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,7 +28,8 @@ AT_REST = 100.0  # the last reward of a landing; of a crash its negative
 JUDGE_SEED, JUDGE_EPISODES = 543, 5
 
 Floats = NDArray[np.float32]
-Actor = Callable[[Floats], NDArray[np.int64]]  # observations (n, 8) -> actions (n,)
+Actions = NDArray[np.int64]
+Actor = Callable[[Floats], Actions]  # observations (n, 8) -> actions (n,)
 
 
 @functools.cache
@@ -46,7 +48,9 @@ def lander_class() -> Callable[[], Any]:
         spec = importlib.util.spec_from_file_location(name, Path(folder) / "lunar_lander.py")
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
         sys.modules[name] = module
-        spec.loader.exec_module(module)  # type: ignore[union-attr]
+        with warnings.catch_warnings():  # where warnings are errors, Box2D's at import would crash
+            warnings.simplefilter("ignore")
+            spec.loader.exec_module(module)  # type: ignore[union-attr]
     except (ImportError, AttributeError, TypeError, OSError) as error:
         sys.modules.pop(name, None)
         fix = "pip install 'gymnasium[box2d]'"

@@ -6,15 +6,15 @@ from pydantic import Field, model_validator
 
 from mlspring.core.recipe import Section
 
-ON_POLICY = ("reinforce", "actor_critic", "ppo")
-
 
 class CollectKnobs(Section):
     """How the environment is played while learning."""
 
     num_envs: int = Field(ge=1, le=4096, description="environments side by side, all processes")
     horizon: int = Field(
-        ge=0, le=100_000, description="steps of each a round; 0: one whole episode of each"
+        ge=1,
+        le=100_000,
+        description="steps of each a round; reinforce plays one whole episode of each instead",
     )
     held_out: int = Field(
         ge=1, le=10_000, description="episodes that choose the best weights; never the judge's"
@@ -67,7 +67,9 @@ class TrainKnobs(Section):
     """The loop."""
 
     batch_size: int = Field(
-        ge=0, le=1_000_000, description="transitions an update; 0: all that a round brought"
+        ge=1,
+        le=1_000_000,
+        description="steps of the lander an update; reinforce and actor_critic take a whole round",
     )
     steps: int = Field(ge=1, le=10_000_000, description="updates of the weights")
     learning_rate: float = Field(gt=0, le=1, description="largest rate")
@@ -89,16 +91,21 @@ class Recipe(Section):
     train: TrainKnobs
 
     @property
+    def horizon(self) -> int:
+        """Steps of each environment a round; 0: one whole episode of each."""
+        return 0 if self.method.name == "reinforce" else self.collect.horizon
+
+    @property
     def round_steps(self) -> int:
         """Updates that learn from one round of playing."""
-        if self.method.name != "ppo" or not self.train.batch_size:
-            return self.method.epochs if self.method.name == "ppo" else 1
+        if self.method.name != "ppo":
+            return 1
         num_items = self.collect.num_envs * self.collect.horizon
         return self.method.epochs * max(num_items // self.train.batch_size, 1)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        name, method = self.method.name, self.method
+        name, credit = self.method.name, self.method.credit
         if not self.model.hidden or not all(1 <= units <= 1024 for units in self.model.hidden):
             raise ValueError("model.hidden must name at least one layer, of 1 to 1024 units")
         if len(self.model.hidden) > 7:
@@ -107,16 +114,11 @@ class Recipe(Section):
         if critic != (name in ("actor_critic", "ppo")):
             needs = "has no critic" if critic else "needs a critic: 'shared' or 'separate'"
             raise ValueError(f"model.critic = {self.model.critic!r}, but {name} {needs}")
-        if name != "dqn" and (method.credit == "gae") != critic:
+        if name != "dqn" and (credit == "gae") != critic:
             needs = "'gae'" if critic else "'immediate' or 'return'"
-            raise ValueError(f"method.credit = {method.credit!r}, but {name} takes {needs}")
-        if (self.collect.horizon == 0) != (name == "reinforce"):
-            needs = "whole episodes: 0" if name == "reinforce" else "a number of steps"
-            raise ValueError(f"collect.horizon = {self.collect.horizon}, but {name} needs {needs}")
-        if name == "dqn" and not 0 < self.train.batch_size <= self.replay.begin:
-            raise ValueError("dqn needs a train.batch_size of 1 to replay.begin")
+            raise ValueError(f"method.credit = {credit!r}, but {name} takes {needs}")
+        if name == "dqn" and self.train.batch_size > self.replay.begin:
+            raise ValueError("train.batch_size is more than replay.begin, the first memory")
         if name == "dqn" and self.replay.begin > self.replay.capacity:
             raise ValueError("replay.begin is more than replay.capacity holds")
-        if name in ("reinforce", "actor_critic") and self.train.batch_size:
-            raise ValueError(f"{name} learns once from a whole round: train.batch_size = 0")
         return self

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from mlspring.core.progress import bar
 from mlspring.core.runs import Run, Training
-from mlspring.homeworks.hw12_lander import environment, models
+from mlspring.homeworks.hw12_lander import environment, held_out, models
 from mlspring.homeworks.hw12_lander.data import Data
 from mlspring.homeworks.hw12_lander.environment import Floats
 from mlspring.homeworks.hw12_lander.methods import action_values, policy_gradient
@@ -30,7 +30,7 @@ from mlspring.homeworks.hw12_lander.rollout import Chooser, Players
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
-from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.distributed import Ranks
 from mlspring.kit.divergence import check_finite
 from mlspring.kit.schedules import factor
 from mlspring.kit.seeding import epoch_order, generator, mix, seed_everything
@@ -135,7 +135,9 @@ def train_member(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks
                 means = (sums[:3] / sums[3]).tolist()
                 sums.zero_()
                 check_finite(step, knobs.learning_rate, train__loss=means[0])
-                measured = measure(held_out_rewards(member.model, recipe, data, ranks))
+                measured = held_out.measure(
+                    held_out.rewards(member.model.policy(), recipe, data.max_steps, ranks)
+                )
                 if measured["valid__reward"] > best:
                     best = measured["valid__reward"]
                     member.final.load_state_dict(member.model.state_dict())
@@ -148,7 +150,7 @@ def train_member(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks
                     train__loss=round(means[0], 5),
                     train__value_loss=round(means[1], 5),
                     train__entropy=round(means[2], 5),
-                    **playing(finished),
+                    **held_out.playing(finished),
                     **measured,
                     learning_rate=group["lr"],
                     seconds=round(seconds, 2),
@@ -201,7 +203,7 @@ def play_round(
     seed, step = moment
     num_played, ended = 0, []
     while True:
-        made = players.play(chooser(member, recipe, seed, players, step), recipe.collect.horizon)
+        made = players.play(chooser(member, recipe, seed, players, step), recipe.horizon)
         num_played, ended = num_played + made.num_steps, ended + players.finished
         if member.memory is None:
             return policy_gradient.prepare(made, member.model, recipe.method, hardware), num_played
@@ -218,7 +220,7 @@ def chooser(member: Member, recipe: Recipe, seed: int, players: Players, step: i
     the softmax (Gumbel 1954); dqn takes the best action, but a random one in a share epsilon.
     """
     policy = member.model.policy()
-    horizon = recipe.collect.horizon or players.landers.max_steps
+    horizon = recipe.horizon or players.landers.max_steps
     stream = generator(seed, "act", players.num_rounds)
     chances = torch.rand(horizon, players.num_envs, environment.NUM_ACTIONS, generator=stream)
     mine: Floats = chances.numpy()[:, players.share]
@@ -241,7 +243,7 @@ def minibatches(items: Items | None, recipe: Recipe, seed: int, number: int) -> 
     """
     if items is None:
         return []
-    size = recipe.train.batch_size or len(items)
+    size = recipe.train.batch_size if recipe.method.name == "ppo" else len(items)
     num_passes = recipe.round_steps // max(len(items) // size, 1)
     if size >= len(items):
         return [torch.arange(len(items))] * num_passes
@@ -276,38 +278,3 @@ def losses_of(
     drawn = member.memory.draw(recipe.train.batch_size, generator(seed, "memory", step))
     loss = action_values.loss(member.model, member.target, drawn, recipe.method, recipe.replay)
     return torch.stack((loss, loss, torch.zeros_like(loss)))
-
-
-def held_out_rewards(
-    model: Agent, recipe: Recipe, data: Data, ranks: Ranks = ALONE
-) -> NDArray[np.float64]:
-    """Return total and last reward of the greedy policy in each held-out episode, (n, 2).
-
-    Their seeds are neither the judge's nor any of training, and the same for every run.
-    """
-    seeds = [mix("lander", "held out", number) for number in range(recipe.collect.held_out)]
-    share = seeds[ranks.share(len(seeds))]
-    rows = environment.play_seeded(model.policy().greedy, share, data.max_steps)
-    return ranks.gather(torch.from_numpy(rows)).numpy()
-
-
-def measure(rewards: NDArray[np.float64]) -> dict[str, float]:
-    """Return mean and spread of the total rewards, and the share of landings, of rows (n, 2)."""
-    totals, last = rewards.T
-    return {
-        "valid__reward": round(float(totals.mean()), 5),
-        "valid__spread": round(float(totals.std()), 5),
-        "valid__landed": round(float((last > environment.AT_REST / 2).mean()), 5),
-    }
-
-
-def playing(finished: list[tuple[float, float]]) -> dict[str, float]:
-    """Return mean total and last reward of the episodes that ended since the last log, if any."""
-    if not finished:
-        return {}
-    totals, last = zip(*finished, strict=True)
-    return {
-        "train__episodes": len(finished),
-        "train__reward": round(sum(totals) / len(totals), 5),
-        "train__last_reward": round(sum(last) / len(last), 5),
-    }

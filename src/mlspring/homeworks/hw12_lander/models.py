@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mlspring.homeworks.hw12_lander.environment import NUM_ACTIONS, NUM_OBSERVED
+from mlspring.homeworks.hw12_lander.environment import NUM_ACTIONS, NUM_OBSERVED, Floats
 from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import ModelKnobs
 
@@ -37,12 +37,12 @@ class Agent(nn.Module):
         With ``dueling``, Q = V + A - mean A (Wang et al. 2016, arXiv:1511.06581, eq. 9).
         """
         features = self.body(observations)
-        preferences = self.head(features).float()
+        preferences = _whole(self.head(features))
         if self.critic is None:
             return preferences, preferences.new_zeros(len(preferences))
         if self.critic_body is not None:
             features = self.critic_body(observations)
-        values = self.critic(features).float().squeeze(1)
+        values = _whole(self.critic(features)).squeeze(1)
         if self.dueling:
             preferences = values[:, None] + preferences - preferences.mean(1, keepdim=True)
         return preferences, values
@@ -50,12 +50,13 @@ class Agent(nn.Module):
     def policy(self) -> Policy:
         """Return the actor's numbers, by which it acts in the environment and before the judge.
 
-        Of a dueling network the value is left out: it moves all preferences alike.
+        They are a copy, which later updates do not change. Of a dueling network the value is left
+        out: it moves all preferences alike.
         """
         linear = [*(m for m in self.body if isinstance(m, nn.Linear)), self.head]
         return Policy(
-            weights=[layer.weight.detach().float().cpu().numpy() for layer in linear],
-            biases=[layer.bias.detach().float().cpu().numpy() for layer in linear],
+            weights=[_numbers(layer.weight) for layer in linear],
+            biases=[_numbers(layer.bias) for layer in linear],
             activation=self.activation,
         )
 
@@ -81,3 +82,12 @@ def _linear(inputs: int, outputs: int, gain: float) -> nn.Linear:
         nn.init.orthogonal_(layer.weight, gain)
         nn.init.zeros_(layer.bias)
     return layer
+
+
+def _whole(values: Tensor) -> Tensor:
+    """Return values in 32 bits at least: losses are not taken in halves."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+
+
+def _numbers(parameter: Tensor) -> Floats:
+    return parameter.detach().to("cpu", torch.float32, copy=True).numpy()

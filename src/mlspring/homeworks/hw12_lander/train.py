@@ -77,6 +77,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     ranks = distributed.start(recipe.collect.num_envs, run.request.device)
     hardware = device.choose_for(run, work="dense", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
+    run.note(simulator=environment.versions())
     played = 0
     start = time.perf_counter()
     if not ranks.broadcast(weights_path(run, NUMBER).exists()):

@@ -2,8 +2,8 @@
 
     python -m benchmarks.curves_hw12 RUNS
 
-RUNS is the folder of all runs, ``runs``. Draws the held-out total reward of the finished runs of hw12,
-one line a recipe: the mean over its seeds, and a band from the worst to the best of them.
+RUNS is the folder of all runs, ``runs``. Draws the held-out total reward of the finished runs, one
+line a recipe: the mean over its seeds, and a band from the worst to the best of them.
 Writes ``results/hw12-curves.png``, ``.svg`` and ``.csv``.
 """
 

@@ -8,6 +8,8 @@ step), so a resumed run ends with the weights of an uninterrupted one.
 import copy
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +83,8 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     played = 0
     start = time.perf_counter()
     if not ranks.broadcast(weights_path(run, NUMBER).exists()):
-        played = train_member(recipe, data, run, hardware, ranks)
+        with one_thread():
+            played = train_member(recipe, data, run, hardware, ranks)
     rate = played / (time.perf_counter() - start)
     facts = checkpoint.read_facts(weights_path(run, NUMBER))
     return Training(validation=facts["reward"], items_per_second=round(rate, 1))
@@ -279,3 +282,15 @@ def losses_of(
     drawn = member.memory.draw(recipe.train.batch_size, generator(seed, "memory", step))
     loss = action_values.loss(member.model, member.target, drawn, recipe.method, recipe.replay)
     return torch.stack((loss, loss, torch.zeros_like(loss)))
+
+
+# Same as hw01: one_thread
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: a step here is smaller than the cost of waking a second one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

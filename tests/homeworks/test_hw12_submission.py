@@ -156,6 +156,15 @@ def test_a_cut_pickle_is_damaged(lists: list[list[int]], tmp_path: Path) -> None
 def test_lists_of_one_length_are_a_table(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[0, 1], [2, 3]]))
     assert pickled.lists_in((tmp_path / "a.npy").read_bytes()) == [[0, 1], [2, 3]]
+    np.save(tmp_path / "b.npy", np.array([[0, 1], [2, 3], [1, 0]]).T)
+    assert pickled.lists_in((tmp_path / "b.npy").read_bytes()) == [[0, 2, 1], [1, 3, 0]]
+
+
+def test_a_table_that_says_it_is_huge_is_not_believed() -> None:
+    shape = b"'fortran_order': False, 'shape': (5, 99999999999999), }"
+    header = b"\x93NUMPY\x01\x00v\x00{'descr': '<i8', " + shape
+    with pytest.raises(ValueError, match="which are not"):
+        pickled.lists_in(header.ljust(127) + b"\n" + bytes(80))
 
 
 def broken(**changes: object) -> dict[str, np.ndarray]:
@@ -231,3 +240,29 @@ def test_an_interval_is_of_the_mean() -> None:
     low, high = score.interval(np.array([0.0, 2.0, 4.0, 6.0]))
     half = 1.96 * np.sqrt(20 / 3) / 2
     assert (low, high) == (pytest.approx(3 - half), pytest.approx(3 + half))
+
+
+def test_damaged_files_are_rejected_and_never_crash(
+    lists: list[list[int]], tmp_path: Path, answers: Path
+) -> None:
+    """A hundred files of each format with a few wrong bytes are read whole or rejected."""
+    rng = np.random.default_rng(0)
+    whole = write_played(answers, tmp_path / "submission.safetensors")
+    files = [
+        whole,
+        json_file(lists, tmp_path / "a.json"),
+        notebook_file(lists, tmp_path / "Action_List.npy"),
+    ]
+    path, num_rejected = tmp_path / "damaged", 0
+    for file in files:
+        content = file.read_bytes()
+        for _ in range(100):
+            damaged = bytearray(content)
+            for place in rng.integers(0, min(len(content), 400), rng.integers(1, 4)):
+                damaged[place] = rng.integers(0, 256)
+            path.write_bytes(bytes(damaged))
+            try:
+                submission.read(path, IDS)
+            except SubmissionError:
+                num_rejected += 1
+    assert num_rejected > 200

@@ -7,9 +7,12 @@ Format: Python's ``pickletools``; NumPy's ``lib.format``.
 """
 
 import io
+import math
 import pickletools
+import tokenize
+import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -66,18 +69,35 @@ def lists_in(content: bytes) -> list[list[int]]:
             an array does not need.
     """
     stream = io.BytesIO(content)
+    shape, order, dtype = _header(stream)
+    rest = content[stream.tell() :]
+    if not dtype.hasobject:  # lists of one length are saved as a table of numbers
+        if dtype.kind not in "iu" or len(shape) != 2:
+            raise ValueError(f"holds {dtype} of shape {shape}")
+        if math.prod(shape) * dtype.itemsize != len(rest):
+            raise ValueError(f"holds {len(rest):,} bytes, which are not {shape} of {dtype}")
+        rows: list[list[int]] = np.frombuffer(rest, dtype).reshape(shape, order=order).tolist()
+        return rows
+    return [_whole_numbers(item) for item in _items(_follow(rest))]
+
+
+def _header(
+    stream: io.BytesIO,
+) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype[Any]]:
+    """Return shape, order and type that the file's header tells."""
     version = np.lib.format.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"is .npy of version {version}")
     read = np.lib.format.read_array_header_1_0
-    shape, _, dtype = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(stream)
-    if not dtype.hasobject:  # lists of one length are saved as a table of numbers
-        if dtype.kind not in "iu" or len(shape) != 2:
-            raise ValueError(f"holds {dtype} of shape {shape}")
-        stream.seek(0)
-        table = np.lib.format.read_array(stream, allow_pickle=False)
-        return [[int(value) for value in row] for row in table]
-    return [_whole_numbers(item) for item in _items(_follow(stream.read()))]
+    if version == (2, 0):
+        read = np.lib.format.read_array_header_2_0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            shape, by_columns, dtype = read(stream)
+    except (tokenize.TokenError, SyntaxError, TypeError, MemoryError) as error:
+        raise ValueError(f"has a damaged .npy header ({error})") from error
+    return shape, "F" if by_columns else "C", dtype
 
 
 def _follow(content: bytes) -> Any:

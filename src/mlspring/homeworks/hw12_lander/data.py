@@ -65,8 +65,10 @@ def test_ids(source: Source) -> list[str]:
 
 def describe(data: Data) -> dict[str, str]:
     """Return the facts of the data card."""
+    packages = environment.versions()
+    del packages["environment"]
     return {
-        "environment": ", ".join(f"{k} {v}" for k, v in environment.versions().items()),
+        "environment": ", ".join([environment.NAME, *(f"{k} {v}" for k, v in packages.items())]),
         "observation": "8 numbers: x, y, their speeds, angle and its speed, contact of each leg",
         "actions": ", ".join(f"{i} {name}" for i, name in enumerate(environment.ACTIONS)),
         "an episode": f"ends at rest (+100), in a crash or out of view (-100), or after "

@@ -17,7 +17,7 @@ from mlspring.core.errors import DataError
 from mlspring.core.files import read_json
 from mlspring.core.recipe import Section
 from mlspring.core.source import Source
-from mlspring.homeworks.hw12_lander import environment
+from mlspring.homeworks.hw12_lander.environment import ACTIONS, MAX_STEPS, NAME, versions
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.worlds.landings import FILE, landings_world
 
@@ -30,7 +30,7 @@ class Rules(Section):
     environment: str = Field(description="name and version, as Gymnasium registers it")
     seed: int = Field(ge=0, lt=2**63, description="of the one seeding before the test episodes")
     episodes: int = Field(ge=1, le=100, description="consecutive test episodes")
-    max_steps: int = Field(ge=1, le=10_000, description="steps after which one is truncated")
+    max_steps: int = Field(ge=1, le=MAX_STEPS, description="steps after which one is truncated")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +65,12 @@ def test_ids(source: Source) -> list[str]:
 
 def describe(data: Data) -> dict[str, str]:
     """Return the facts of the data card."""
-    packages = environment.versions()
+    packages = versions()
     del packages["environment"]
     return {
-        "environment": ", ".join([environment.NAME, *(f"{k} {v}" for k, v in packages.items())]),
+        "environment": ", ".join([NAME, *(f"{k} {v}" for k, v in packages.items())]),
         "observation": "8 numbers: x, y, their speeds, angle and its speed, contact of each leg",
-        "actions": ", ".join(f"{i} {name}" for i, name in enumerate(environment.ACTIONS)),
+        "actions": ", ".join(f"{i} {name}" for i, name in enumerate(ACTIONS)),
         "an episode": f"ends at rest (+100), in a crash or out of view (-100), or after "
         f"{data.max_steps:,} steps",
         "test episodes": f"{data.num_episodes} consecutive resets after one seeding with "
@@ -95,7 +95,7 @@ def _rules(folder: Path) -> Rules:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"]) or "the file"
         raise DataError(f"{key}: {problem['msg'].lower()}", file=path, fix=fix) from error
-    if rules.environment != environment.NAME:
+    if rules.environment != NAME:
         found = f"is about {rules.environment!r}"
-        raise DataError(found, file=path, expected=repr(environment.NAME))
+        raise DataError(found, file=path, expected=repr(NAME))
     return rules

@@ -71,7 +71,7 @@ def reward_curves(run: Run, recipe: Recipe) -> None:
     axes.set_xlabel("steps of the environment")
     axes.set_ylabel("total reward of an episode")
     axes.set_title("Total reward while learning")
-    axes.legend(loc="best")
+    axes.legend(loc="lower right")
     header = ("step", "env_steps", "train/reward", "train/last_reward", "valid/reward")
     header += ("valid/spread", "valid/landed")
     rows = [[entry.get(key, "") for key in header] for entry in log]
@@ -187,7 +187,7 @@ def landing(run: Run, data: Data, episodes: list[Episode]) -> None:
     path.set_xlabel("x, half widths")
     path.set_ylabel("y, half heights")
     path.set_title(f"Episode {number + 1}: {best.total:.0f}")
-    path.legend(loc="best", fontsize=8)
+    path.legend(loc="upper right", fontsize=8)
     for column, name, line in (
         (3, "vertical speed", "-"),
         (2, "sideways", "--"),
@@ -197,7 +197,7 @@ def landing(run: Run, data: Data, episodes: list[Episode]) -> None:
     course.set_xlabel("seconds")
     course.set_ylabel("as observed")
     course.set_title("Speed and angle (radians)")
-    course.legend(loc="best", fontsize=8)
+    course.legend(loc="upper right", fontsize=8)
     header = ("step", "x", "y", "vx", "vy", "angle", "spin", "left leg", "right leg", "action")
     actions = [*best.actions.tolist(), ""]
     rows = [(t, *np.round(row, 5).tolist(), actions[t]) for t, row in enumerate(seen)]

@@ -1,5 +1,7 @@
 """Playing and the loop: stories that go on exactly, chances that are the softmax's, recipes."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,10 +12,10 @@ import torch
 from mlspring.core.errors import RecipeError
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
-from mlspring.homeworks.hw12_lander import held_out, predict, train
+from mlspring.homeworks.hw12_lander import held_out, predict, rollout, train
 from mlspring.homeworks.hw12_lander.data import Data
 from mlspring.homeworks.hw12_lander.recipe import Recipe
-from mlspring.homeworks.hw12_lander.rollout import Players
+from mlspring.homeworks.hw12_lander.rollout import Players, blank
 from mlspring.homeworks.hw12_lander.spec import SPEC
 from mlspring.kit import device
 from mlspring.kit.distributed import ALONE, Ranks
@@ -109,6 +111,40 @@ def test_processes_play_what_one_plays(horizon: int, monkeypatch: pytest.MonkeyP
         made = share.play(greedy, horizon)
         there = whole.rewards[: len(made.rewards), share.share]
         assert (made.rewards == there).all()
+
+
+def test_rounds_of_processes_stand_side_by_side() -> None:
+    """Two threads stand for the processes; the shorter round is filled up with untaken steps."""
+    parts = [blank(3, 2), blank(5, 1)]
+    for number, part in enumerate(parts):
+        part.taken[:] = True
+        part.rewards[:] = np.arange(part.rewards.size).reshape(part.rewards.shape) + 10 * number
+        part.terminated[-1] = True
+    both, box = threading.Barrier(2), {}
+
+    class Rank:
+        size = 2
+
+        def __init__(self, rank: int) -> None:
+            self.rank = rank
+
+        def gather(self, part: torch.Tensor) -> torch.Tensor:
+            box[self.rank] = part
+            both.wait(10)
+            joined = torch.cat([box[0], box[1]])
+            both.wait(10)
+            return joined
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda rank: rollout._together(parts[rank], Rank(rank)), (0, 1))
+    for field in fields(first):
+        assert (getattr(first, field.name) == getattr(second, field.name)).all()
+    assert first.rewards.shape == (5, 3)
+    assert first.observations.shape == (5, 3, 8)
+    assert (first.rewards[:3, :2] == parts[0].rewards).all()
+    assert (first.rewards[:, 2:] == parts[1].rewards).all()
+    assert first.taken.sum(0).tolist() == [3, 3, 5]
+    assert first.ended.argmax(0).tolist() == [2, 2, 4]
 
 
 def test_sampled_actions_have_the_softmax_s_probabilities() -> None:

@@ -146,7 +146,7 @@ def speed_text(speed: Results) -> str:
     caption = (
         "Loader efficiency: steps a second in training over steps a second on one fixed batch. "
         "Times faster: the plain re-statement of the course notebook's way over ours, to the same "
-        "validation score, loading included; its seconds and the peak MiB until then: ours, theirs. "
+        "validation score, loading included; its seconds and peak MiB: ours, theirs. "
         "Of peak: training's arithmetic over this machine's measured matrix product. "
         f"Medians{f' of {pairs} interleaved pairs' if pairs else ''}; measured {speed['date']} at "
         f"commit {speed['commit']} on {_machine(speed)}: `{speed['command']}`."

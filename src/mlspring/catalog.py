@@ -9,11 +9,12 @@ from mlspring.core.spec import Spec
 from mlspring.homeworks.hw01_regression.spec import SPEC as HW01
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
 from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
+from mlspring.homeworks.hw12_lander.spec import SPEC as HW12
 from mlspring.homeworks.hw13_compression.spec import SPEC as HW13
 from mlspring.homeworks.hw14_lifelong.spec import SPEC as HW14
 from mlspring.homeworks.hw15_meta.spec import SPEC as HW15
 
-SPECS: tuple[Spec, ...] = (HW01, HW03, HW11, HW13, HW14, HW15)
+SPECS: tuple[Spec, ...] = (HW01, HW03, HW11, HW12, HW13, HW14, HW15)
 
 
 def find(homework: str) -> Spec:

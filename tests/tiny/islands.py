@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, digits, domains, food, glyphs, survey
+from tests.tiny import compression, digits, domains, food, glyphs, landings, survey
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -69,6 +69,15 @@ TINY = {
         write_answers=domains.write_answers,
         best=1.0,
         tolerance=0.1,
+        alike=(),
+    ),
+    "hw12": Tiny(
+        write_data=landings.write_rules,
+        small=landings.SMALL,
+        write_answers=landings.write_answers,
+        write_perfect=landings.write_played,
+        loss="train/entropy",  # of a policy gradient the loss itself has no level
+        held_out="valid/reward",
         alike=(),
     ),
     "hw13": Tiny(

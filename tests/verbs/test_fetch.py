@@ -156,7 +156,11 @@ def test_a_homework_without_addresses_says_so(tmp_path: Path) -> None:
         fetch(spec, tmp_path / "out")
 
 
-@pytest.mark.parametrize("spec", catalog.SPECS, ids=lambda spec: spec.id)
+NOTHING_TO_FETCH = ("hw12",)  # the environment makes the data
+FETCHED = [spec for spec in catalog.SPECS if spec.id not in NOTHING_TO_FETCH]
+
+
+@pytest.mark.parametrize("spec", FETCHED, ids=lambda spec: spec.id)
 def test_the_shipped_addresses_are_complete(spec: Spec) -> None:
     addresses = load_addresses(spec)
     assert addresses.expects and addresses.by_hand

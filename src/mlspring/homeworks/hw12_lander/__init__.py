@@ -1,0 +1,1 @@
+"""Homework 12: reinforcement learning, landing on the moon."""

@@ -1,0 +1,1 @@
+"""What is learnt from what was played: estimators, policy gradients, action values."""

@@ -1,0 +1,106 @@
+"""A policy as numbers: the networks that may be handed in, computed by numpy alone.
+
+The judge runs no code of a learner's; it multiplies these matrices. Architecture ``perceptron``:
+dense layers with one activation between them, eight observations in, four preferences out; the
+action is the largest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlspring.homeworks.hw12_lander.environment import NUM_ACTIONS, NUM_OBSERVED, Floats
+
+ARCHITECTURE = "perceptron"
+ACTIVATIONS = ("tanh", "relu")
+MAX_LAYERS, MAX_UNITS = 8, 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A perceptron from observations to preferences.
+
+    Args:
+        weights: float32 (outputs, inputs) of each layer, as torch keeps them.
+        biases: float32 (outputs,) of each layer.
+        activation: between the layers, ``tanh`` or ``relu``.
+
+    Raises:
+        ValueError: layers that do not fit together, too many or too wide, or numbers that are not
+            finite.
+    """
+
+    weights: Sequence[Floats]
+    biases: Sequence[Floats]
+    activation: str
+
+    def check(self) -> None:
+        """Raise ValueError unless the layers lead from 8 observations to 4 finite preferences."""
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation {self.activation!r} is not one of {ACTIVATIONS}")
+        if not 1 <= len(self.weights) <= MAX_LAYERS or len(self.weights) != len(self.biases):
+            raise ValueError(f"has {len(self.weights)} layers, expected 1 to {MAX_LAYERS}")
+        inputs = NUM_OBSERVED
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if weight.ndim != 2 or weight.shape[1] != inputs or bias.shape != weight.shape[:1]:
+                raise ValueError(
+                    f"layer {number} has shapes {weight.shape} and {bias.shape}, "
+                    f"expected (n, {inputs}) and (n,)"
+                )
+            if not 1 <= len(weight) <= MAX_UNITS:
+                raise ValueError(f"layer {number} has {len(weight)} units, at most {MAX_UNITS}")
+            if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+                raise ValueError(f"layer {number} holds values that are NaN or infinite")
+            inputs = len(weight)
+        if inputs != NUM_ACTIONS:
+            raise ValueError(f"the last layer has {inputs} units, expected {NUM_ACTIONS}")
+
+    def preferences(self, observations: Floats) -> Floats:
+        """Return the four preferences of each observation: (n, 8) -> (n, 4)."""
+        values = observations
+        last = len(self.weights) - 1
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            values = values @ weight.T
+            values += bias
+            if number < last:
+                if self.activation == "tanh":
+                    np.tanh(values, out=values)
+                else:
+                    np.maximum(values, 0, out=values)
+        return values
+
+    def greedy(self, observations: Floats) -> NDArray[np.int64]:
+        """Return the preferred action of each observation: (n, 8) -> (n,)."""
+        chosen: NDArray[np.int64] = self.preferences(observations).argmax(1)
+        return chosen
+
+    def tensors(self) -> dict[str, Floats]:
+        """Return the layers by name: ``layers.0.weight``, ``layers.0.bias`` ..."""
+        named = {}
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            named[f"layers.{number}.weight"] = weight
+            named[f"layers.{number}.bias"] = bias
+        return named
+
+
+def from_tensors(tensors: Mapping[str, NDArray[np.generic]], activation: str) -> Policy:
+    """Return the checked policy in ``tensors``, the reverse of ``Policy.tensors``.
+
+    Raises:
+        ValueError: a tensor is missing, unknown, no float, or of a wrong shape; says which.
+    """
+    num_layers = sum(name.endswith(".weight") for name in tensors)
+    names = [f"layers.{n}.{kind}" for n in range(num_layers) for kind in ("weight", "bias")]
+    if missing := [name for name in names if name not in tensors]:
+        raise ValueError(f"lacks the tensor {missing[0]}")
+    if extra := sorted(set(tensors) - set(names)):
+        raise ValueError(f"has a tensor {extra[0][:80]!r} that no {ARCHITECTURE} has")
+    for name in names:
+        if tensors[name].dtype.kind != "f":
+            raise ValueError(f"{name} is {tensors[name].dtype}, expected floats")
+    layers = [tensors[name].astype(np.float32) for name in names]
+    policy = Policy(weights=layers[::2], biases=layers[1::2], activation=activation)
+    policy.check()
+    return policy

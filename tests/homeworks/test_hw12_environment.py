@@ -1,0 +1,89 @@
+"""Episodes: the same wherever they are played, never a step after the end, lists that replay."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from mlspring.homeworks.hw12_lander import environment
+from mlspring.homeworks.hw12_lander.environment import Landers
+from tests.tiny.landings import policy
+
+SEED = 543
+
+
+def hover(observations: np.ndarray) -> np.ndarray:
+    """Return the main engine while sinking: such a lander flies until it is out of view."""
+    return np.where(observations[:, 3] < 0, 2, 0)
+
+
+def test_neither_torch_nor_a_window_is_loaded() -> None:
+    environment.lander_class()
+    assert "pygame" not in sys.modules
+
+
+def test_consecutive_episodes_replay_to_equal_rewards() -> None:
+    played = environment.play_consecutive(policy().greedy, SEED, 5)
+    replays = environment.replay_consecutive([e.actions for e in played], SEED)
+    assert [r.total for r in replays] == [e.total for e in played]
+    assert [r.num_steps for r in replays] == [len(e.actions) for e in played]
+    assert all(r.done for r in replays)
+
+
+def test_only_the_first_of_consecutive_episodes_is_seeded() -> None:
+    """The second one begins where the stream of random numbers stands after the first."""
+    first, second = environment.play_consecutive(policy().greedy, SEED, 2)
+    (again,) = environment.play_consecutive(policy().greedy, SEED, 1)
+    assert (first.observations == again.observations).all()
+    assert (first.observations[0] != second.observations[0]).any()
+    longer = environment.play_consecutive(hover, SEED, 2)
+    assert len(longer[0].actions) != len(first.actions)
+    assert (longer[1].observations[0] != second.observations[0]).any()
+
+
+def test_a_list_that_does_not_fit_ends_the_replay() -> None:
+    lists = [e.actions for e in environment.play_consecutive(policy().greedy, SEED, 3)]
+    short = environment.replay_consecutive([lists[0], lists[1][:-1], lists[2]], SEED)
+    assert len(short) == 2
+    assert not short[1].done
+    long = environment.replay_consecutive([np.append(lists[0], 0), lists[1]], SEED)
+    assert len(long) == 1
+    assert (long[0].done, long[0].num_steps) == (True, len(lists[0]))
+
+
+def test_how_many_are_played_at_once_changes_nothing() -> None:
+    seeds = list(range(7))
+    rows = [environment.play_seeded(policy().greedy, seeds, batch=b) for b in (1, 3, 64)]
+    assert (rows[0] == rows[1]).all()
+    assert (rows[0] == rows[2]).all()
+    assert (environment.play_seeded(policy().greedy, seeds[::-1])[::-1] == rows[0]).all()
+
+
+def test_the_limit_truncates_and_does_not_terminate() -> None:
+    (cut,) = environment.play_consecutive(hover, SEED, 1, max_steps=20)
+    assert len(cut.actions) == 20
+    assert not cut.terminated
+    assert not cut.landed
+    landers = Landers(1, max_steps=3)
+    landers.begin(0, SEED)
+    assert [landers.act(0, 0)[1:] for _ in range(3)] == [(False, False)] * 2 + [(False, True)]
+
+
+def test_an_environment_has_no_memory_of_earlier_episodes() -> None:
+    """So an episode is told by its seed and its actions, and a stopped run can go on."""
+    used, new = Landers(1), Landers(1)
+    used.begin(0, 1)
+    for action in (2, 2, 1, 3, 0, 2):
+        used.act(0, action)
+    for landers in (used, new):
+        landers.begin(0, 7)
+    for action in (0, 1, 2, 3, 2, 2, 1):
+        assert used.act(0, action) == new.act(0, action)
+        assert (used.observations == new.observations).all()
+
+
+@pytest.mark.parametrize("seed", [0, 2**62])
+def test_an_idle_list_falls_like_doing_nothing(seed: int) -> None:
+    blind = environment.replay_seeded([np.zeros(1, np.int64)], [seed])
+    idle = environment.play_seeded(lambda o: np.zeros(len(o), np.int64), [seed])
+    assert blind[0] == idle[0, 0]

@@ -1,0 +1,62 @@
+"""Homework 12 with two secret episodes, a policy of a few weights, and recipes of a few steps."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mlspring.homeworks.hw12_lander import environment, submission
+from mlspring.homeworks.hw12_lander.policy import Policy
+from mlspring.worlds import landings
+
+NUM_SECRET = 2
+
+
+def write_rules(folder: Path) -> Path:
+    """Write a folder in the layout of one's own, with the course's rules."""
+    folder.mkdir(parents=True)
+    landings.write_rules(folder)
+    return folder
+
+
+def write_answers(path: Path) -> Path:
+    """Write the judge's five episodes and two secret ones."""
+    folder = path.parent / f"{path.stem}-made"
+    folder.mkdir(exist_ok=True)
+    landings.write([landings.make(0, 0, NUM_SECRET)], folder, folder)
+    (folder / "answers.csv").rename(path)
+    return path
+
+
+def policy(seed: int = 0, units: int = 8) -> Policy:
+    """Return a policy of random weights; it crashes within some seventy steps."""
+    rng = np.random.default_rng(seed)
+    shapes = ((units, environment.NUM_OBSERVED), (environment.NUM_ACTIONS, units))
+    return Policy(
+        weights=[rng.normal(0, 0.5, shape).astype(np.float32) for shape in shapes],
+        biases=[np.zeros(shape[0], np.float32) for shape in shapes],
+        activation="tanh",
+    )
+
+
+def write_played(answers: Path, path: Path) -> Path:
+    """Write a submission that is valid: what a random policy does in the judge's episodes."""
+    player = policy()
+    episodes = environment.play_consecutive(player.greedy, landings.SEED, landings.NUM_EPISODES)
+    handed_in = submission.HandedIn(actions=tuple(e.actions for e in episodes), policy=player)
+    submission.write(path, [str(n) for n in range(1, landings.NUM_EPISODES + 1)], handed_in)
+    return path
+
+
+# A few short episodes: what a test may spend.
+SMALL = (
+    "collect.num_envs=4",
+    "collect.horizon=8",
+    "collect.held_out=3",
+    "model.hidden=[8]",
+    "replay.begin=64",
+    "replay.capacity=200",
+    "train.batch_size=16",
+    "train.steps=24",
+    "train.validate_every=4",
+    "train.checkpoint_seconds=0",
+)

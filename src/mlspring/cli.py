@@ -27,6 +27,7 @@ from mlspring.flags import (
     Rules,
     RulesName,
     RunFolder,
+    Unfinished,
 )
 from mlspring.terminal import ended, show, show_json
 
@@ -237,9 +238,7 @@ def board(  # noqa: PLR0917  (a fixed set of flags)
 def calibrate(
     homework: Homework,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each level.")] = 5,
-    out: Annotated[Path, typer.Option(help="Where unfinished results wait.")] = Path(
-        "runs/calibration"
-    ),
+    out: Unfinished = Path("runs/calibration"),
 ) -> None:
     """Measure every level on its world; write lines and results."""
     from mlspring.verbs import calibrate as verb

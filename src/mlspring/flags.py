@@ -52,3 +52,4 @@ AnswersFile = Annotated[
     typer.Option("--answers", help="Grade this file: a line a question, e.g. 'ewc-1 AC'."),
 ]
 Language = Annotated[LanguageName, typer.Option(help="English or Traditional Chinese.")]
+Unfinished = Annotated[Path, typer.Option(help="Where unfinished results wait.")]

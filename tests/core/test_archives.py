@@ -1,5 +1,4 @@
 import gzip
-import io
 import os
 import stat
 import tarfile
@@ -11,35 +10,9 @@ import pytest
 
 from mlspring.core.archives import archive_kind, extract
 from mlspring.core.errors import DataError, MachineError
+from tests.tiny.archives import special, tarred, zipped
 
 FILES = {"food11/training/0_0.jpg": b"first", "food11/test/0001.jpg": b"second" * 1000}
-
-
-def zipped(path: Path, files: dict[str, bytes], mode: int = 0) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr = mode << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
-    return path
-
-
-def tarred(path: Path, files: dict[str, bytes], mode: str = "w") -> Path:
-    with tarfile.open(path, mode) as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return path
-
-
-def special(path: Path, kind: bytes, target: str = "") -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        entry = tarfile.TarInfo("food11/special")
-        entry.type, entry.linkname = kind, target
-        archive.addfile(entry)
-    return path
 
 
 def gzipped(path: Path, content: bytes) -> Path:

@@ -1,7 +1,8 @@
 """The knobs of homework 13; every number of a level is one of these."""
 
 import itertools
-from typing import Literal
+from collections.abc import Generator
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -9,10 +10,25 @@ from mlspring.core.recipe import Section
 from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS, Architecture
 
 
-class DataKnobs(Section):
+class Sparse(Section):
+    """A section that shows a knob which may be left out only where it is turned."""
+
+    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
+        """Yield the name and the value of every knob that has one."""
+        yield from ((name, value) for name, value in super().__iter__() if value is not None)
+
+
+class DataKnobs(Sparse):
     """Which pictures, at which size."""
 
     image_size: int = Field(ge=32, le=512, description="side of the square input, pixels")
+    resize: int | None = Field(
+        default=None,
+        ge=32,
+        le=1024,
+        description="short side of a picture before the input is cut from its middle, pixels; "
+        "left out: the whole picture, squeezed into the square",
+    )
 
 
 class StudentKnobs(Section):
@@ -129,6 +145,9 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
+        resize = self.data.resize
+        if resize is not None and resize < self.data.image_size:
+            raise ValueError(f"data.resize = {resize} is less than data.image_size")
         num_parameters = self.architecture.num_parameters
         if num_parameters > MAX_PARAMETERS:
             raise ValueError(

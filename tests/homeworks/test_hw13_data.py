@@ -169,6 +169,8 @@ def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
             ("distill.attention=1.0", "teacher.source=given"),
             "distill.attention needs maps of equal sides",
         ),
+        (("distill.assistant=8",), "distill.assistant needs something to teach"),
+        (("distill.assistant=1", "distill.weight=0.5"), "distill.assistant = 1"),
         (("distill.attention=1.0",), "the students other than plain have"),
     ],
 )

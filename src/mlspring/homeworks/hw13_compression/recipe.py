@@ -43,7 +43,7 @@ class StudentKnobs(Section):
     )
 
 
-class DistillKnobs(Section):
+class DistillKnobs(Sparse):
     """What the student learns from the teacher; all zero: nothing, and no teacher is trained."""
 
     weight: float = Field(
@@ -52,6 +52,18 @@ class DistillKnobs(Section):
     temperature: float = Field(gt=0, le=100, description="T by which logits are divided")
     relations: float = Field(ge=0, description="weight of the distances between pictures (RKD)")
     attention: float = Field(ge=0, description="weight of the attention maps (AT)")
+    assistant: int | None = Field(
+        default=None,
+        ge=2,
+        le=256,
+        description="width of an assistant that learns from the teacher and teaches the student "
+        "(TAKD); left out: none",
+    )
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything is learnt."""
+        return bool(self.weight or self.relations or self.attention)
 
 
 # Same as hw03: recipe.AugmentKnobs
@@ -139,9 +151,16 @@ class Recipe(Section):
     @property
     def needs_teacher(self) -> bool:
         """Whether anything is learnt or taken from a teacher."""
-        distill = self.distill
-        learns = any((distill.weight, distill.relations, distill.attention))
-        return learns or self.student.start == "teacher"
+        return self.distill.learns or self.student.start == "teacher"
+
+    @property
+    def teachers(self) -> tuple["Recipe", ...]:
+        """The recipes of the teacher and, where there is one, of its assistant, in this order."""
+        width = self.distill.assistant
+        if width is None:
+            return (self,)
+        assistant = self.teacher.model_copy(update={"source": "trained", "width": width})
+        return self, self.model_copy(update={"teacher": assistant})
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
@@ -165,6 +184,8 @@ class Recipe(Section):
                 "distill.attention needs maps of equal sides, which only our own teacher and the "
                 "students other than plain have"
             )
+        if self.distill.assistant is not None and not self.distill.learns:
+            raise ValueError("distill.assistant needs something to teach, e.g. distill.weight")
         if wrong := [share for share in self.compress.keep if not 0 < share < 1]:
             raise ValueError(f"compress.keep holds {wrong[0]}, expected shares between 0 and 1")
         for share, following in itertools.pairwise(self.compress.keep):

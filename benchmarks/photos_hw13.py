@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
                 request = Request(
                     homework=spec.id, recipe=f"world/{level}", data=name, seed=seed, submit=False
                 )
-                run = verb.run(spec, request, out=Path(name) / "runs")
+                run = verb.run(spec, request, overrides=(), out=Path(name) / "runs")
                 found = format_.read(run.folder / spec.submission_name, list(labels)).categories
                 scores.append(float(np.mean(found == np.array(list(labels.values())))))
                 seconds.append(run.seconds["total"])

@@ -1,4 +1,4 @@
-"""Homework 13 on real photos: the world's recipes, teacher included, scored on pictures never seen.
+"""Homework 13 on real photos: ``recipes/laptop``, teacher included, scored on pictures never seen.
 
     python -m benchmarks.photos_hw13 DIR
 
@@ -39,16 +39,16 @@ def main(folder: Path) -> None:
             scores, seconds = [], []
             for seed in range(NUM_SEEDS[level]):
                 request = Request(
-                    homework=spec.id, recipe=f"world/{level}", data=name, seed=seed, submit=False
+                    homework=spec.id, recipe=f"laptop/{level}", data=name, seed=seed, submit=False
                 )
-                run = verb.run(spec, request, out=Path(name) / "runs")
+                run = verb.run(spec, request, overrides=(), out=Path(name) / "runs")
                 found = format_.read(run.folder / spec.submission_name, list(labels)).categories
                 scores.append(float(np.mean(found == np.array(list(labels.values())))))
                 seconds.append(run.seconds["total"])
                 say(f"{level}, seed {seed}: {scores[-1]:.3f} in {seconds[-1]:.0f} s")
                 done.advance()
             each = ", ".join(f"{score:.3f}" for score in scores)
-            rows.append([f"world/{level}", each, f"{statistics.mean(seconds):.0f}"])
+            rows.append([f"laptop/{level}", each, f"{statistics.mean(seconds):.0f}"])
             if new := teachers() - before:
                 accuracy = read_json(new.pop() / "facts.json")["accuracy"]
                 rows.append(["the teacher, trained by the level above", f"{accuracy:.3f}", "-"])

@@ -2,6 +2,7 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +60,65 @@ def test_every_format_keeps_colours_and_places(
 def test_the_aspect_is_not_kept(tmp_path: Path) -> None:
     path = saved(flag().resize((200, 50)), tmp_path / "wide.png")
     assert corners(decode_image(path, size=32)) == [RED, GREEN, BLUE, WHITE]
+
+
+def noise(width: int, height: int) -> Image.Image:
+    pixels = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "resize"),
+    [
+        (200, 90, 56, 64),
+        (90, 201, 56, 64),  # 142.9 pixels high: rounded down
+        (64, 64, 56, 64),
+        (77, 77, 33, 33),
+        (300, 70, 33, 48),  # a margin of 7.5: rounded to 8
+        (30, 41, 56, 64),  # enlarged
+        (1000, 20, 20, 20),
+    ],
+)
+def test_the_middle_is_cut_as_the_sample_does(
+    tmp_path: Path, width: int, height: int, size: int, resize: int
+) -> None:
+    image = noise(width, height)
+    short = min(width, height)
+    whole = image.resize(
+        (int(resize * width / short), int(resize * height / short)), Image.Resampling.BILINEAR
+    )
+    left, top = (round((side - size) / 2) for side in whole.size)
+    expected = np.asarray(whole.crop((left, top, left + size, top + size)), int)
+    path = saved(image, tmp_path / "a.png")
+    found = decode_image(path, size=size, resize=resize)
+    assert found.shape == (size, size, 3)
+    assert abs(found - expected).max() <= 1
+    assert abs(found - expected).mean() < 0.01
+
+
+def test_a_cut_keeps_the_aspect_and_loses_the_ends(tmp_path: Path) -> None:
+    wide = Image.new("RGB", (300, 100), RED)
+    wide.paste(GREEN, (100, 0, 200, 100))
+    path = saved(wide, tmp_path / "wide.png")
+    assert (decode_image(path, size=16, resize=20) == GREEN).all()
+    assert tuple(decode_image(path, size=18)[9, 0]) == RED
+    tall = saved(wide.transpose(Image.Transpose.ROTATE_90), tmp_path / "tall.png")
+    assert (decode_image(tall, size=16, resize=20) == GREEN).all()
+
+
+def test_a_cut_of_a_large_jpeg_is_nearly_what_full_decoding_gives(tmp_path: Path) -> None:
+    image = noise(40, 30).resize((1600, 1200), Image.Resampling.BICUBIC)
+    path = saved(image, tmp_path / "large.jpg", quality=95)
+    with Image.open(path) as opened:
+        whole = opened.resize((85, 64), Image.Resampling.BILINEAR)
+    full = np.asarray(whole.crop((14, 4, 70, 60)), int)
+    assert abs(decode_image(path, size=56, resize=64) - full).mean() < 1.5
+
+
+def test_a_cut_larger_than_the_picture_is_refused(tmp_path: Path) -> None:
+    path = saved(flag(), tmp_path / "a.png")
+    with pytest.raises(ValueError, match="63 pixels have no central square of 64"):
+        decode_image(path, size=64, resize=63)
 
 
 def test_resizing_averages_and_does_not_pick(tmp_path: Path) -> None:
@@ -241,9 +301,9 @@ def test_images_are_decoded_once_and_anew_when_a_file_changes(
     decoded: list[Path] = []
     original = module.decode_image
 
-    def counting(file: Path, *, size: int, mode: module.Mode = "RGB") -> np.ndarray:
+    def counting(file: Path, **options: Any) -> np.ndarray:
         decoded.append(file)
-        return original(file, size=size, mode=mode)
+        return original(file, **options)
 
     monkeypatch.setattr(module, "decode_image", counting)
     first = np.array(load_images(files, 4))
@@ -256,7 +316,10 @@ def test_images_are_decoded_once_and_anew_when_a_file_changes(
 
     load_images(files, 8)
     load_images(files, 4, mode="L")
-    assert len(decoded) == 20
+    load_images(files, 4, resize=5)
+    assert len(decoded) == 25
+    assert load_images(files, 4, resize=5).shape == (5, 4, 4, 3)
+    assert len(decoded) == 25
 
 
 def flipped(content: bytes, place: int) -> bytes:
@@ -294,13 +357,15 @@ def test_the_fingerprint_sees_names_sizes_times_and_order(tmp_path: Path) -> Non
     assert folder_fingerprint(files, 64) in seen
     seen.add(folder_fingerprint(files, 65))
     seen.add(folder_fingerprint(files, 64, mode="L"))
+    seen.add(folder_fingerprint(files, 64, resize=64))
+    seen.add(folder_fingerprint(files, 64, resize=72))
     seen.add(folder_fingerprint(files[:2], 64))
     seen.add(folder_fingerprint(files[::-1], 64))
     os.utime(files[0], ns=(1, 1))
     seen.add(folder_fingerprint(files, 64))
     files[0] = files[0].rename(files[0].with_name("other.png"))
     seen.add(folder_fingerprint(files, 64))
-    assert len(seen) == 7
+    assert len(seen) == 9
     files[0].unlink()
     with pytest.raises(DataError, match="cannot be read"):
         folder_fingerprint(files, 64)

@@ -1,17 +1,20 @@
 """Counting: parameters of awkward modules, multiply-adds against closed forms and torch's own."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mlspring.homeworks.hw13_compression import cost
-from mlspring.homeworks.hw13_compression.architecture import NAMES
+from mlspring.homeworks.hw13_compression.architecture import NAMES, Architecture
 from mlspring.homeworks.hw13_compression.cost import (
     count_macs,
     count_parameters,
     layer_costs,
     median_milliseconds,
+    separable_pairs,
     separable_saving,
     softness,
 )
@@ -110,6 +113,23 @@ def test_a_separable_convolution_saves_as_on_the_slides() -> None:
     assert (count_parameters(plain), count_parameters(parts)) == separable_saving(64, 64, 3)
 
 
+def test_each_3_x_3_step_is_counted_both_ways() -> None:
+    plain = Architecture(name="plain", channels=(32, 32, 64, 100))
+    assert separable_pairs(plain) == [
+        ("blocks.0", 864, 123),
+        ("blocks.1", 9_216, 1_312),
+        ("blocks.2", 18_432, 2_336),
+        ("blocks.3", 57_600, 6_976),
+    ]
+    thin = Architecture(name="separable", channels=(1, 5, 6, 7, 8, 9, 10, 11))
+    pairs = separable_pairs(thin)
+    assert [name for name, *_ in pairs] == ["stem", *(f"blocks.{i}" for i in range(7))]
+    assert pairs[1] == ("blocks.0", 9 * 1 * 5, 9 * 1 + 1 * 5)
+    stem, *blocks = pairs
+    weights = {n: math.prod(s) for n, s in thin.shapes.items() if len(s) == 4}
+    assert sum(weights.values()) == stem[1] + sum(separable for *_, separable in blocks)
+
+
 def test_the_median_time_ignores_warm_up_and_outliers(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([v for ms in (90, 90, 90, 1, 2, 50) for v in (0.0, ms / 1000)])
     monkeypatch.setattr(cost.time, "perf_counter", lambda: next(clock))
@@ -127,7 +147,8 @@ def test_networks_take_turns() -> None:
     median_milliseconds(
         {"a": lambda _: note("a"), "b": lambda _: note("b")}, torch.zeros(1), repeats=2
     )
-    assert calls == ["a", "b"] * (cost.WARM_UPS + 2)
+    turns = [calls[i : i + 2] for i in range(0, len(calls), 2)]
+    assert turns == [["a", "b"] if i % 2 == 0 else ["b", "a"] for i in range(cost.WARM_UPS + 2)]
 
 
 def test_a_higher_temperature_is_softer() -> None:

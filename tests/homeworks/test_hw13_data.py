@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mlspring.core.errors import DataError, RecipeError
-from mlspring.core.recipe import load_recipe
+from mlspring.core.recipe import dump_recipe, flatten, load_recipe
 from mlspring.core.source import Source, official
 from mlspring.homeworks.hw13_compression import data
 from mlspring.homeworks.hw13_compression.recipe import Recipe
@@ -33,6 +34,28 @@ def test_labels_and_ids_come_from_names(folder: Path) -> None:
     assert loaded.test_ids == [f"{i:04d}" for i in range(11)]
     assert data.test_ids(official(folder)) == loaded.test_ids
     assert loaded.teacher is None
+
+
+def test_the_official_recipes_cut_the_middle_as_the_sample_does(folder: Path) -> None:
+    for level in SPEC.levels:
+        path = SPEC.folder / "recipes" / "official" / f"{level}.toml"
+        knobs = load_recipe(Recipe, path, ()).data
+        assert (knobs.image_size, knobs.resize) == (224, 256)
+    wide = Image.new("RGB", (300, 100), "white")
+    wide.paste("black", (100, 0, 200, 100))
+    wide.save(folder / "food11-hw13" / "training" / "0_0.jpg", quality=95)
+    squeezed = data.load(official(folder), recipe()).train_images[0]
+    cut = data.load(official(folder), recipe("data.resize=36")).train_images[0]
+    assert cut.shape == squeezed.shape == (32, 32, 3)
+    assert cut.max() < 20 and squeezed.mean() > 120
+    assert isinstance(data.load(official(folder), recipe("data.resize=36")).valid_images, np.memmap)
+
+
+def test_a_knob_that_is_left_out_is_not_shown() -> None:
+    assert "data.resize" not in flatten(recipe())
+    turned = recipe("data.resize=40")
+    assert flatten(turned)["data.resize"] == 40
+    assert "resize = 40" in dump_recipe(turned)
 
 
 def test_homework_3_s_folder_serves_too(tmp_path: Path) -> None:
@@ -105,6 +128,8 @@ def test_the_world_s_test_pictures_count_from_0000(world: Path) -> None:
 def test_the_world_has_one_size(world: Path) -> None:
     with pytest.raises(RecipeError, match=r"data\.image_size = 32, but the world is painted at 64"):
         data.load(Source(kind="world", folder=world / "public"), recipe())
+    with pytest.raises(RecipeError, match=r"data\.resize = 80, but the world is painted"):
+        data.load(Source(kind="world", folder=world / "public"), recipe("data.resize=80", size=64))
 
 
 def test_a_world_is_written_in_the_layout(world: Path, tmp_path: Path) -> None:
@@ -131,6 +156,8 @@ def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
             ("student.channels=[64, 64, 64, 100]",),
             "student.channels make 135,043 parameters, at most 100,000",
         ),
+        (("data.resize=31",), "data.resize = 31: input should be greater than or equal to 32"),
+        (("data.resize=40", "data.image_size=64"), "data.resize = 40 is less than data.image_size"),
         (("student.channels=[1, 2]",), "plain has 4 groups of channels"),
         (("student.channels=[1, 2, 3, -4]",), "-4 channels, expected 1 to 4096"),
         (("student.start=teacher",), "needs student.name = 'residual'"),
@@ -142,6 +169,8 @@ def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
             ("distill.attention=1.0", "teacher.source=given"),
             "distill.attention needs maps of equal sides",
         ),
+        (("distill.assistant=8",), "distill.assistant needs something to teach"),
+        (("distill.assistant=1", "distill.weight=0.5"), "distill.assistant = 1"),
         (("distill.attention=1.0",), "the students other than plain have"),
     ],
 )

@@ -1,6 +1,8 @@
 """Counting in an ONNX file: what counts, what is refused, and that damage is told."""
 
 import base64
+import subprocess
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -209,3 +211,21 @@ def test_a_bad_onnx_file_is_named_inside_the_archive(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match=r"student\.onnx: holds no weights") as raised:
         submission.read(path, ["0000"])
     assert str(path) in str(raised.value)
+
+
+def test_an_operator_that_nobody_could_run_is_counted_like_any_other(tmp_path: Path) -> None:
+    """The file is read as bytes: no runtime looks for the operator, none is even loaded."""
+    code = node("PyOp", "w", message((1, "code"), (4, b"raise SystemExit")), domain="my.code")
+    path = hand_in(tmp_path, student=model((5, tensor("w", (50, 100))), (1, code)))
+    program = (
+        "import sys; from pathlib import Path;"
+        "from mlspring.homeworks.hw13_compression.submission import read;"
+        f"print(read(Path({str(path)!r}), ['0000']).num_parameters);"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'onnx', 'onnxruntime'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    count, loaded = done.stdout.splitlines()
+    assert 5000 <= int(count) <= 5000 + len(b"raise SystemExit")
+    assert loaded == "[]"

@@ -70,12 +70,14 @@ def path(run: Run) -> Path:
 def measure(
     run: Run,
     networks: list[Network],
-    teacher: Teacher | None,
+    teachers: Sequence[Teacher],
     split: Split,
     knobs: CompressKnobs,
     hardware: Hardware,
 ) -> None:
     """Measure the student (first of ``networks``), its pruned copies and the rest; write the facts.
+
+    Of two teachers the second is the assistant, from which the student learnt.
 
     Accuracies are those of held-out pictures. Times are of plain eager torch in fp32 (int8 where
     said) on this CPU, with as many threads as the process has.
@@ -88,8 +90,8 @@ def measure(
         rows.append(_row(network, split, size, hardware))
         forwards[network.name] = network.model
     forwards["masked"] = _masked(student)
-    if teacher is not None:
-        name = f"teacher ({teacher.architecture.name})"
+    for who, teacher in zip(("teacher", "assistant"), teachers, strict=False):
+        name = f"{who} ({teacher.architecture.name})"
         rows.append({"name": name, **{key: teacher.facts[key] for key in ROW_KEYS}})
         forwards[name] = copy.deepcopy(teacher.model).cpu()
     int8 = _int8(student, split)
@@ -115,10 +117,10 @@ def measure(
             "networks": rows,
             "masked_milliseconds": times["masked"],
             "layers": [vars(layer) for layer in layer_costs(student.model, size)],
-            "softness": teacher.facts["softness"] if teacher else softness_of(logits),
-            "softness_of": "teacher" if teacher else "student",
+            "softness": teachers[-1].facts["softness"] if teachers else softness_of(logits),
+            "softness_of": ("student", "teacher", "assistant")[len(teachers)],
             "pruning": pruning_curves(student.architecture, placed, few, hardware, SHARES[::2]),
-            "teacher_pruning": teacher.facts["pruning"] if teacher else None,
+            "teacher_pruning": teachers[0].facts["pruning"] if teachers else None,
         },
     )
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mlspring.core.progress import bar
+from mlspring.homeworks.hw13_compression.architecture import Architecture
 
 WARM_UPS = 3
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -111,16 +112,18 @@ def median_milliseconds(
 ) -> dict[str, float]:
     """Return the median time of each network on ``images``, on this process's threads.
 
-    The networks take turns, so that another program's load falls on all alike; the first turns do
-    not count.
+    The networks take turns, each turn begun by another one, so that another program's load, and
+    what a network leaves in the caches, fall on all alike; the first turns do not count.
     """
+    names = list(forwards)
     times: dict[str, list[float]] = {name: [] for name in forwards}
     label = f"time batches of {len(images)}"
     with torch.inference_mode(), bar(label, WARM_UPS + repeats, unit="turns") as progress:
         for turn in range(WARM_UPS + repeats):
-            for name, forward in forwards.items():
+            first = turn % len(names)
+            for name in names[first:] + names[:first]:
                 start = time.perf_counter()
-                forward(images)
+                forwards[name](images)
                 spent = time.perf_counter() - start
                 if turn >= WARM_UPS:
                     times[name].append(1000 * spent)
@@ -134,6 +137,26 @@ def separable_saving(c_in: int, c_out: int, side: int) -> tuple[int, int]:
     I O k k against I k k + I O (HW13 slides), biases apart.
     """
     return c_in * c_out * side * side, c_in * side * side + c_in * c_out
+
+
+def separable_pairs(architecture: Architecture) -> list[tuple[str, int, int]]:
+    """Return name, weights as plain 3 x 3, weights as depthwise + pointwise, of each such step.
+
+    A step is a 3 x 3 convolution of the network, or a depthwise one with the pointwise one behind
+    it: what stands there and what could stand there instead.
+    """
+    shapes = [(n, s) for n, s in architecture.shapes.items() if len(s) == 4]
+    found = []
+    for place, (name, (c_out, c_in, side, _)) in enumerate(shapes):
+        if side == 3 and ".depthwise." in name:
+            pair = separable_saving(c_out, shapes[place + 1][1][0], side)
+        elif side == 3:
+            pair = separable_saving(c_in, c_out, side)
+        else:
+            continue
+        step = name.removesuffix(".weight").removesuffix(".conv").removesuffix(".depthwise")
+        found.append((step, *pair))
+    return found
 
 
 def softness(logits: Tensor, temperatures: Sequence[float]) -> dict[float, list[float]]:

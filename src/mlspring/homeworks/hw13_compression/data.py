@@ -6,6 +6,8 @@
     DIR[/food11-hw13]/resnet18_teacher.ckpt             the given teacher, for official recipes
 
 A folder is decoded once, at the recipe's size, into memory maps; never again while it is unchanged.
+With ``data.resize`` the short side is brought to that many pixels and the middle is cut out, as
+the sample does (256 and 224); without it the whole picture is squeezed into the square.
 The world is that of homework 3, its test pictures numbered from 0000 as the course does here.
 """
 
@@ -22,7 +24,7 @@ from mlspring.core.errors import DataError, RecipeError, unreadable_folder
 from mlspring.core.images import load_images
 from mlspring.core.source import Source
 from mlspring.core.tables import write_table
-from mlspring.homeworks.hw13_compression.recipe import Recipe
+from mlspring.homeworks.hw13_compression.recipe import DataKnobs, Recipe
 from mlspring.worlds.food import CLASS_NAMES, food_world
 
 WORLD = food_world()
@@ -56,10 +58,15 @@ def load(source: Source, recipe: Recipe) -> Data:
 
     Raises:
         DataError: a file is missing, broken, badly named, or a label is out of range.
-        RecipeError: the world is painted in another size.
+        RecipeError: the world is painted in another size, or is to be cut.
     """
     if source.kind == "official":
-        return _load_folder(_food11(source.folder), recipe.data.image_size)
+        return _load_folder(_food11(source.folder), recipe.data)
+    if recipe.data.resize is not None:
+        raise RecipeError(
+            f"data.resize = {recipe.data.resize}, but the world is painted at its size",
+            fix="leave data.resize to pictures of your own, with --data DIR",
+        )
     arrays = {
         name: np.load(source.folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
         for name in ("train_images", "train_labels", "valid_images", "valid_labels", "test_images")
@@ -161,12 +168,12 @@ def _food11(folder: Path) -> Path:
     )
 
 
-def _load_folder(folder: Path, size: int) -> Data:
+def _load_folder(folder: Path, knobs: DataKnobs) -> Data:
     train, valid = _files(folder / "training"), _files(folder / "validation")
     test = _test_files(folder)
     train_labels, valid_labels = _labels(train), _labels(valid)  # before decoding: fail early
     files = [*train, *valid, *test]
-    images = load_images(files, size)
+    images = load_images(files, knobs.image_size, resize=knobs.resize)
     first_test = len(train) + len(valid)
     teacher = folder / TEACHER
     return Data(

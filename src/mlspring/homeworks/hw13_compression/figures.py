@@ -1,16 +1,19 @@
 """The report figures of homework 13, each with the numbers behind it."""
 
+import math
+from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, FixedLocator, MaxNLocator, NullFormatter
 
 from mlspring.core.files import read_json
 from mlspring.core.runs import Run
 from mlspring.core.texts import count
 from mlspring.homeworks.hw13_compression import compress
 from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS
-from mlspring.homeworks.hw13_compression.cost import separable_saving
+from mlspring.homeworks.hw13_compression.cost import separable_pairs
 from mlspring.homeworks.hw13_compression.data import CLASS_NAMES, NUM_CLASSES, Data
 from mlspring.homeworks.hw13_compression.recipe import Recipe
 from mlspring.homeworks.hw13_compression.tasks import held_out_confusion
@@ -18,9 +21,16 @@ from mlspring.kit import charts, style
 
 Facts = dict[str, Any]
 CURVES = {
-    "layer": "smallest weights of each layer to zero",
-    "global": "smallest weights of the network to zero",
-    "channels": "weakest channels taken out",
+    "layer": "smallest weights of each layer to zero, no training after",
+    "global": "smallest weights of the network to zero, no training after",
+    "channels": "weakest channels taken out, no training after",
+}
+COSTS: dict[str, Callable[[Facts], float]] = {
+    "parameters": itemgetter("parameters"),
+    "multiply-adds a picture": itemgetter("macs"),
+    "bytes of the file": itemgetter("bytes"),
+    "ms for 1 picture": lambda row: row["milliseconds"]["1"],
+    "ms for 64 pictures": lambda row: row["milliseconds"]["64"],
 }
 
 
@@ -28,39 +38,70 @@ def draw(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw every figure of the spec into ``run.figures``."""
     facts = read_json(compress.path(run))
     with style.house_style():
-        q1_parameters(run, facts)
+        q1_parameters(run, recipe, facts)
         q2_temperature(run, facts)
         q3_pruning(run, recipe, facts)
         pareto(run, facts)
-        learning_curves(run)
+        learning_curves(run, recipe)
         confusion(run)
 
 
-def q1_parameters(run: Run, facts: Facts) -> None:
-    """Draw the student layer by layer: where the parameters are, and where the work is."""
-    layers = facts["layers"]
-    figure = style.new_figure(8.6, 1.6 + 0.17 * len(layers))
-    panels = figure.subplots(1, 2, sharey=True)
-    totals = [sum(layer[key] for layer in layers) for key in ("parameters", "macs")]
+def q1_parameters(run: Run, recipe: Recipe, facts: Facts) -> None:
+    """Draw the student layer by layer: parameters, work, and what depthwise convolutions save."""
+    layers, pairs = with_norms(facts["layers"]), separable_pairs(recipe.architecture)
+    figure = style.new_figure(12.5, 1.8 + 0.22 * max(len(layers), len(pairs)))
+    parameters, macs, ways = figure.subplots(1, 3, width_ratios=(3, 3, 4))
+    macs.sharey(parameters)
+    totals = {key: sum(layer[key] for layer in layers) for key in ("parameters", "macs")}
     places = range(len(layers))
-    for axes, key, total, colour in zip(
-        panels, ("parameters", "macs"), totals, style.COLOURS, strict=False
-    ):
+    for axes, key, colour in zip((parameters, macs), totals, style.COLOURS, strict=False):
         axes.barh(places, [layer[key] for layer in layers], color=colour)
+    parameters.set_yticks(places, [f"{x['name']} ({x['kind']})" for x in layers], fontsize=7)
+    parameters.set_title(f"Parameters: {totals['parameters']:,}")
+    parameters.set_xlabel(f"parameters, {MAX_PARAMETERS:,} in all allowed")
+    macs.tick_params(labelleft=False)
+    macs.set_title(f"Multiply-adds: {totals['macs']:,}")
+    macs.set_xlabel("multiply-adds for one picture")
+    _both_ways(ways, pairs)
+    figure.legend(*ways.get_legend_handles_labels(), fontsize=8, loc="outside lower right", ncols=2)
+    for axes in (parameters, macs, ways):
+        axes.title.set_fontsize(10)
+        axes.margins(x=0.12)
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.set_title(f"{total:,} in all", loc="center")
-    panels[0].set_yticks(places, [f"{x['name']} ({x['kind']})" for x in layers], fontsize=7)
-    panels[0].invert_yaxis()
-    panels[0].set_xlabel(f"parameters (at most {MAX_PARAMETERS:,})")
-    panels[1].set_xlabel("multiply-adds for one picture")
-    rows = [[x[key] for key in ("name", "kind", "parameters", "macs")] for x in layers]
-    plain, separable = separable_saving(64, 64, 3)
-    rows.append(["example: 3x3, 64 to 64 channels", "3x3", plain, ""])
-    rows.append(["example: depthwise + pointwise", "3x3 depthwise, 1x1", separable, ""])
+    parameters.invert_yaxis()
+    rows = [[x[key] for key in ("name", "kind", "parameters", "macs")] for x in facts["layers"]]
+    for step, plain, separable in pairs:
+        rows.append([f"{step} as plain convolution", "3x3", plain, ""])
+        rows.append([f"{step} as depthwise + pointwise", "3x3 depthwise, 1x1", separable, ""])
     header = ("layer", "kind", "parameters", "multiply-adds")
     style.save(figure, run.figures, "q1_parameters", header, rows)
+
+
+def _both_ways(axes: Axes, pairs: list[tuple[str, int, int]]) -> None:
+    """Draw the weights of each 3 x 3 step as a plain convolution and as depthwise + pointwise."""
+    steps, *counts = zip(*pairs, strict=True)
+    labels = ("plain: I O k k", "depthwise + pointwise: I k k + I O")
+    looks = ({"color": style.COLOURS[2]}, {"color": style.COLOURS[3], "hatch": "//"})
+    for number, (numbers, label, look) in enumerate(zip(counts, labels, looks, strict=True)):
+        places = [place + 0.4 * number - 0.2 for place in range(len(steps))]
+        axes.barh(places, numbers, height=0.4, label=f"{label}, {sum(numbers):,}", **look)
+    axes.set_yticks(range(len(steps)), steps, fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel("weights for the same channels")
+    axes.set_title("Its 3 x 3 steps, two ways")
+
+
+def with_norms(layers: list[Facts]) -> list[Facts]:
+    """Return the layers with each batch norm added to the layer before it."""
+    joined: list[Facts] = []
+    for layer in layers:
+        if layer["kind"] == "norm" and joined:
+            joined[-1]["parameters"] += layer["parameters"]
+        else:
+            joined.append({**layer, "name": layer["name"].removesuffix(".conv")})
+    return joined
 
 
 def q2_temperature(run: Run, facts: Facts) -> None:
@@ -100,12 +141,15 @@ def q3_pruning(run: Run, recipe: Recipe, facts: Facts) -> None:
             rows += [(name, key, s, round(a, 5)) for s, a in curves[key]]
         axes.set_xlabel("share removed")
         axes.set_ylim(0, 1)
-        axes.set_title(f"{name.capitalize()}, not trained afterwards", fontsize=10)
+        axes.set_title(f"{name.capitalize()}, {curves['pictures']:,} pictures", fontsize=10)
     panels[0].set_ylabel("share of held-out pictures right")
     tuned = _pruned(recipe, facts)
     if tuned:
         panels[-1].plot(
-            *zip(*tuned, strict=True), "k*", markersize=9, label="taken out, then fine-tuned"
+            *zip(*tuned, strict=True),
+            "k*",
+            markersize=9,
+            label=f"taken out, then fine-tuned ({facts['held_out']:,} pictures)",
         )
         rows += [("student", "channels, fine-tuned", s, round(a, 5)) for s, a in tuned]
     handles, labels = panels[-1].get_legend_handles_labels()
@@ -122,73 +166,126 @@ def _pruned(recipe: Recipe, facts: Facts) -> list[tuple[float, float]]:
     return [(round(s, 4), row["accuracy"]) for s, row in zip(removed, copies, strict=True)]
 
 
+def shown(name: str) -> str:
+    """Return how figures call a network: ``50 % kept`` for ``pruned-50``."""
+    kind, dash, share = name.partition("-")
+    return f"{share} % kept" if dash and kind == "pruned" else name
+
+
 def _latency(axes: Axes, facts: Facts) -> list[tuple[Any, ...]]:
     """Draw the milliseconds of a batch of 64: masks save none, smaller networks do."""
     batch = "64"
     bars = {"dense": facts["networks"][0]["milliseconds"][batch]}
-    bars["half masked"] = facts["masked_milliseconds"][batch]
+    bars["half zero"] = facts["masked_milliseconds"][batch]
     for row in facts["networks"]:
         if row["name"].startswith("pruned"):
-            bars[row["name"].replace("pruned-", "kept ") + " %"] = row["milliseconds"][batch]
-    axes.bar(range(len(bars)), list(bars.values()), color=style.COLOURS[3])
+            bars[shown(row["name"])] = row["milliseconds"][batch]
+    drawn = axes.bar(range(len(bars)), list(bars.values()), color=style.COLOURS[3])
+    axes.bar_label(drawn, fmt="{:.3g}", fontsize=8)
     axes.set_xticks(range(len(bars)), list(bars), rotation=35, ha="right", fontsize=8)
     axes.grid(visible=False, axis="x")
     axes.set_ylabel(f"ms a batch of {batch}, {count(facts['threads'], 'thread')}")
-    axes.set_title("Time", loc="center", fontsize=10)
+    axes.set_title("Student's time", fontsize=10)
     return [("student", name, batch, value) for name, value in bars.items()]
 
 
 def pareto(run: Run, facts: Facts) -> None:
-    """Draw accuracy against each cost; up and to the left is better, no single cost tells all."""
-    costs = {
-        "parameters": "parameters",
-        "macs": "multiply-adds a picture",
-        "bytes": "bytes of the file",
-        "1": "ms for 1 picture",
-        "64": "ms for 64 pictures",
-    }
+    """Draw accuracy against each cost, and the numbers side by side below.
+
+    Up and to the left is better; no single cost tells all.
+    """
     networks = facts["networks"]
-    figure = style.new_figure(12.5, 3.4)
-    panels = figure.subplots(1, len(costs), sharey=True)
-    for axes, (key, label) in zip(panels, costs.items(), strict=True):
-        for number, row in enumerate(networks):
-            cost = row["milliseconds"][key] if key.isdecimal() else row[key]
-            axes.plot(
-                cost,
-                row["accuracy"],
-                marker=style.MARKERS[number % len(style.MARKERS)],
-                color=style.COLOURS[number % len(style.COLOURS)],
-                linestyle="none",
-                label=row["name"] if key == "parameters" else None,
-            )
+    costs = {key: [cost(row) for row in networks] for key, cost in COSTS.items()}
+    figure = style.new_figure(12.5, 4.1 + 0.25 * len(networks))
+    above, below = figure.subfigures(2, 1, height_ratios=(3.0, 0.8 + 0.25 * len(networks)))
+    panels = above.subplots(1, len(costs), sharey=True)
+    for axes, (label, values) in zip(panels, costs.items(), strict=True):
+        for number, (row, value) in enumerate(zip(networks, values, strict=True)):
+            axes.plot(value, row["accuracy"], **_mark(number), label=shown(row["name"]))
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_major_locator(FixedLocator(log_ticks(min(values), max(values))))
+        axes.xaxis.set_major_formatter("{x:g}" if max(values) < 1000 else EngFormatter(sep=""))
         axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.margins(0.08)
         axes.set_xlabel(label)
-    panels[0].axvline(MAX_PARAMETERS, color="#999999", linewidth=0.8, linestyle=":")
+    panels[0].axvline(MAX_PARAMETERS, color="#777777", linewidth=0.8, linestyle=":")
     panels[0].set_ylabel("share of held-out pictures right")
-    figure.legend(loc="outside lower center", ncols=len(networks), fontsize=8)
+    handles, labels = panels[0].get_legend_handles_labels()
+    above.legend(handles, labels, loc="outside lower center", ncols=len(networks), fontsize=8)
+    _numbers(below.subplots(), networks, costs)
+    times = f"{count(facts['threads'], 'thread')}, median of {count(facts['repeats'], 'turn')}"
+    below.suptitle(f"{facts['held_out']:,} held-out pictures; times: {times}", fontsize=8)
     header = ("network", "accuracy", "parameters", "multiply-adds", "bytes", "ms 1", "ms 64")
     header += ("threads", "repeats")
+    ends = (facts["threads"], facts["repeats"])
     rows = [
-        (
-            row["name"],
-            round(row["accuracy"], 5),
-            *(row[key] for key in ("parameters", "macs", "bytes")),
-            *(row["milliseconds"][str(n)] for n in compress.LATENCY_BATCHES),
-            facts["threads"],
-            facts["repeats"],
-        )
-        for row in networks
+        (row["name"], round(row["accuracy"], 5), *values, *ends)
+        for row, *values in zip(networks, *costs.values(), strict=True)
     ]
     style.save(figure, run.figures, "pareto", header, rows)
 
 
-def learning_curves(run: Run) -> None:
-    """Draw loss and accuracy of the student against the epoch, training and held out."""
+def _mark(number: int) -> dict[str, Any]:
+    """Return the look of one network; every second mark is hollow and lets another show."""
+    colour = style.COLOURS[number % len(style.COLOURS)]
+    return {
+        "marker": style.MARKERS[number % len(style.MARKERS)],
+        "markersize": 7 + number % 2,
+        "color": colour,
+        "markerfacecolor": "none" if number % 2 else colour,
+        "linestyle": "none",
+    }
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers from ``low`` to ``high`` that leave each other room on a log axis.
+
+    The coarsest of four scales of digits that gives three of them; ``low`` where none gives one.
+    """
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    apart = (high / low) ** 0.2
+    found: list[float] = []
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.2, 1.5, 1.8, 2.2, 3, 4, 5, 6, 8)):
+        found = []
+        for number in (digit * 10.0**decade for decade in decades for digit in digits):
+            if low <= number <= high and (not found or number >= apart * found[-1]):
+                found.append(number)
+        if len(found) >= 3:
+            break
+    return found or [low]
+
+
+def _numbers(axes: Axes, networks: list[Facts], costs: dict[str, list[float]]) -> None:
+    """Write the numbers behind the points as a table."""
+    style.hide_axes(axes)
+    cells = [
+        [
+            f"{row['accuracy']:.3f}",
+            *(f"{v:,}" if isinstance(v, int) else f"{v:.2f}" for v in values),
+        ]
+        for row, *values in zip(networks, *costs.values(), strict=True)
+    ]
+    table = axes.table(
+        cells,
+        rowLabels=[shown(row["name"]) for row in networks],
+        colLabels=["accuracy", *costs],
+        bbox=(0.12, 0, 0.88, 1),
+        cellLoc="right",
+    )
+    table.auto_set_font_size(False)
+    table.set_fontsize(8)
+    for cell in table.get_celld().values():
+        cell.set_edgecolor("#d9d9d9")
+
+
+def learning_curves(run: Run, recipe: Recipe) -> None:
+    """Draw loss and accuracy of the student against the epoch, training and held out.
+
+    The training loss is what is minimised, which may hold more than the held-out cross-entropy.
+    """
     log = [entry for entry in run.read_log() if entry["member"] == 0]
-    charts.loss_and_accuracy(log, run.figures, loss="loss, nats")
+    also = "\n(training: soft labels, too)" if recipe.distill.learns else ""
+    charts.loss_and_accuracy(log, run.figures, loss=f"cross entropy, nats{also}")
 
 
 def confusion(run: Run) -> None:

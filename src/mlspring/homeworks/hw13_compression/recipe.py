@@ -1,7 +1,8 @@
 """The knobs of homework 13; every number of a level is one of these."""
 
 import itertools
-from typing import Literal
+from collections.abc import Generator
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -9,10 +10,25 @@ from mlspring.core.recipe import Section
 from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS, Architecture
 
 
-class DataKnobs(Section):
+class Sparse(Section):
+    """A section that shows a knob which may be left out only where it is turned."""
+
+    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
+        """Yield the name and the value of every knob that has one."""
+        yield from ((name, value) for name, value in super().__iter__() if value is not None)
+
+
+class DataKnobs(Sparse):
     """Which pictures, at which size."""
 
     image_size: int = Field(ge=32, le=512, description="side of the square input, pixels")
+    resize: int | None = Field(
+        default=None,
+        ge=32,
+        le=1024,
+        description="short side of a picture before the input is cut from its middle, pixels; "
+        "left out: the whole picture, squeezed into the square",
+    )
 
 
 class StudentKnobs(Section):
@@ -27,7 +43,7 @@ class StudentKnobs(Section):
     )
 
 
-class DistillKnobs(Section):
+class DistillKnobs(Sparse):
     """What the student learns from the teacher; all zero: nothing, and no teacher is trained."""
 
     weight: float = Field(
@@ -36,6 +52,18 @@ class DistillKnobs(Section):
     temperature: float = Field(gt=0, le=100, description="T by which logits are divided")
     relations: float = Field(ge=0, description="weight of the distances between pictures (RKD)")
     attention: float = Field(ge=0, description="weight of the attention maps (AT)")
+    assistant: int | None = Field(
+        default=None,
+        ge=2,
+        le=256,
+        description="width of an assistant that learns from the teacher and teaches the student "
+        "(TAKD); left out: none",
+    )
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything is learnt."""
+        return bool(self.weight or self.relations or self.attention)
 
 
 # Same as hw03: recipe.AugmentKnobs
@@ -123,12 +151,22 @@ class Recipe(Section):
     @property
     def needs_teacher(self) -> bool:
         """Whether anything is learnt or taken from a teacher."""
-        distill = self.distill
-        learns = any((distill.weight, distill.relations, distill.attention))
-        return learns or self.student.start == "teacher"
+        return self.distill.learns or self.student.start == "teacher"
+
+    @property
+    def teachers(self) -> tuple["Recipe", ...]:
+        """The recipes of the teacher and, where there is one, of its assistant, in this order."""
+        width = self.distill.assistant
+        if width is None:
+            return (self,)
+        assistant = self.teacher.model_copy(update={"source": "trained", "width": width})
+        return self, self.model_copy(update={"teacher": assistant})
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
+        resize = self.data.resize
+        if resize is not None and resize < self.data.image_size:
+            raise ValueError(f"data.resize = {resize} is less than data.image_size")
         num_parameters = self.architecture.num_parameters
         if num_parameters > MAX_PARAMETERS:
             raise ValueError(
@@ -146,6 +184,8 @@ class Recipe(Section):
                 "distill.attention needs maps of equal sides, which only our own teacher and the "
                 "students other than plain have"
             )
+        if self.distill.assistant is not None and not self.distill.learns:
+            raise ValueError("distill.assistant needs something to teach, e.g. distill.weight")
         if wrong := [share for share in self.compress.keep if not 0 < share < 1]:
             raise ValueError(f"compress.keep holds {wrong[0]}, expected shares between 0 and 1")
         for share, following in itertools.pairwise(self.compress.keep):

@@ -1,6 +1,6 @@
 """What a run trains: the student, then smaller copies of it; first weights and files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -71,19 +71,20 @@ def pruned_names(recipe: Recipe) -> list[str]:
     return [f"pruned-{100 * share:.0f}" for share in recipe.compress.keep]
 
 
-def tasks(recipe: Recipe, run: Run, teacher: Teacher | None) -> Iterator[Task]:
+def tasks(recipe: Recipe, run: Run, teachers: Sequence[Teacher]) -> Iterator[Task]:
     """Yield the student, then its pruned copies, each made of the one before when that is finished.
 
-    Channels go in turns with training between them: that keeps more than taking them at once.
+    Channels go in turns with training between them: that keeps more than taking them at once. Of
+    two teachers the student may start as the first, and learns from the last, the assistant.
     """
     seed = run.request.seed
     common = {
         "augment": recipe.augment,
         "distill": recipe.distill,
-        "teacher": teacher,
+        "teacher": teachers[-1] if teachers else None,
         "seed": seed,
     }
-    architecture, model = first_weights(recipe, teacher, seed)
+    architecture, model = first_weights(recipe, teachers[0] if teachers else None, seed)
     yield Task(
         number=0,
         name=STUDENT,

@@ -1,5 +1,7 @@
 """The network that students learn from: trained once and kept, or the course's own checkpoint.
 
+An assistant between teacher and student is a teacher, too, that has learnt from the first.
+
 home()/teachers/1f0c9a77d2e4b861/     hash of its recipe and of the pictures
     checkpoints/teacher.safetensors   weights; a resumable state while it is in training
     log.jsonl                         its learning curve
@@ -99,7 +101,12 @@ def like(model: nn.Module, other: nn.Module) -> nn.Module:
 
 
 def open_teacher(
-    recipe: Recipe, data: Data, hardware: Hardware, ranks: Ranks, make: Callable[[Run], Facts]
+    recipe: Recipe,
+    data: Data,
+    hardware: Hardware,
+    ranks: Ranks,
+    make: Callable[[Run], Facts],
+    tutor: Teacher | None = None,
 ) -> Teacher:
     """Return the teacher of a recipe, made by the first process that needs it.
 
@@ -112,20 +119,22 @@ def open_teacher(
         hardware: where it is to answer.
         ranks: this process among all.
         make: trains or only examines the teacher in the folder of the given run, returns its facts.
+        tutor: whom it learns from, if it is an assistant.
 
     Raises:
         DataError: the given checkpoint is missing, damaged or of another network.
     """
     if recipe.teacher.source == "given":
         given_file(data)  # before anybody waits
-    place = folder(recipe, data)
+    place = folder(recipe, data, tutor)
     if ranks.is_main and not (place / "facts.json").exists():
         with disk_errors(place), _turn(place):
             if not (place / "facts.json").exists():
                 with closing(_run(place, recipe)) as run:
                     facts = make(run)
                 write_json(place / "facts.json", facts)
-                say(f"teacher: {facts['accuracy']:.3f} of the held-out pictures, kept in {place}")
+                who = "assistant" if tutor else "teacher"
+                say(f"{who}: {facts['accuracy']:.3f} of the held-out pictures, kept in {place}")
     ranks.wait()
     architecture, model, file = load(recipe, data, place)
     return Teacher(
@@ -137,7 +146,7 @@ def open_teacher(
     )
 
 
-def folder(recipe: Recipe, data: Data) -> Path:
+def folder(recipe: Recipe, data: Data, tutor: Teacher | None = None) -> Path:
     """Return where the teacher is kept, whether or not it is there yet."""
     parts: list[Any] = [VERSION, fingerprint(data), recipe.teacher.source]
     if recipe.teacher.source == "given":
@@ -145,6 +154,8 @@ def folder(recipe: Recipe, data: Data) -> Path:
     else:
         sections = (recipe.teacher, recipe.teacher_augment, recipe.teacher_train)
         parts += [section.model_dump() for section in sections]
+    if tutor is not None:
+        parts += [tutor.digest, recipe.distill.model_dump()]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return home() / "teachers" / digest[:16]
 
@@ -190,7 +201,7 @@ def read_resnet18(file: Path) -> nn.Module:
     """Return the network in a checkpoint with torchvision's names; nothing in it is executed.
 
     Raises:
-        DataError: no state dict of tensors, or of another network.
+        DataError: no state dict of tensors, of another network, or with NaN in it.
     """
     expected = "the state dict of a ResNet-18 for 11 classes, 122 tensors"
     try:
@@ -202,10 +213,13 @@ def read_resnet18(file: Path) -> nn.Module:
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise DataError("is no state dict", file=file, expected=expected)
     for name in (*shapes, *state):
-        found = tuple(state[name].shape) if name in state else None
-        if name not in shapes or found != shapes[name]:
-            what = f"{name} has shape {found}" if found is not None else f"{name} is missing"
+        shape = tuple(state[name].shape) if name in state else None
+        if name not in shapes or shape != shapes[name]:
+            what = f"{name} has shape {shape}" if shape is not None else f"{name} is missing"
             raise DataError(what, file=file, expected=f"{shapes.get(name, 'no such tensor')}")
+        if not state[name].isfinite().all():
+            found = f"{name} holds values that are NaN or infinite"
+            raise DataError(found, file=file, expected="finite weights", fix="fetch it again")
     model = build(resnet18())
     model.load_state_dict(state)
     return model

@@ -74,22 +74,16 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     hardware = hardware_for(recipe, run, ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     split = held_out.split(data, hardware)
-    teacher = None
-    if recipe.needs_teacher:
-        fastest = device.choose(run.request.device, run.request.precision, work="conv")
-        fastest = device.choose(run.request.device, ranks.broadcast(fastest.precision), work="conv")
-        make = partial(make_teacher, recipe, data, split, fastest)
-        teacher = open_teacher(recipe, data, fastest, ranks, make)
-        note_teacher(run, teacher)
+    teachers = open_teachers(recipe, data, split, run, ranks)
     num_trained = 0
     start = time.perf_counter()
-    for task in tasks(recipe, run, teacher):
+    for task in tasks(recipe, run, teachers):
         if not ranks.broadcast(weights_path(run, task.name).exists()):
             num_trained += fit(task, split, run, hardware, ranks)
     rate = num_trained / (time.perf_counter() - start)
     if ranks.is_main and not compress.path(run).exists():
         networks = [finished(run, name) for name in (STUDENT, *pruned_names(recipe))]
-        compress.measure(run, networks, teacher, split, recipe.compress, hardware)
+        compress.measure(run, networks, teachers, split, recipe.compress, hardware)
     ranks.wait()
     confusion = held_out_confusion(run)
     return Training(
@@ -212,8 +206,40 @@ def entry(task: Task, means: list[float], outcome: tuple[Tensor, Tensor]) -> dic
     }
 
 
-def make_teacher(recipe: Recipe, data: Data, split: Split, hardware: Hardware, place: Run) -> Facts:
-    """Train our own teacher in the folder of ``place`` if need be; return its facts."""
+def open_teachers(
+    recipe: Recipe, data: Data, split: Split, run: Run, ranks: Ranks
+) -> list[Teacher]:
+    """Return the teacher and the assistant it taught, as far as the recipe needs them.
+
+    The student learns from the last one. Source of the assistant: Mirzadeh et al. 2020,
+    arXiv:1902.03393 (TAKD).
+    """
+    if not recipe.needs_teacher:
+        return []
+    fastest = device.choose(run.request.device, run.request.precision, work="conv")
+    fastest = device.choose(run.request.device, ranks.broadcast(fastest.precision), work="conv")
+    found: list[Teacher] = []
+    for each in recipe.teachers:
+        tutor = found[-1] if found else None
+        make = partial(make_teacher, each, data, split, fastest, tutor=tutor)
+        found.append(open_teacher(each, data, fastest, ranks, make, tutor))
+    note_teacher(run, found[-1])
+    return found
+
+
+def make_teacher(
+    recipe: Recipe,
+    data: Data,
+    split: Split,
+    hardware: Hardware,
+    place: Run,
+    *,
+    tutor: Teacher | None = None,
+) -> Facts:
+    """Train our own teacher in the folder of ``place`` if need be; return its facts.
+
+    An assistant learns from its tutor what the student is to learn from it.
+    """
     if recipe.teacher.source == "trained" and not weights_path(place, TEACHER).exists():
         architecture = residual(recipe.teacher.width)
         seed_everything(recipe.teacher.seed, "weights", TEACHER)
@@ -224,8 +250,8 @@ def make_teacher(recipe: Recipe, data: Data, split: Split, hardware: Hardware, p
             model=models.build(architecture),
             train=recipe.teacher_train,
             augment=recipe.teacher_augment,
-            distill=NOTHING,
-            teacher=None,
+            distill=recipe.distill if tutor else NOTHING,
+            teacher=tutor,
             seed=recipe.teacher.seed,
         )
         fit(task, split, place, hardware)

@@ -74,7 +74,9 @@ def measure(
 ) -> tuple[dict[str, float], Tensor]:
     """Return the monitors as log values, and the class of every watched drawing (m,)."""
     model.eval()
-    photos, photos_domain = ask(model, transform.to_input(watched.photos), hardware, ranks)
+    photos, photos_domain = ask(
+        model, transform.to_input(watched.photos), hardware, ranks, are_photos=True
+    )
     plain, plain_domain = ask(model, transform.to_input(watched.drawings), hardware, ranks)
     changed, _ = ask(model, watched.changed, hardware, ranks)
     labels = watched.labels.cpu()
@@ -93,13 +95,20 @@ def measure(
 
 
 def ask(
-    model: Adapter, images: Tensor, hardware: Hardware, ranks: Ranks = ALONE
+    model: Adapter,
+    images: Tensor,
+    hardware: Hardware,
+    ranks: Ranks = ALONE,
+    *,
+    are_photos: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return class logits (n, num_classes) and the opponent's answers (n, ...), on the CPU."""
 
     def forward(part: slice) -> Tensor:
         with hardware.autocast():
-            return torch.cat(model(hardware.place_images(images[part]))[:2], dim=1)
+            asked = hardware.place_images(images[part])
+            num_photos = len(asked) if are_photos else 0
+            return torch.cat(model(asked, num_photos=num_photos)[:2], dim=1)
 
     num_classes = model.classify[-1].out_features
     answers = predict_all(forward, len(images), EVAL_BATCH, ranks)

@@ -11,7 +11,7 @@ class DataKnobs(Section):
     """How photos and drawings are shown to the network."""
 
     image_size: int = Field(ge=32, le=256, description="side of the square input, pixels")
-    views: list[Literal["grey", "sobel", "canny", "contour"]] = Field(
+    views: list[Literal["grey", "sobel", "canny", "contour", "object"]] = Field(
         min_length=1, description="pictures of a photo; a step takes one at random, tests the first"
     )
     edge_blur: float = Field(
@@ -33,6 +33,9 @@ class ModelKnobs(Section):
 
     name: Literal["plain", "residual"] = Field(description="plain: the sample's layers")
     width: int = Field(ge=4, le=256, description="channels of the first stage")
+    norm: Literal["shared", "own"] = Field(
+        description="batch norm's statistics: of both domains together, or each domain's own"
+    )
 
 
 class AugmentKnobs(Section):
@@ -48,6 +51,9 @@ class AugmentKnobs(Section):
         ge=0, le=1, description="probability that only the inside of an oval stays"
     )
     erase: float = Field(ge=0, le=1, description="probability of one erased box")
+    contrast: float = Field(
+        ge=0, le=0.4, description="largest share of the brightness cut off at either end"
+    )
 
 
 class AdaptKnobs(Section):
@@ -77,11 +83,6 @@ class AdaptKnobs(Section):
     stay: float = Field(
         ge=0, le=100, description="weight, in those steps, of KL(teacher || prediction)"
     )
-
-    @property
-    def sees_drawings(self) -> bool:
-        """Whether any drawing takes part in training, if only in the statistics of batch norm."""
-        return self.method != "source_only" or self.asks_predictions
 
     @property
     def asks_predictions(self) -> bool:
@@ -125,6 +126,12 @@ class Recipe(Section):
     adapt: AdaptKnobs
     train: TrainKnobs
     predict: PredictKnobs
+
+    @property
+    def sees_drawings(self) -> bool:
+        """Whether any drawing takes part in training, if only in the statistics of batch norm."""
+        alone = self.adapt.method == "source_only" and not self.adapt.asks_predictions
+        return self.model.norm == "own" or not alone
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":

@@ -123,6 +123,14 @@ def test_balancing_gives_every_class_its_quota() -> None:
     np.testing.assert_allclose(predict.balanced(shares, 0.0), shares, rtol=1e-5)
 
 
+def test_balancing_gives_every_class_the_share_that_is_told() -> None:
+    found = np.random.default_rng(0).dirichlet([4, 2, 1], 3000)
+    for shares in ([0.2, 0.3, 0.5], [1 / 3] * 3):
+        moved = predict.balanced(found, 1.0, shares)
+        np.testing.assert_allclose(moved.mean(0), shares, atol=1e-3)
+    np.testing.assert_allclose(moved, predict.balanced(found, 1.0))
+
+
 def test_balancing_recovers_classes_that_were_pushed_away() -> None:
     """A classifier whose class 0 is always too likely by the same factor is mended exactly."""
     rng = np.random.default_rng(1)

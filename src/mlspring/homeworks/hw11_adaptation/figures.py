@@ -117,7 +117,7 @@ def monitor_curves(run: Run, recipe: Recipe) -> None:
         "valid/loss": "risk on held-out photos, nats",
         "target/entropy": "entropy of predictions, nats",
         "target/agreement": "agreement under augmentation",
-        "target/imbalance": "KL(mean prediction || uniform)",
+        "target/imbalance": "KL(mean prediction || shares)",
     }
     if recipe.adapt.method == "dann":
         shown["domain/accuracy"] = "domain classifier's accuracy (dotted: chance)"

@@ -5,6 +5,7 @@ on drawings, their agreement under augmentation, their balance, and how well the
 still tells the domains apart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +44,14 @@ class Watched:
         photos: first views uint8 (v, s, s) of photos held out; ``labels``: their classes (v,).
         drawings: uint8 (m, s, s), evenly from all; ``changed``: the same, augmented once, as
             floats (m, 1, s, s).
+        shares: of the classes among all drawings, or none.
     """
 
     photos: Tensor
     labels: Tensor
     drawings: Tensor
     changed: Tensor
+    shares: Sequence[float] = ()
 
 
 def watch(domains: Domains, held_out: Tensor, recipe: Recipe) -> Watched:
@@ -60,6 +63,7 @@ def watch(domains: Domains, held_out: Tensor, recipe: Recipe) -> Watched:
         labels=domains.labels[held_out],
         drawings=drawings,
         changed=transform.vary(drawings, draws),
+        shares=recipe.data.shares,
     )
 
 
@@ -86,7 +90,7 @@ def measure(
         "valid__accuracy": accuracy(photos, labels),
         "target__entropy": losses.entropy(plain).item(),
         "target__agreement": (votes == changed.argmax(1)).double().mean().item(),
-        "target__imbalance": losses.imbalance(plain).item(),
+        "target__imbalance": losses.imbalance(plain, watched.shares).item(),
     }
     if isinstance(model.opponent, DomainClassifier):
         right = (photos_domain > 0).double().mean() + (plain_domain <= 0).double().mean()

@@ -1,10 +1,12 @@
 """The knobs of homework 11; every number of a level is one of these."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from mlspring.core.recipe import Section
+
+SLACK = 0.005  # shares may be rounded
 
 
 class DataKnobs(Section):
@@ -24,6 +26,9 @@ class DataKnobs(Section):
     )
     white: float = Field(
         ge=0, le=100, description="percentile of each drawing that is made white; 0: as it is"
+    )
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        description="the classes' shares of the drawings, where they are known; empty: equal"
     )
     hold_out: float = Field(gt=0, lt=1, description="share of the photos kept for validation")
 
@@ -135,6 +140,8 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
+        if self.data.shares and abs(sum(self.data.shares) - 1) > SLACK:
+            raise ValueError(f"data.shares must add up to 1, not to {sum(self.data.shares):.3f}")
         if self.data.edge_low > self.data.edge_high:
             raise ValueError("data.edge_low must not be above data.edge_high")
         if (self.adapt.pseudo or self.adapt.stay) and not self.train.ema_decay:

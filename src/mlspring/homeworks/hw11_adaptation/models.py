@@ -35,8 +35,8 @@ class OwnNorm(nn.BatchNorm2d):
     """Batch norm whose scale and offset are shared, but whose statistics are each domain's own.
 
     The first ``num_photos`` rows are photos. Where edges are dense in one domain and sparse in the
-    other, a channel's mean tells the domain and nothing else. Source: Li et al. 2018 (AdaBN), Chang
-    et al. 2019 (arXiv:1906.03950).
+    other, a channel's mean tells the domain and nothing else. Source: Li et al. 2016 (AdaBN,
+    arXiv:1603.04779), Chang et al. 2019 (arXiv:1906.03950).
     """
 
     def __init__(self, num_channels: int) -> None:

@@ -31,7 +31,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         teacher = train.teach(member.final, batch, hardware) if phase.taught else None
         images = torch.cat([batch.photos, batch.drawings])
         with hardware.autocast():
-            outputs = member.model(hardware.place_images(images), phase.weight)
+            outputs = member.model(hardware.place_images(images), phase.weight, batches.size)
         outputs = tuple(output.float() for output in outputs)
         losses = adapt.terms(recipe, outputs, batch.labels, teacher, phase)
         member.optimizer.zero_grad()

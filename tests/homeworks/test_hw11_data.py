@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlspring.core.errors import DataError
+from mlspring.core.errors import DataError, RecipeError
 from mlspring.core.recipe import load_recipe
 from mlspring.core.source import Source, official
 from mlspring.homeworks.hw11_adaptation import data
@@ -143,6 +143,18 @@ def test_faint_drawings_are_made_white() -> None:
     assert found[0, 0].tolist() == found[1, 0].tolist() == [255] * 10
     assert found[:, 1:].max() == 0
     assert 100 < found[2, 0, 0] < 160
+
+
+def test_shares_are_told_of_every_class_or_none(folder: Path) -> None:
+    told = recipe("data.shares=[0.5,0.3,0.2]")
+    assert data.load(official(folder), told).num_classes == len(told.data.shares) == 3
+    message = r"data.shares has 2 numbers; expected 3, one for each class"
+    with pytest.raises(RecipeError, match=message):
+        data.load(official(folder), recipe("data.shares=[0.5,0.5]"))
+    with pytest.raises(RecipeError, match=r"must add up to 1, not to 0\.900"):
+        recipe("data.shares=[0.5,0.4]")
+    with pytest.raises(RecipeError, match=r"data\.shares"):
+        recipe("data.shares=[0.0,1.0]")
 
 
 def test_a_recipe_says_whether_drawings_are_made_white(folder: Path) -> None:

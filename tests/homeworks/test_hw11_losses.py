@@ -68,6 +68,16 @@ def test_divergence_is_kullback_and_leibler_s() -> None:
     )
 
 
+def test_imbalance_is_the_divergence_from_the_shares_that_are_told() -> None:
+    logits = random(50, 3)
+    mean, shares = logits.softmax(1).mean(0), torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    expected = (mean * (mean / shares).log()).sum().item()
+    assert losses.imbalance(logits, [0.5, 0.3, 0.2]).item() == pytest.approx(expected)
+    assert losses.imbalance(logits, mean.tolist()).item() == pytest.approx(0, abs=1e-9)
+    even = losses.imbalance(logits, [1 / 3] * 3).item()
+    assert losses.imbalance(logits).item() == pytest.approx(even)
+
+
 @pytest.mark.parametrize("name", ["entropy", "imbalance"])
 def test_gradients_agree_with_finite_differences(name: str) -> None:
     logits = random(5, 4).requires_grad_()
@@ -131,6 +141,16 @@ def test_pseudo_labels_are_moved_towards_equal_shares() -> None:
     torch.testing.assert_close(moved.sum(1), torch.ones(4))
     assert abs(moved.mean(0)[0] - 0.5) < abs(plain.mean(0)[0] - 0.5) / 2
     assert moved[3].argmax() == 1  # the least certain row changes side
+
+
+def test_pseudo_labels_are_moved_towards_the_shares_that_are_told() -> None:
+    logits = random(400, 3)
+    for shares in ([0.6, 0.3, 0.1], [0.2, 0.2, 0.6]):
+        moved = losses.pseudo_labels(logits, 1.0, shares)
+        torch.testing.assert_close(moved.sum(1), torch.ones(400, dtype=torch.float64))
+        assert moved.mean(0).tolist() == pytest.approx(shares, abs=0.1)
+    even = losses.pseudo_labels(logits, 0.5, [1 / 3] * 3)
+    torch.testing.assert_close(even, losses.pseudo_labels(logits, 0.5))
 
 
 def test_only_certain_rows_teach() -> None:

@@ -39,6 +39,44 @@ def test_features_have_eight_times_the_width(name: str, side: int) -> None:
     assert model(torch.rand(2, 1, side, side))[0].shape == (2, 7)
 
 
+def test_each_domain_has_its_own_statistics() -> None:
+    """Photos a hundred times as bright change nothing for drawings, as they do in one batch."""
+    photos, drawings = torch.rand(6, 1, 32, 32), torch.rand(6, 1, 32, 32)
+    for norm in ("own", "shared"):
+        torch.manual_seed(0)
+        model = models.build(recipe(f"model.norm={norm}"), num_classes=3).train()
+        answers = [
+            model(torch.cat((factor * photos, drawings)), 0.0, 6)[0][6:] for factor in (1, 100)
+        ]
+        assert torch.allclose(*answers, atol=1e-5) == (norm == "own")
+
+
+def test_own_statistics_are_learnt_apart_and_used_apart() -> None:
+    norm = models.OwnNorm(2).train()
+    norm.num_photos = 400
+    x = torch.cat((5 + 2 * torch.randn(400, 2, 3, 3), torch.randn(400, 2, 3, 3) - 1))
+    for _ in range(100):
+        found = norm(x)
+    for part in (found[:400], found[400:]):
+        assert part.mean().item() == pytest.approx(0, abs=1e-5)
+        assert part.std().item() == pytest.approx(1, abs=1e-3)
+    assert norm.photo_mean.tolist() == pytest.approx([5, 5], abs=0.2)
+    assert norm.photo_var.tolist() == pytest.approx([4, 4], abs=0.4)
+    assert norm.running_mean.tolist() == pytest.approx([-1, -1], abs=0.1)
+    norm.eval()
+    torch.testing.assert_close(norm(x), found, atol=0.02, rtol=0.01)
+    norm.num_photos = 0  # drawings alone
+    torch.testing.assert_close(norm(x[400:]), found[400:], atol=0.02, rtol=0.01)
+    norm.num_photos = 400  # photos alone
+    torch.testing.assert_close(norm(x[:400]), found[:400], atol=0.02, rtol=0.01)
+
+
+def test_own_statistics_need_drawings_in_the_batch() -> None:
+    assert not recipe("adapt.method=source_only").sees_drawings
+    assert recipe("adapt.method=source_only", "model.norm=own").sees_drawings
+    assert recipe("adapt.method=source_only", "adapt.entropy=0.1").sees_drawings
+
+
 @pytest.mark.parametrize(
     ("method", "shapes"),
     [

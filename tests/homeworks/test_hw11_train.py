@@ -92,47 +92,6 @@ def test_a_batch_shows_each_photo_in_one_of_its_views() -> None:
     assert 5 < first.sum() < 35
 
 
-def test_thick_lines_are_two_pixels_wide_and_no_others() -> None:
-    picture = torch.zeros(2, 5, 5, dtype=torch.uint8)
-    picture[:, 2, 1:4] = 255
-    thick = torch.tensor([True, False])
-    changed = transform.vary(picture, transform.Draws(thick=thick))
-    assert changed[0, 0].nonzero().tolist() == [[y, x] for y in (2, 3) for x in (1, 2, 3, 4)]
-    assert torch.equal(changed[1:], transform.to_input(picture[1:]))
-    drawn = transform.draw(recipe("augment.thick=0.3").augment, 1000, generator(0))
-    assert 250 < drawn.thick.sum() < 350
-    assert torch.equal(drawn[10:20].thick, drawn.thick[10:20])
-    assert transform.draw(recipe().augment, 8, generator(0)).thick is None
-
-
-def test_a_frame_leaves_an_oval_or_everything() -> None:
-    white = torch.full((3, 40, 40), 255, dtype=torch.uint8)
-    ovals = torch.tensor([[0.5, 1.0], [0.8, 0.8], [2.0, 2.0]])
-    found = transform.vary(white, transform.Draws(ovals=ovals))[:, 0]
-    assert set(found.unique().tolist()) == {0.0, 1.0}
-    assert found[0].mean() == pytest.approx(math.pi / 4 * 0.5, abs=0.01)  # narrow and high
-    assert found[0, 20].sum() == 20
-    assert found[0, :, 20].sum() > 36
-    assert found[1].mean() == pytest.approx(math.pi / 4 * 0.64, abs=0.01)
-    assert found[2].min() == 1
-    drawn = transform.draw(recipe("augment.frame=0.5").augment, 1000, generator(0)).ovals
-    assert 0.4 < (drawn[:, 0] == 2).float().mean() < 0.6
-    low, high = transform.OVAL
-    assert torch.all((drawn == 2) | ((drawn >= low) & (drawn < high)))
-
-
-def test_views_are_computed_alike_whatever_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    photos = torch.randint(0, 256, (10, 32, 32, 3), generator=generator(1), dtype=torch.uint8)
-    knobs = recipe('data.views=["grey", "sobel", "canny", "contour"]').data
-    whole = transform.views(photos, knobs)
-    monkeypatch.setattr(transform, "CHUNK", 3)
-    assert torch.equal(transform.views(photos, knobs), whole)
-    assert whole.shape == (4, 10, 32, 32)
-    assert whole.dtype == torch.uint8
-    assert set(whole[2:].unique().tolist()) <= {0, 255}
-    assert whole[3].sum() < whole[2].sum()  # noise has no contours
-
-
 def test_prediction_draws_nothing(tmp_path: Path) -> None:
     """The sample's test loader flips and turns, so that two predictions differ; not here."""
     run, loaded, knobs = finished(tmp_path, "augment.flip=0.5", "augment.rotate=15.0")
@@ -162,6 +121,14 @@ def test_balancing_gives_every_class_its_quota() -> None:
     np.testing.assert_allclose(even.mean(0), 1 / 3, atol=1e-3)
     assert np.ptp(np.bincount(even.argmax(1), minlength=3) / 3000) < np.ptp(before) / 3
     np.testing.assert_allclose(predict.balanced(shares, 0.0), shares, rtol=1e-5)
+
+
+def test_balancing_gives_every_class_the_share_that_is_told() -> None:
+    found = np.random.default_rng(0).dirichlet([4, 2, 1], 3000)
+    for shares in ([0.2, 0.3, 0.5], [1 / 3] * 3):
+        moved = predict.balanced(found, 1.0, shares)
+        np.testing.assert_allclose(moved.mean(0), shares, atol=1e-3)
+    np.testing.assert_allclose(moved, predict.balanced(found, 1.0))
 
 
 def test_balancing_recovers_classes_that_were_pushed_away() -> None:

@@ -60,7 +60,7 @@ def terms(
             have no gradient, and each step stays near the teacher: the second stage of DIRT-T (Shu
             et al. 2018, arXiv:1802.08735).
     """
-    knobs, n = recipe.adapt, len(labels)
+    knobs, shares, n = recipe.adapt, recipe.data.shares, len(labels)
     logits = outputs[0]
     drawings = logits[n : 2 * n]
     found = {"class": _source_risk(recipe, logits[:n], labels)}
@@ -81,12 +81,12 @@ def terms(
     if knobs.entropy:
         found["entropy"] = knobs.entropy * losses.entropy(drawings)
     if knobs.balance:
-        found["balance"] = knobs.balance * losses.imbalance(drawings)
+        found["balance"] = knobs.balance * losses.imbalance(drawings, shares)
     if knobs.smooth:
         moved = logits[2 * n : 3 * n]
         found["smooth"] = knobs.smooth * losses.divergence(moved, drawings.detach())
     if teacher is not None and knobs.pseudo:
-        guessed = losses.pseudo_labels(teacher, min(knobs.balance, 1.0))
+        guessed = losses.pseudo_labels(teacher, min(knobs.balance, 1.0), shares)
         found["pseudo"] = knobs.pseudo * losses.pseudo_loss(drawings, guessed, knobs.threshold)
     return found
 

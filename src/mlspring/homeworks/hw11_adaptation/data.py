@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.errors import DataError, unreadable_folder
+from mlspring.core.errors import DataError, RecipeError, unreadable_folder
 from mlspring.core.images import load_images
 from mlspring.core.source import Source
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
@@ -61,6 +61,7 @@ def load(source: Source, recipe: Recipe) -> Data:
 
     Raises:
         DataError: a file is missing, broken or badly named, or a class has too few photos.
+        RecipeError: the recipe tells the shares of more or fewer classes than there are.
     """
     size = recipe.data.image_size
     if source.kind == "official":
@@ -78,6 +79,12 @@ def load(source: Source, recipe: Recipe) -> Data:
         source_images = _resized(arrays["source_images"], size)
         target_images = _resized(arrays["target_images"], size)
         labels, ids = arrays["source_labels"], _world_ids(len(target_images))
+    num_classes = int(labels.max()) + 1
+    if recipe.data.shares and len(recipe.data.shares) != num_classes:
+        raise RecipeError(
+            f"data.shares has {len(recipe.data.shares)} numbers",
+            expected=f"{num_classes}, one for each class of the photos, or none",
+        )
     inverted = _has_dark_ink(target_images, recipe.data.ink)
     drawings = 255 - target_images if inverted else target_images
     return Data(
@@ -85,7 +92,7 @@ def load(source: Source, recipe: Recipe) -> Data:
         source_labels=labels,
         target_images=whitened(drawings, recipe.data.white) if recipe.data.white else drawings,
         test_ids=ids,
-        num_classes=int(labels.max()) + 1,
+        num_classes=num_classes,
         inverted=inverted,
     )
 

@@ -18,6 +18,7 @@ Points = NDArray[np.float64]
 PERPLEXITY = 30
 ITERATIONS = 500  # half of the notebook's: with 800 points the picture stands still long before
 INKS = (*style.COLOURS, "#882255", "#999933", "#000000")  # ten classes
+MARKS = (*style.MARKERS, "*", "<", "x")  # as many, so that they part in grey, too
 
 
 def draw(run: Run, recipe: Recipe, data: Data) -> None:
@@ -58,10 +59,10 @@ def q1_classes(
             mine = photos[labels == label]
             axes.scatter(
                 *mine.T,
-                s=14,
+                s=16,
                 color=INKS[label % len(INKS)],
-                marker=style.MARKERS[label % len(style.MARKERS)],
-                linewidths=0,
+                marker=MARKS[label % len(MARKS)],
+                linewidths=1 if MARKS[label % len(MARKS)] == "x" else 0,
                 label=name,
             )
             rows += [(stage, name, *np.round(point, 4).tolist()) for point in mine]
@@ -69,7 +70,7 @@ def q1_classes(
     if data.num_classes <= len(INKS):
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=5, fontsize=8)
-    figure.suptitle("Features of photos, by class", fontsize=11)
+    figure.suptitle("t-SNE of the features of photos, by class (axes have no unit)", fontsize=11)
     style.save(figure, run.figures, "q1_classes", ("stage", "class", "x", "y"), rows)
 
 
@@ -88,7 +89,7 @@ def q2_domains(run: Run, maps: dict[str, Points], kept: dict[str, snapshots.Snap
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=8)
     figure.suptitle(
-        "Features by domain; strangers: share of points whose nearest is of the other domain "
+        "t-SNE of features, by domain; strangers: points whose nearest is of the other domain "
         "(half where they mix)",
         fontsize=11,
     )
@@ -104,9 +105,10 @@ def strangers(points: Points, num_photos: int) -> float:
 
 
 def _finish(axes: Axes, title: str) -> None:
+    """Give a map the same frame in every figure, so that the eye can go from one to the other."""
     axes.set_title(title)
     style.hide_axes(axes)
-    axes.set_aspect("equal")
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
 
 
 def monitor_curves(run: Run, recipe: Recipe) -> None:
@@ -115,10 +117,10 @@ def monitor_curves(run: Run, recipe: Recipe) -> None:
         "valid/loss": "risk on held-out photos, nats",
         "target/entropy": "entropy of predictions, nats",
         "target/agreement": "agreement under augmentation",
-        "target/imbalance": "KL(mean prediction || uniform)",
+        "target/imbalance": "KL(mean prediction || shares)",
     }
     if recipe.adapt.method == "dann":
-        shown["domain/accuracy"] = "domain classifier's accuracy"
+        shown["domain/accuracy"] = "domain classifier's accuracy (dotted: chance)"
     figure = style.new_figure(10.2, 5.2)
     panels = figure.subplots(2, 3).flat
     log = run.read_log()
@@ -126,7 +128,7 @@ def monitor_curves(run: Run, recipe: Recipe) -> None:
     for axes, (key, title) in zip(panels, shown.items(), strict=False):
         for member in members:
             points = [(e["step"], e[key]) for e in log if e["member"] == member]
-            _curve(axes, points, style.COLOURS[member % len(style.COLOURS)], f"member {member}")
+            _curve(axes, points, member)
         axes.set_title(title, fontsize=9.5)
         axes.set_xlabel("step")
     panels = list(figure.axes)
@@ -147,15 +149,13 @@ def learning_curves(run: Run) -> None:
     charts.loss_and_accuracy(log, run.figures, items="photos", epoch="epoch of the photos")
 
 
-def _curve(
-    axes: Axes,
-    points: list[tuple[float, float]],
-    colour: str,
-    label: str | None,
-    linestyle: str = "-",
-) -> None:
+def _curve(axes: Axes, points: list[tuple[float, float]], member: int) -> None:
+    """Draw a member's line, or dots where there is none to draw; diverged values are left out."""
     finite = [(x, y) for x, y in points if math.isfinite(y)]
-    marker = "." if len(finite) < 3 else None
     axes.plot(
-        *zip(*finite, strict=True), color=colour, linestyle=linestyle, marker=marker, label=label
+        *zip(*finite, strict=True),
+        color=style.COLOURS[member % len(style.COLOURS)],
+        linestyle=style.LINE_STYLES[member % len(style.LINE_STYLES)],
+        marker="." if len(finite) < 3 else None,
+        label=f"member {member}",
     )

@@ -4,7 +4,7 @@ Shapes: n rows, k classes, f features; logits and probabilities are (n, k), feat
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -61,13 +61,17 @@ def entropy(logits: Tensor) -> Tensor:
     return -(logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()
 
 
-def imbalance(logits: Tensor) -> Tensor:
-    """Return KL(mean prediction || uniform) in nats: 0 where all classes have equal mass.
+def imbalance(logits: Tensor, shares: Sequence[float] = ()) -> Tensor:
+    """Return KL(mean prediction || shares) in nats: 0 where each class has its share of the mass.
+
+    Without ``shares`` (k numbers), all classes have equal ones.
 
     With ``entropy`` it is the mutual information of picture and class (Liang et al. 2020, SHOT,
     arXiv:2002.08546); the slides' hint that the drawings are balanced.
     """
     mean = logits.softmax(1).mean(0)
+    if shares:
+        return (mean * (mean.clamp(min=1e-12).log() - mean.new_tensor(shares).log())).sum()
     return math.log(logits.shape[1]) + (mean * mean.clamp(min=1e-12).log()).sum()
 
 
@@ -106,15 +110,17 @@ def unit(steps: Tensor) -> Tensor:
     return steps / lengths[:, None, None, None]
 
 
-def pseudo_labels(logits: Tensor, balance: float) -> Tensor:
-    """Return a teacher's probabilities (n, k) with their mean moved towards equal shares.
+def pseudo_labels(logits: Tensor, balance: float, shares: Sequence[float] = ()) -> Tensor:
+    """Return a teacher's probabilities (n, k) with their mean moved towards ``shares``.
 
-    Each class is weighed by its inverse mean mass to the power ``balance`` (distribution alignment,
-    Berthelot et al. 2020, arXiv:1911.09785).
+    Without them towards equal ones. Each class is weighed by its share over its mean mass to the
+    power ``balance`` (distribution alignment, Berthelot et al. 2020, arXiv:1911.09785).
     """
-    shares = logits.softmax(1)
-    shares = shares / shares.mean(0).clamp(min=1e-6) ** balance
-    return shares / shares.sum(1, keepdim=True)
+    found = logits.softmax(1)
+    found = found / found.mean(0).clamp(min=1e-6) ** balance
+    if shares:
+        found = found * found.new_tensor(shares) ** balance
+    return found / found.sum(1, keepdim=True)
 
 
 def pseudo_loss(logits: Tensor, labels: Tensor, threshold: float) -> Tensor:

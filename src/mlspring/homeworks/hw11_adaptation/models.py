@@ -4,7 +4,9 @@ Shapes: n pictures of s x s pixels, one channel; features are (n, 8 width), logi
 """
 
 import itertools
+from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,8 +19,9 @@ def build(recipe: Recipe, num_classes: int) -> "Adapter":
     knobs = recipe.model
     extractors = {"plain": PlainExtractor, "residual": ResidualExtractor}
     num_features = 8 * knobs.width
+    norm = OwnNorm if knobs.norm == "own" else nn.BatchNorm2d
     return Adapter(
-        extract=extractors[knobs.name](knobs.width),
+        extract=extractors[knobs.name](knobs.width, norm),
         classify=LabelPredictor(num_features, num_classes),
         opponent={
             "source_only": lambda: None,
@@ -28,6 +31,41 @@ def build(recipe: Recipe, num_classes: int) -> "Adapter":
     )
 
 
+class OwnNorm(nn.BatchNorm2d):
+    """Batch norm whose scale and offset are shared, but whose statistics are each domain's own.
+
+    The first ``num_photos`` rows are photos. Where edges are dense in one domain and sparse in the
+    other, a channel's mean tells the domain and nothing else. Source: Li et al. 2016 (AdaBN,
+    arXiv:1603.04779), Chang et al. 2019 (arXiv:1906.03950).
+    """
+
+    def __init__(self, num_channels: int) -> None:
+        super().__init__(num_channels)
+        self.num_photos = 0
+        self.register_buffer("photo_mean", torch.zeros(num_channels))
+        self.register_buffer("photo_var", torch.ones(num_channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, c, h, w), each domain normalised on its own."""
+        n = self.num_photos
+        if not n:
+            return super().forward(x)
+        photos = F.batch_norm(
+            x[:n],
+            self.photo_mean,
+            self.photo_var,
+            self.weight,
+            self.bias,
+            training=self.training,
+            momentum=self.momentum,
+            eps=self.eps,
+        )
+        return photos if n == len(x) else torch.cat((photos, super().forward(x[n:])))
+
+
+NewNorm = Callable[[int], nn.Module]
+
+
 class PlainExtractor(nn.Sequential):
     """The sample code's extractor; at width 64 it has 2,142,336 parameters.
 
@@ -35,12 +73,12 @@ class PlainExtractor(nn.Sequential):
     which at 32 x 32 pixels is a single position. Source: HW11 notebook.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, norm: NewNorm = nn.BatchNorm2d) -> None:
         channels = [1, width, 2 * width, 4 * width, 4 * width, 8 * width]
         stages = [
             nn.Sequential(
                 nn.Conv2d(c_in, c_out, 3, stride=1, padding=1),
-                nn.BatchNorm2d(c_out),
+                norm(c_out),
                 nn.ReLU(inplace=True),
                 nn.MaxPool2d(2),
             )
@@ -55,19 +93,19 @@ class ResidualBlock(nn.Module):
     Same as hw03's: a halving shortcut averages first, and the last batch norm starts at zero.
     """
 
-    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+    def __init__(self, c_in: int, c_out: int, stride: int, norm: NewNorm) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(c_out)
+        self.norm1 = norm(c_out)
         self.conv2 = nn.Conv2d(c_out, c_out, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(c_out)
+        self.norm2 = norm(c_out)
         nn.init.zeros_(self.norm2.weight)
         self.shortcut = nn.Sequential()
         if stride > 1:
             self.shortcut.append(nn.AvgPool2d(stride))
         if stride > 1 or c_in != c_out:
             self.shortcut.append(nn.Conv2d(c_in, c_out, 1, bias=False))
-            self.shortcut.append(nn.BatchNorm2d(c_out))
+            self.shortcut.append(norm(c_out))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, c_out, s / stride, s / stride) for (n, c_in, s, s)."""
@@ -78,14 +116,14 @@ class ResidualBlock(nn.Module):
 class ResidualExtractor(nn.Sequential):
     """A small residual network that halves the picture at once, for speed."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, norm: NewNorm = nn.BatchNorm2d) -> None:
         super().__init__(
             nn.Conv2d(1, width, 5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(width),
+            norm(width),
             nn.ReLU(inplace=True),  # (n, width, s/2, s/2)
-            ResidualBlock(width, 2 * width, stride=1),
-            ResidualBlock(2 * width, 4 * width, stride=2),
-            ResidualBlock(4 * width, 8 * width, stride=2),  # (n, 8 width, s/8, s/8)
+            ResidualBlock(width, 2 * width, 1, norm),
+            ResidualBlock(2 * width, 4 * width, 2, norm),
+            ResidualBlock(4 * width, 8 * width, 2, norm),  # (n, 8 width, s/8, s/8)
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
@@ -130,8 +168,17 @@ class Adapter(nn.Module):
         super().__init__()
         self.extract, self.classify, self.opponent = extract, classify, opponent
 
-    def forward(self, images: Tensor, weight: float = 0.0) -> tuple[Tensor, ...]:
-        """Return what the losses need of (n, 1, s, s); photos and drawings stand together.
+    def features(self, images: Tensor, num_photos: int) -> Tensor:
+        """Return the features of (n, 1, s, s), of which the first ``num_photos`` are photos."""
+        for norm in self.modules():
+            if isinstance(norm, OwnNorm):
+                norm.num_photos = num_photos
+        return self.extract(images)
+
+    def forward(
+        self, images: Tensor, weight: float = 0.0, num_photos: int = 0
+    ) -> tuple[Tensor, ...]:
+        """Return what the losses need of (n, 1, s, s); photos, if any, stand before drawings.
 
         - ``logits`` (n, num_classes)
         - ``rivals``: DANN: domain logits (n, 1); MCD: the second predictor's logits
@@ -140,7 +187,7 @@ class Adapter(nn.Module):
 
         An output that a method has no use for is left out.
         """
-        features = self.extract(images)
+        features = self.features(images, num_photos)
         logits = self.classify(features)
         if self.opponent is None:
             return (logits,)

@@ -5,6 +5,7 @@ on drawings, their agreement under augmentation, their balance, and how well the
 still tells the domains apart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +44,14 @@ class Watched:
         photos: first views uint8 (v, s, s) of photos held out; ``labels``: their classes (v,).
         drawings: uint8 (m, s, s), evenly from all; ``changed``: the same, augmented once, as
             floats (m, 1, s, s).
+        shares: of the classes among all drawings, or none.
     """
 
     photos: Tensor
     labels: Tensor
     drawings: Tensor
     changed: Tensor
+    shares: Sequence[float] = ()
 
 
 def watch(domains: Domains, held_out: Tensor, recipe: Recipe) -> Watched:
@@ -60,6 +63,7 @@ def watch(domains: Domains, held_out: Tensor, recipe: Recipe) -> Watched:
         labels=domains.labels[held_out],
         drawings=drawings,
         changed=transform.vary(drawings, draws),
+        shares=recipe.data.shares,
     )
 
 
@@ -74,7 +78,9 @@ def measure(
 ) -> tuple[dict[str, float], Tensor]:
     """Return the monitors as log values, and the class of every watched drawing (m,)."""
     model.eval()
-    photos, photos_domain = ask(model, transform.to_input(watched.photos), hardware, ranks)
+    photos, photos_domain = ask(
+        model, transform.to_input(watched.photos), hardware, ranks, are_photos=True
+    )
     plain, plain_domain = ask(model, transform.to_input(watched.drawings), hardware, ranks)
     changed, _ = ask(model, watched.changed, hardware, ranks)
     labels = watched.labels.cpu()
@@ -84,7 +90,7 @@ def measure(
         "valid__accuracy": accuracy(photos, labels),
         "target__entropy": losses.entropy(plain).item(),
         "target__agreement": (votes == changed.argmax(1)).double().mean().item(),
-        "target__imbalance": losses.imbalance(plain).item(),
+        "target__imbalance": losses.imbalance(plain, watched.shares).item(),
     }
     if isinstance(model.opponent, DomainClassifier):
         right = (photos_domain > 0).double().mean() + (plain_domain <= 0).double().mean()
@@ -93,13 +99,20 @@ def measure(
 
 
 def ask(
-    model: Adapter, images: Tensor, hardware: Hardware, ranks: Ranks = ALONE
+    model: Adapter,
+    images: Tensor,
+    hardware: Hardware,
+    ranks: Ranks = ALONE,
+    *,
+    are_photos: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return class logits (n, num_classes) and the opponent's answers (n, ...), on the CPU."""
 
     def forward(part: slice) -> Tensor:
         with hardware.autocast():
-            return torch.cat(model(hardware.place_images(images[part]))[:2], dim=1)
+            asked = hardware.place_images(images[part])
+            num_photos = len(asked) if are_photos else 0
+            return torch.cat(model(asked, num_photos=num_photos)[:2], dim=1)
 
     num_classes = model.classify[-1].out_features
     answers = predict_all(forward, len(images), EVAL_BATCH, ranks)

@@ -1,5 +1,7 @@
 """From finished members to one class for every drawing."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,8 +24,8 @@ ROUNDS = 50  # of balancing: each brings the classes' shares closer to equal
 
 def predict(recipe: Recipe, data: Data, run: Run) -> NDArray[np.int64]:
     """Return the class of every drawing: int64 (n,)."""
-    shares = probabilities(recipe, data, run)
-    return balanced(shares, recipe.predict.balance).argmax(1)
+    found = probabilities(recipe, data, run)
+    return balanced(found, recipe.predict.balance, recipe.data.shares).argmax(1)
 
 
 def probabilities(recipe: Recipe, data: Data, run: Run) -> NDArray[np.float32]:
@@ -69,19 +71,22 @@ def _one_pass(
     return predict_all(forward, len(drawings), EVAL_BATCH)
 
 
-def balanced(shares: NDArray[np.float32], strength: float) -> NDArray[np.float64]:
-    """Return probabilities (n, k) whose classes have more equal shares of all n rows.
+def balanced(
+    found: NDArray[np.float32], strength: float, shares: Sequence[float] = ()
+) -> NDArray[np.float64]:
+    """Return probabilities (n, k) whose classes come closer to their shares of all n rows.
 
-    Class weights are sought that give every class the share 1 / k; they are applied to the power
-    ``strength``. This is optimal transport with an entropy term of one (Sinkhorn's iteration,
-    Cuturi 2013): a quota that moves the rows that mind it least.
+    Class weights are sought that give every class its share, by default 1 / k; they are applied to
+    the power ``strength``. This is optimal transport with an entropy term of one (Sinkhorn's
+    iteration, Cuturi 2013): a quota that moves the rows that mind it least.
     """
-    shares = shares.astype(np.float64)
-    num_classes = shares.shape[1]
+    found = found.astype(np.float64)
+    num_classes = found.shape[1]
+    inverse = 1 / np.array(shares) if shares else num_classes
     weights = np.ones(num_classes)
     for _ in range(ROUNDS):
-        weighted = shares * weights
+        weighted = found * weights
         weighted /= weighted.sum(1, keepdims=True)
-        weights /= num_classes * weighted.mean(0).clip(min=1e-6)
-    weighted = shares * weights**strength
+        weights /= inverse * weighted.mean(0).clip(min=1e-6)
+    weighted = found * weights**strength
     return weighted / weighted.sum(1, keepdims=True)

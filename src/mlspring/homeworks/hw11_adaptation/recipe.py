@@ -1,17 +1,19 @@
 """The knobs of homework 11; every number of a level is one of these."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from mlspring.core.recipe import Section
+
+SLACK = 0.005  # shares may be rounded
 
 
 class DataKnobs(Section):
     """How photos and drawings are shown to the network."""
 
     image_size: int = Field(ge=32, le=256, description="side of the square input, pixels")
-    views: list[Literal["grey", "sobel", "canny", "contour"]] = Field(
+    views: list[Literal["grey", "sobel", "canny", "contour", "object"]] = Field(
         min_length=1, description="pictures of a photo; a step takes one at random, tests the first"
     )
     edge_blur: float = Field(
@@ -25,6 +27,9 @@ class DataKnobs(Section):
     white: float = Field(
         ge=0, le=100, description="percentile of each drawing that is made white; 0: as it is"
     )
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        description="the classes' shares of the drawings, where they are known; empty: equal"
+    )
     hold_out: float = Field(gt=0, lt=1, description="share of the photos kept for validation")
 
 
@@ -33,6 +38,9 @@ class ModelKnobs(Section):
 
     name: Literal["plain", "residual"] = Field(description="plain: the sample's layers")
     width: int = Field(ge=4, le=256, description="channels of the first stage")
+    norm: Literal["shared", "own"] = Field(
+        description="batch norm's statistics: of both domains together, or each domain's own"
+    )
 
 
 class AugmentKnobs(Section):
@@ -48,6 +56,9 @@ class AugmentKnobs(Section):
         ge=0, le=1, description="probability that only the inside of an oval stays"
     )
     erase: float = Field(ge=0, le=1, description="probability of one erased box")
+    contrast: float = Field(
+        ge=0, le=0.4, description="largest share of the brightness cut off at either end"
+    )
 
 
 class AdaptKnobs(Section):
@@ -77,11 +88,6 @@ class AdaptKnobs(Section):
     stay: float = Field(
         ge=0, le=100, description="weight, in those steps, of KL(teacher || prediction)"
     )
-
-    @property
-    def sees_drawings(self) -> bool:
-        """Whether any drawing takes part in training, if only in the statistics of batch norm."""
-        return self.method != "source_only" or self.asks_predictions
 
     @property
     def asks_predictions(self) -> bool:
@@ -126,8 +132,16 @@ class Recipe(Section):
     train: TrainKnobs
     predict: PredictKnobs
 
+    @property
+    def sees_drawings(self) -> bool:
+        """Whether any drawing takes part in training, if only in the statistics of batch norm."""
+        alone = self.adapt.method == "source_only" and not self.adapt.asks_predictions
+        return self.model.norm == "own" or not alone
+
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
+        if self.data.shares and abs(sum(self.data.shares) - 1) > SLACK:
+            raise ValueError(f"data.shares must add up to 1, not to {sum(self.data.shares):.3f}")
         if self.data.edge_low > self.data.edge_high:
             raise ValueError("data.edge_low must not be above data.edge_high")
         if (self.adapt.pseudo or self.adapt.stay) and not self.train.ema_decay:

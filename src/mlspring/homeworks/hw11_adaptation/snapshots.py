@@ -46,8 +46,10 @@ def save(run: Run, stage: str, model: Adapter, domains: Domains, hardware: Hardw
     )
 
     def forward(part: slice) -> Tensor:
+        num_photos = len(photos[part])  # none in a batch of drawings alone
         with hardware.autocast():
-            return model.extract(hardware.place_images(transform.to_input(pictures[part])))
+            images = hardware.place_images(transform.to_input(pictures[part]))
+            return model.features(images, num_photos)
 
     was_training = model.training
     model.eval()

@@ -107,7 +107,7 @@ def train_member(
         for step in range(facts["step"] + 1, knobs.steps + 1):
             # batch: this process's share of photos and of drawings, each augmented
             batch = batches.deal(step, share)
-            parts = [batch.photos, batch.drawings] if recipe.adapt.sees_drawings else [batch.photos]
+            parts = [batch.photos, batch.drawings] if recipe.sees_drawings else [batch.photos]
 
             # what drawings are asked beyond their domain: a teacher's opinion, a worst direction
             phase = adapt.phase(recipe.adapt, (step - 1) / knobs.steps)
@@ -119,7 +119,8 @@ def train_member(
 
             # forward: both domains in one batch, so that batch norm sees them together
             with hardware.autocast():
-                outputs = network(hardware.place_images(torch.cat(parts)), phase.weight)
+                images = hardware.place_images(torch.cat(parts))
+                outputs = network(images, phase.weight, len(batch.labels))
             outputs = tuple(output.float() for output in outputs)
             losses = adapt.terms(recipe, outputs, batch.labels, teacher, phase)
 

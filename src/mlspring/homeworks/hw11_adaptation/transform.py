@@ -18,7 +18,7 @@ OVAL = (0.6, 1.1)  # half axes of a frame: drawings have margins, photos have su
 def views(photos: Tensor, knobs: DataKnobs) -> Tensor:
     """Return the recipe's views of uint8 photos (n, s, s, 3), computed once: uint8 (v, n, s, s)."""
     shown = [
-        torch.cat([_view(grey(part), name, knobs) for part in photos.split(CHUNK)])
+        torch.cat([_view(part, name, knobs) for part in photos.split(CHUNK)])
         for name in knobs.views
     ]
     return torch.stack(shown)
@@ -30,8 +30,11 @@ def grey(photos: Tensor) -> Tensor:
     return (photos.float() @ luma).round().to(torch.uint8)
 
 
-def _view(grey_photos: Tensor, name: str, knobs: DataKnobs) -> Tensor:
+def _view(photos: Tensor, name: str, knobs: DataKnobs) -> Tensor:
+    grey_photos = grey(photos)
     match name:
+        case "object":
+            return edges.objects(photos, knobs.edge_blur)
         case "canny":
             return edges.canny(grey_photos, knobs.edge_blur, knobs.edge_low, knobs.edge_high)
         case "contour":
@@ -57,12 +60,14 @@ class Draws:
         thick: which pictures' lines become thicker, bool (n,).
         ovals: half axes (n, 2) of what stays, as shares of half a side.
         holes: boxes to erase (n, 4).
+        ends: shares of the brightness cut off at the dark and at the bright end (n, 2).
     """
 
     maps: Tensor | None = None
     thick: Tensor | None = None
     ovals: Tensor | None = None
     holes: Tensor | None = None
+    ends: Tensor | None = None
 
     def __getitem__(self, part: slice) -> "Draws":
         """Return the choices for a part of the batch."""
@@ -71,7 +76,7 @@ class Draws:
 
 def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
     """Return the training transform's choices for n pictures."""
-    maps = thick = ovals = holes = None
+    maps = thick = ovals = holes = ends = None
     if any((knobs.flip, knobs.rotate, knobs.zoom_min < 1, knobs.stretch, knobs.shift)):
         maps = augment.draw_affine(
             n,
@@ -90,7 +95,9 @@ def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
         ovals = torch.where(whole[:, None], 2.0, axes)  # a circle of radius 2 hides nothing
     if knobs.erase:
         holes = augment.draw_boxes(n, generator, probability=knobs.erase, area=(0.03, 0.2))
-    return Draws(maps=maps, thick=thick, ovals=ovals, holes=holes)
+    if knobs.contrast:
+        ends = augment.uniform(2 * n, 0.0, knobs.contrast, generator).view(n, 2)
+    return Draws(maps=maps, thick=thick, ovals=ovals, holes=holes, ends=ends)
 
 
 def vary(pixels: Tensor, draws: Draws) -> Tensor:
@@ -98,6 +105,8 @@ def vary(pixels: Tensor, draws: Draws) -> Tensor:
     images = to_input(pixels)
     if draws.maps is not None:
         images = augment.warp(images, draws.maps)
+    if draws.ends is not None:
+        images = stretched(images, draws.ends.to(images))
     if draws.thick is not None:
         images = torch.where(
             draws.thick.to(images.device)[:, None, None, None], thickened(images), images
@@ -105,6 +114,15 @@ def vary(pixels: Tensor, draws: Draws) -> Tensor:
     if draws.ovals is not None:
         images = images * inside(draws.ovals.to(images), images.shape[-1])
     return images if draws.holes is None else augment.erase(images, draws.holes)
+
+
+def stretched(images: Tensor, ends: Tensor) -> Tensor:
+    """Return pictures (n, 1, s, s) in [0, 1] with both ``ends`` (n, 2) cut off, the rest spread.
+
+    Faint edges vanish, and how strong an edge is tells less: a drawing's strokes are all alike.
+    """
+    dark, bright = ends[:, 0, None, None, None], 1 - ends[:, 1, None, None, None]
+    return ((images - dark) / (bright - dark)).clamp(0, 1)
 
 
 def thickened(images: Tensor) -> Tensor:

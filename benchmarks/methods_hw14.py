@@ -21,7 +21,7 @@ from benchmarks.tables import RESULTS
 from mlspring.core.files import write_json
 from mlspring.core.progress import say
 
-MEASURES = ("ACC", "BWT", "FWT", "plasticity", "seconds")
+MEASURES = ("ACC", "BWT", "FWT", "plasticity", "seconds", "kept")
 Row = dict[str, Any]
 
 
@@ -41,7 +41,8 @@ def main(seeds: int) -> None:
                 found, run = one_run(recipe, seed, Path(folder))
                 rows += found
                 results[f"{recipe}_seconds"].append(round(run["process_seconds"], 1))
-                results["peak_memory_mib"] = run["peak_memory_mib"]
+                peak = max(results.get("peak_memory_mib", 0), run["peak_memory_mib"])
+                results["peak_memory_mib"] = peak
                 results["hardware"], results["commit"] = run["hardware"], run["commit"]
                 say(f"{recipe}, seed {seed}: {run['process_seconds']:.1f} s")
             results[recipe] = summary(rows)

@@ -1,10 +1,11 @@
 """Every method of homework 14 on its world, over several seeds: the table of its README.
 
-    python -m benchmarks.methods_hw14 [SEEDS]
+    python -m benchmarks.methods_hw14 [SEEDS [OUT]]
 
 Runs `mlspring run hw14 all` and `scenarios` with the seeds 0, 1, 2 ..., each a process of its own,
 and keeps means and spreads in `benchmarks/results/hw14.json`; `python -m benchmarks.tables` writes
-them into the README.
+them into the README. With a folder OUT the runs stay there and none is made twice: seeds can be
+added later; delete it after a change of code.
 """
 
 import csv
@@ -18,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tables import RESULTS
-from mlspring.core.files import write_json
+from mlspring.core.files import read_json, write_json
 from mlspring.core.progress import say
 
-MEASURES = ("ACC", "BWT", "FWT", "plasticity", "seconds")
+MEASURES = ("ACC", "BWT", "FWT", "plasticity", "seconds", "kept")
 Row = dict[str, Any]
 
 
-def main(seeds: int) -> None:
+def main(seeds: int, out: Path | None) -> None:
     """Measure and keep the results."""
     results: dict[str, Any] = {
         "homework": "hw14",
@@ -33,15 +34,17 @@ def main(seeds: int) -> None:
         "seeds": seeds,
         "date": time.strftime("%Y-%m-%d"),
     }
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = out or Path(name)
         for recipe in ("all", "scenarios"):
             rows: list[Row] = []
             results[f"{recipe}_seconds"] = []
             for seed in range(seeds):
-                found, run = one_run(recipe, seed, Path(folder))
+                found, run = one_run(recipe, seed, folder)
                 rows += found
                 results[f"{recipe}_seconds"].append(round(run["process_seconds"], 1))
-                results["peak_memory_mib"] = run["peak_memory_mib"]
+                peak = max(results.get("peak_memory_mib", 0), run["peak_memory_mib"])
+                results["peak_memory_mib"] = peak
                 results["hardware"], results["commit"] = run["hardware"], run["commit"]
                 say(f"{recipe}, seed {seed}: {run['process_seconds']:.1f} s")
             results[recipe] = summary(rows)
@@ -51,19 +54,25 @@ def main(seeds: int) -> None:
 
 def one_run(recipe: str, seed: int, out: Path) -> tuple[list[Row], Row]:
     """Return the rows of the run's table of methods, and its result with the process's seconds."""
+    kept = out / f"{recipe}-s{seed}.json"
+    if kept.exists():
+        done = read_json(kept)
+        return done["rows"], done["result"]
     words = ["run", "hw14", f"world/{recipe}", "--seed", str(seed), "--out", str(out), "--json"]
     start = time.perf_counter()
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "mlspring", *words], capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        sys.exit(done.stderr)
-    result: Row = json.loads(done.stdout)
+    if process.returncode:
+        sys.exit(process.stderr)
+    result: Row = json.loads(process.stdout)
     result["process_seconds"] = time.perf_counter() - start
     environment = json.loads((Path(result["run"]) / "environment.json").read_text())
     result["commit"] = environment["commit"]
     with (Path(result["run"]) / "figures" / "scenarios.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream)), result
+        rows = list(csv.DictReader(stream))
+    write_json(kept, {"rows": rows, "result": result})
+    return rows, result
 
 
 def summary(rows: list[Row]) -> list[Row]:
@@ -84,4 +93,5 @@ def summary(rows: list[Row]) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    given = sys.argv[1:]
+    main(int(given[0]) if given else 3, Path(given[1]) if len(given) > 1 else None)

@@ -5,7 +5,8 @@
 
 `benchmarks/results/hwNN.json` (written by `mlspring calibrate`) becomes the scores of an island's
 README and its rows in the main README, `benchmarks/results/hwNN-files.json` its table on files from
-outside, `benchmarks/results/speed.json` the speed table. A table stands between two comments,
+outside, `hwNN-strengths.json` the grid on which its methods' strengths were chosen,
+`benchmarks/results/speed.json` the speed table. A table stands between two comments,
 `<!-- scores -->` and `<!-- /scores -->`.
 """
 
@@ -87,17 +88,30 @@ def write_files_results(
     homework: str, module: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
     """Keep what ``python -m benchmarks.MODULE DIR`` measured on files from outside."""
+    write_rows(f"{homework}-files", f"python -m benchmarks.{module} DIR", columns, rows)
+
+
+def write_rows(
+    name: str, command: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Keep a table with the command that measured it, in ``benchmarks/results/NAME.json``."""
     facts = environment()
     write_json(
-        RESULTS / f"{homework}-files.json",
+        RESULTS / f"{name}.json",
         {
-            "command": f"python -m benchmarks.{module} DIR",
+            "command": command,
             "date": facts["started"][:10],
             "commit": facts["commit"],
             "columns": list(columns),
             "rows": [list(row) for row in rows],
         },
     )
+
+
+def read_rows(name: str) -> list[list[str]]:
+    """Return the rows of ``benchmarks/results/NAME.json``; none before it is there."""
+    path = RESULTS / f"{name}.json"
+    return list(read_json(path)["rows"]) if path.exists() else []
 
 
 def read_results(root: Path, specs: Sequence[Spec]) -> dict[str, Results]:
@@ -119,9 +133,10 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
             way = "mlspring calibrate " if spec.ranked else "python -m benchmarks.methods_"
             text = f"Not measured yet: `{way}{spec.id}`."
             yield Block(file=readme, marker="scores", text=text)
-        files = root / "benchmarks" / "results" / f"{spec.id}-files.json"
-        if files.exists():
-            yield Block(file=readme, marker="files", text=files_text(read_json(files)))
+        for marker in ("files", "strengths"):
+            kept = root / "benchmarks" / "results" / f"{spec.id}-{marker}.json"
+            if kept.exists():
+                yield Block(file=readme, marker=marker, text=files_text(read_json(kept)))
     judged = [spec for spec in specs if spec.ranked and spec.id in results]
     if judged:
         text = level_text(judged, results)

@@ -102,6 +102,21 @@ def test_keys_come_from_the_run_s_own_tables(tmp_path: Path) -> None:
     assert set(quiz.keys([together.folder, three.folder])) == set(quiz.DECIDED)
 
 
+@pytest.mark.parametrize(
+    ("line", "other"), [("angle = 20.0", "angle = 30.0"), ("faithful = false", "faithful = true")]
+)
+def test_a_run_of_other_tasks_or_arithmetic_decides_nothing(
+    line: str, other: str, tmp_path: Path
+) -> None:
+    run = run_tiny(SPEC, tmp_path, recipe="world/finetune")
+    assert set(quiz.keys([run.folder])) == {"basic-3"}
+    file = run.folder / "recipe.toml"
+    before = file.read_text()
+    file.write_text(before.replace(line, other))
+    assert file.read_text() != before
+    assert quiz.keys([run.folder]) == {}
+
+
 def test_without_runs_the_others_are_asked_and_it_is_said(tmp_path: Path) -> None:
     sheet = verb.sheet(SPEC, None, tmp_path)
     assert len(sheet.questions) == 15

@@ -57,7 +57,7 @@ def test_a_memory_larger_than_the_tasks_has_empty_places_that_are_never_recalled
 
 
 def test_nothing_is_recalled_in_the_first_task() -> None:
-    for name in ("replay", "icarl", "joint", "finetune"):
+    for name in ("replay", "icarl", "dgr", "joint", "finetune"):
         assert METHODS[name].recall(learner(name), 0, 1) is None
 
 

@@ -1,6 +1,7 @@
 """The loop: the same start for every method, measuring that draws nothing, recipes that agree."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +11,16 @@ from PIL import Image
 from mlspring import catalog
 from mlspring.core.errors import RecipeError, UserError
 from mlspring.core.recipe import load_recipe
+from mlspring.core.runs import Request
 from mlspring.homeworks.hw14_lifelong import metrics, train
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
-from mlspring.kit import device
+from mlspring.kit import checkpoint, device
+from mlspring.kit.checkpoint import weights_path
 from mlspring.verbs import board, calibrate, predict
-from tests.contract.journey import run_tiny
-from tests.tiny.digits import learner
+from mlspring.verbs import run as verb
+from tests.contract.journey import only_run, run_tiny
+from tests.tiny.digits import SMALL, learner, write_mnist
 
 SPEC = catalog.find("hw14")
 HARDWARE = device.choose("cpu", "fp32", work="wide")
@@ -100,11 +104,37 @@ def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:
         assert train.outcome(together, names.index(name))["matrix"] == expected
 
 
-def test_a_guard_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
-    from mlspring.core.runs import Request
-    from mlspring.verbs import run as verb
-    from tests.tiny.digits import SMALL, write_mnist
+@pytest.mark.parametrize("name", list(METHODS))
+def test_every_method_goes_on_where_it_was_stopped(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a method notes is saved with the weights: stopped inside the second of three tasks."""
+    recipe, save = f"world/{name}", checkpoint.save_state
+    whole = run_tiny(SPEC, tmp_path / "whole", recipe=recipe, figures=False)
 
+    def stop_at_eleven(*state: Any) -> None:
+        save(*state)
+        if state[-1]["step"] == 11:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(catalog.part(SPEC, "figures"), "draw", lambda *_: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_state", stop_at_eleven)
+        with pytest.raises(KeyboardInterrupt):
+            run_tiny(SPEC, tmp_path / "stopped", recipe=recipe)
+    resumed = verb.resume(only_run(tmp_path / "stopped" / "runs"))
+    assert weights_path(resumed, 0).read_bytes() == weights_path(whole, 0).read_bytes()
+
+
+def test_what_a_method_keeps_is_counted() -> None:
+    plain, guarded, kept = (train.kept_bytes(learner(n)) for n in ("finetune", "ewc", "replay"))
+    num_weights = sum(p.numel() for p in learner("ewc").parameters)
+    assert (plain, guarded) == (0, 2 * 4 * num_weights)
+    assert kept == 60 * 784 + 3 * 60 * 8  # images of a byte a pixel; label, task and group
+    assert train.kept_bytes(learner("joint")) == 2 * 200 * 784  # the two tasks before the last
+
+
+def test_a_guard_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
     data = str(write_mnist(tmp_path / "data"))
     matrices = []
     for name, more in (

@@ -21,7 +21,7 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def row(scenario: str, method: str, accuracy: float) -> dict[str, Any]:
-    names = ("ACC", "BWT", "FWT", "plasticity", "seconds")
+    names = ("ACC", "BWT", "FWT", "plasticity", "seconds", "kept")
     return {"scenario": scenario, "method": method} | {
         name: {"mean": accuracy, "spread": 1.25} for name in names
     }
@@ -54,7 +54,22 @@ def test_a_homework_without_lines_has_a_table_of_methods(
     assert tables.update(tmp_path, [spec], check=False) == 0
     text = (tmp_path / "README.md").read_text()
     assert "| replay   | 88.8 ± 1.2 |" in text
+    assert "seconds | MiB kept |" in text
     assert "| scenario task | scenario domain | scenario class |" in text
     assert "`all` takes 104 s" in text
     assert max(map(len, text.splitlines())) <= 100
     assert tables.update(tmp_path, [spec], check=True) == 0
+
+
+def test_the_grid_of_strengths_stands_between_its_own_marks(
+    tables: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = replace(catalog.find("hw14"), folder=tmp_path)
+    (tmp_path / "README.md").write_text("<!-- strengths -->\n\n<!-- /strengths -->\n")
+    monkeypatch.setattr(tables, "RESULTS", tmp_path / "benchmarks" / "results")
+    assert tables.read_rows("hw14-strengths") == []
+    tables.write_rows("hw14-strengths", "python -m x", ("method", "ACC"), [["EWC", "1: 70.0"]])
+    assert tables.read_rows("hw14-strengths") == [["EWC", "1: 70.0"]]
+    assert tables.update(tmp_path, [spec], check=False) == 0
+    text = (tmp_path / "README.md").read_text()
+    assert "| EWC    | 1: 70.0 |" in text and "`python -m x`" in text

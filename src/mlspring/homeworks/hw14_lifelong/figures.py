@@ -42,13 +42,15 @@ def learning_curves(run: Run, outcomes: Outcomes) -> None:
             )
         entries = [e for e in log if e["member"] == mine[0][0]]
         _mark_tasks(axes, entries, mine[0][1]["tasks"])
+        axes.set_xlim(left=0)
         axes.set_xlabel("updates of the weights")
         title = "Mean accuracy over the tasks seen so far"
         axes.set_title(title if len(names) == 1 else f"Scenario {scenario}")
     panels[0].set_ylabel("% of test images")
     low, high = panels[0].get_ylim()
     panels[0].set_ylim(low - 0.06 * (high - low), high)  # room for the tasks' names
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    lines = panels[0].get_legend_handles_labels()
+    figure.legend(*lines, loc="outside right center", fontsize=8, handlelength=4)
     header = ("scenario", "method", "step", "task", "valid/accuracy", "valid/loss", "train/loss")
     rows = [[entry.get(key, "") for key in header] for entry in log]
     style.save(figure, run.figures, "learning_curves", header, rows)
@@ -116,18 +118,22 @@ def importance_maps(run: Run, outcomes: Outcomes) -> None:
     Importances of different methods differ by orders, so only their shapes can be compared.
     """
     guarding = [found for found in outcomes if "pixels" in found]
-    figure = style.new_figure(2.1 * max(len(guarding), 2) + 0.4, 2.9)
-    panels = figure.subplots(1, max(len(guarding), 1), squeeze=False)[0]
+    rows = len({found["scenario"] for found in guarding}) or 1
+    columns = max(-(-len(guarding) // rows), 1)
+    figure = style.new_figure(2.1 * max(columns, 2) + 0.4, 2.7 * rows + 0.4)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in panels:
         style.hide_axes(axes)
     for axes, found in zip(panels, guarding, strict=False):
         axes.imshow(np.array(found["pixels"]).reshape(SIDE, SIDE), cmap="Greys", vmin=0)
         axes.set_title(_name(found, outcomes), fontsize=9, loc="center")
-        axes.set_xlabel(f"sum over all weights\n{found['importance']:.3g}", fontsize=7.5)
+        axes.set_xlabel(f"sum over all weights\n{_short(found['importance'])}", fontsize=7.5)
     if not guarding:
         words = "no method of this run guards weights:\ntry ewc, mas, si, rwalk, scp or all"
         panels[0].text(0.5, 0.5, words, ha="center", va="center", transform=panels[0].transAxes)
-    figure.suptitle("Importance of the first layer's weights, by pixel", fontsize=11)
+    title = "Importance of the first layer's weights, by pixel"
+    scale = "" if not guarding else "\n(black: the most, each map on its own scale)"
+    figure.suptitle(title + scale, fontsize=11)
     header = ("scenario", "method", "row", "column", "importance")
     table = [
         (found["scenario"], found["method"], *divmod(index, SIDE), value)
@@ -137,7 +143,13 @@ def importance_maps(run: Run, outcomes: Outcomes) -> None:
     style.save(figure, run.figures, "importance_maps", header, table)
 
 
-TABLE = ("scenario", "method", "ACC", "BWT", "FWT", "forgetting", "plasticity", "seconds")
+def _short(value: float) -> str:
+    """Return a number with three digits, whole from a thousand on: 0.0314, 44.6, 4,120."""
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+TABLE = ("scenario", "method", "ACC", "BWT", "FWT", "forgetting", "plasticity", "seconds", "kept")
+HATCHES = ("", "//", "..")  # of the scenarios: told apart in grey, too
 
 
 def scenarios(run: Run, outcomes: Outcomes) -> None:
@@ -152,11 +164,20 @@ def scenarios(run: Run, outcomes: Outcomes) -> None:
     for index, kind in enumerate(kinds):
         places = [n + (index - (len(kinds) - 1) / 2) * height for n in range(len(names))]
         values = [final[kind, name] for name in names]
-        axes.barh(places, values, height, color=style.COLOURS[index], label=f"scenario {kind}")
+        axes.barh(
+            places,
+            values,
+            height,
+            color=style.COLOURS[index],
+            hatch=HATCHES[index],
+            edgecolor="white",
+            label=f"scenario {kind}",
+        )
         for place, value in zip(places, values, strict=True):
             axes.text(value + 0.6, place, f"{value:.1f}", va="center", fontsize=7.5)
     axes.set_yticks(range(len(names)), [METHODS[name].title for name in names])
     axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
     axes.set_xlim(0, 108)
     axes.set_xlabel("% of test images, mean over all tasks after the last one")
     axes.set_title("What is left after the last task")
@@ -166,7 +187,7 @@ def scenarios(run: Run, outcomes: Outcomes) -> None:
 
 
 def table(run: Run, outcomes: Outcomes) -> list[tuple[Any, ...]]:
-    """Return a row of ``TABLE`` for each network, in the order of training."""
+    """Return a row of ``TABLE`` for each network, in the order of training; ``kept`` in MiB."""
     log = run.read_log()
     rows = []
     for number, found in enumerate(outcomes):
@@ -182,9 +203,8 @@ def table(run: Run, outcomes: Outcomes) -> list[tuple[Any, ...]]:
             )
         ]
         seconds = max((e["seconds"] for e in log if e["member"] == number), default=0.0)
-        rows.append(
-            (found["scenario"], found["method"], *(round(n, 2) for n in numbers), round(seconds, 1))
-        )
+        costs = round(seconds, 1), round(found["kept"] / 2**20, 2)
+        rows.append((found["scenario"], found["method"], *(round(n, 2) for n in numbers), *costs))
     return rows
 
 

@@ -12,6 +12,7 @@ from mlspring.homeworks.hw14_lifelong import metrics
 
 NEEDS = "mlspring run hw14 all, and mlspring run hw14 scenarios"
 SCENARIOS = ("task", "domain", "class")
+ANGLE = 20.0  # degrees from a task to the next, in the questions
 BEHIND = 20.0  # points of accuracy that count as failing, in scenarios-2
 CLEAR = 1.0  # points by which two accuracies must differ to be told apart
 
@@ -58,6 +59,9 @@ def keys(folders: Sequence[Path]) -> dict[str, str]:
 def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
     """Return the matrices in the tables of a run, by stream, scenario and method.
 
+    None of a run whose tasks or arithmetic are not those that the questions are about: digits
+    turned by another angle, or the notebook's faults.
+
     Raises:
         RunError: they are missing or damaged.
     """
@@ -65,7 +69,9 @@ def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
     found: dict[tuple[str, str, str], Matrix] = {}
     try:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
-        stream = recipe["data"]["stream"]
+        stream, angle = recipe["data"]["stream"], recipe["data"]["angle"]
+        if recipe["method"]["faithful"] or (stream == "rotated" and angle != ANGLE):
+            return {}
         with path.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
                 matrix = found.setdefault((stream, row["scenario"], row["method"]), [])

@@ -8,7 +8,18 @@ from mlspring.core.recipe import Section
 
 Scenario = Literal["domain", "task", "class"]
 MethodName = Literal[
-    "finetune", "ewc", "mas", "si", "rwalk", "scp", "lwf", "replay", "gem", "icarl", "joint"
+    "finetune",
+    "ewc",
+    "mas",
+    "si",
+    "rwalk",
+    "scp",
+    "lwf",
+    "replay",
+    "gem",
+    "icarl",
+    "dgr",
+    "joint",
 ]
 
 # The notebook's lambda of each method (HW14 notebook, June 2022).

@@ -54,6 +54,7 @@ SPEC = Spec(
         "replay",
         "gem",
         "icarl",
+        "dgr",
         "joint",
         "scenarios",
         "all",

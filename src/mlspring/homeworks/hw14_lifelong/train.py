@@ -234,6 +234,7 @@ def facts_about(member: Learner) -> dict[str, Any]:
         "scenario": member.stream.scenario,
         "method": member.method,
         "tasks": [task.name for task in member.stream.tasks],
+        "kept": kept_bytes(member),
     }
     if METHODS[member.method].guards:
         importance = member.notes["importance"]
@@ -244,6 +245,13 @@ def facts_about(member: Learner) -> dict[str, Any]:
             "importance": float(f"{sum(part.sum().item() for part in importance):.5g}"),
         }
     return facts
+
+
+def kept_bytes(member: Learner) -> int:
+    """Return the bytes that a method holds beside the network and the task being learnt."""
+    noted: int = sum(buffer.nbytes for buffer in member.notes.buffers())
+    old = member.stream.tasks[:-1] if member.method == "joint" else ()  # it keeps every image
+    return noted + sum(task.pixels.nbytes for task in old)
 
 
 def outcome(run: Run, number: int) -> dict[str, Any]:

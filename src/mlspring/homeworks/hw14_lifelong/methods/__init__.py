@@ -5,6 +5,12 @@ from mlspring.homeworks.hw14_lifelong.methods.distill import (
     lwf_loss,
     teacher_notes,
 )
+from mlspring.homeworks.hw14_lifelong.methods.generative import (
+    conclude_scholar,
+    recall_dreams,
+    scholar_notes,
+    train_generator,
+)
 from mlspring.homeworks.hw14_lifelong.methods.guards import (
     conclude_ewc,
     conclude_mas,
@@ -123,6 +129,15 @@ METHODS: dict[str, Method] = {
         loss=icarl_loss,
         conclude=conclude_icarl,
         answer=by_nearest_mean,
+    ),
+    "dgr": Method(
+        title="DGR",
+        paper="arXiv:1705.08690",
+        family="replay",
+        notes=scholar_notes,
+        recall=recall_dreams,
+        follow=train_generator,
+        conclude=conclude_scholar,
     ),
     "joint": Method(
         title="joint training",

@@ -40,7 +40,7 @@ def distillation(learner: Learner, stage: int, batch: Batch) -> Tensor:
     """
     temperature = learner.recipe.method.temperature
     with torch.no_grad():
-        taught = _teach(learner, batch.images) / temperature
+        taught = teach(learner, batch.images) / temperature
     if batch.logits is None:
         raise ValueError("the batch has no logits yet")
     asked = batch.logits / temperature
@@ -53,7 +53,7 @@ def distillation(learner: Learner, stage: int, batch: Batch) -> Tensor:
     return torch.stack(losses).mean() * batch.scale
 
 
-def _teach(learner: Learner, images: Tensor) -> Tensor:
+def teach(learner: Learner, images: Tensor) -> Tensor:
     """Return the old network's logits (n, 10)."""
     names = (name for name, _ in learner.model.named_parameters())
     weights = dict(zip(names, learner.notes["teacher"], strict=True))

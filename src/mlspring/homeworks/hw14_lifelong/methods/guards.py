@@ -39,9 +39,10 @@ def pull(learner: Learner, stage: int, step: int) -> None:
     """Add the penalty's gradient, 2 lambda b (theta - theta*), to the loss's."""
     if stage == 0 or not learner.strength:
         return
-    moved = torch._foreach_sub(learner.parameters, learner.notes["anchor"])
-    torch._foreach_mul_(moved, learner.notes["importance"])
-    torch._foreach_add_(learner.gradients, moved, alpha=2 * learner.strength)
+    notes = learner.notes
+    moved = torch._foreach_sub(learner.parameters, notes["anchor"])
+    factor = 2 * learner.strength
+    torch._foreach_addcmul_(learner.gradients, moved, notes["importance"], value=factor)
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ NUM_SHOWN = 4
 
 def draw(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw every figure of the spec into ``run.figures``."""
-    hardware = device.choose_for(run, work="dense")
+    hardware = device.choose_for(run, work="conv")
     _, held_out = make_pools(recipe, data, run.request.seed, hardware.device)
     unseen = validation_tasks(held_out, recipe, run.request.seed)[:NUM_TASKS]
     model = trained(recipe, run, hardware)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mlspring.homeworks.hw15_meta.models import Conv4, Weights, widened
+from mlspring.homeworks.hw15_meta.layers import widened
+from mlspring.homeworks.hw15_meta.models import Conv4, Weights, exact
 from mlspring.homeworks.hw15_meta.recipe import MethodKnobs
 from mlspring.homeworks.hw15_meta.tasks import Tasks
 
@@ -89,10 +90,11 @@ def descend(
         graph: whether the step itself can be differentiated: the second order of MAML.
     """
     moved = list(names)
-    slopes = torch.autograd.grad(loss, [weights[name] for name in moved], create_graph=graph)
+    with exact(loss):
+        slopes = torch.autograd.grad(loss, [weights[name] for name in moved], create_graph=graph)
     steps = dict(zip(moved, slopes, strict=True))
     return {
-        name: weight - rate * steps[name] if name in steps else weight
+        name: torch.sub(weight, steps[name], alpha=rate) if name in steps else weight
         for name, weight in weights.items()
     }
 

@@ -28,7 +28,7 @@ from mlspring.kit.evaluate import predict_all
 from mlspring.kit.schedules import factor
 from mlspring.kit.seeding import generator, seed_everything
 
-EVAL_BATCH = 32  # tasks
+EVAL_BATCH = 16  # tasks
 FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 
 
@@ -55,7 +55,7 @@ class Member:
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train every member that is not finished; return the first's accuracy on unseen alphabets."""
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
-    hardware = device.choose_for(run, work="dense", ranks=ranks)
+    hardware = device.choose_for(run, work="conv", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     num_trained = 0
     start = time.perf_counter()

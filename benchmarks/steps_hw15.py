@@ -42,7 +42,8 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         count += 1
         knobs = recipe.method
         stream = generator(0, "tasks", count)
-        return make_tasks(pool, recipe.train.batch_size, knobs.ways, knobs.queries, stream)
+        size = recipe.train.batch_size
+        return make_tasks(pool, size, knobs.ways, knobs.queries, stream, recipe.augment)
 
     def learn(tasks: Tasks) -> None:
         with hardware.autocast():

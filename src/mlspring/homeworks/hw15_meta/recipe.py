@@ -21,6 +21,15 @@ class DataKnobs(Section):
     )
 
 
+class AugmentKnobs(Section):
+    """How each image of a training task is changed, as another hand might; all zero: not at all."""
+
+    rotate: float = Field(ge=0, le=180, description="largest angle either way, degrees")
+    zoom: float = Field(ge=0, lt=1, description="largest change of size, a share of it")
+    stretch: float = Field(ge=0, le=1, description="largest change of log(width / height)")
+    shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
+
+
 class ModelKnobs(Section):
     """The network: four convolutions and a linear layer; the course's has 64 channels."""
 
@@ -77,6 +86,7 @@ class Recipe(Section):
     """Everything that a run of homework 15 depends on, apart from data, seed and hardware."""
 
     data: DataKnobs
+    augment: AugmentKnobs
     model: ModelKnobs
     method: MethodKnobs
     train: TrainKnobs

@@ -94,7 +94,7 @@ def train_member(
             # batch: all processes draw the same tasks and take their share
             stream = generator(seed, "tasks", step)
             ways, queries = recipe.method.ways, recipe.method.queries
-            tasks = make_tasks(pool, batch_size, ways, queries, stream)[share]
+            tasks = make_tasks(pool, batch_size, ways, queries, stream, recipe.augment)[share]
 
             # forward: the inner loop of all tasks, and what their queries lose
             with hardware.autocast():

@@ -47,7 +47,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
 
     def learn(tasks: Tasks) -> None:
         with hardware.autocast():
-            objective, _ = network(tasks)
+            objective, _ = network(tasks, 1)
         member.optimizer.zero_grad()
         objective.mean().backward()
         torch.nn.utils.clip_grad_norm_(member.model.parameters(), recipe.train.clip_norm)
@@ -86,7 +86,7 @@ def our_step(tasks: Tasks, way: Way, precision: str) -> Callable[[], None]:
     def step() -> None:
         kind = tasks.support.device.type
         with torch.autocast(kind, torch.bfloat16, enabled=precision == "bf16"):
-            losses, _ = network(tasks)
+            losses, _ = network(tasks, 1)
         optimizer.zero_grad()
         losses.mean().backward()
         optimizer.step()

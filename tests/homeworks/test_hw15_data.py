@@ -175,7 +175,14 @@ def test_a_recipe_that_asks_for_more_than_there_is_is_refused(
 
 
 @pytest.mark.parametrize(
-    "override", ["method.ways=6", "data.turns=3", "study.characters=[3]", "method.name=matching"]
+    "override",
+    [
+        "method.ways=6",
+        "data.turns=3",
+        "method.early_steps=-1",
+        "study.characters=[3]",
+        "method.name=matching",
+    ],
 )
 def test_an_impossible_recipe_is_refused(override: str) -> None:
     with pytest.raises(RecipeError):

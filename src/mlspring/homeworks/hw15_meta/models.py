@@ -34,9 +34,12 @@ class Conv4(nn.Module):
         width: channels of each convolution.
         num_outputs: of the linear layer; 0 for none, as prototypical networks want it.
         way: how convolutions with a weight for each task are computed; all give the same numbers.
+        rates: where the inner rates of each step start that are learnt with the weights, if any.
     """
 
-    def __init__(self, width: int, num_outputs: int, way: Way = "grouped") -> None:
+    def __init__(
+        self, width: int, num_outputs: int, way: Way = "grouped", rates: tuple[float, ...] = ()
+    ) -> None:
         super().__init__()
         self.way = way
         self.convs = nn.ModuleList(
@@ -47,6 +50,8 @@ class Conv4(nn.Module):
         )
         if num_outputs:
             self.head = nn.Linear(width, num_outputs)
+        if rates:
+            self.rates = nn.Parameter(torch.tensor(rates)[:, None].repeat(1, NUM_LAYERS + 1))
 
     def own(self) -> dict[str, Tensor]:
         """Return the module's weights by name, shared by all tasks."""

@@ -45,6 +45,17 @@ class MethodKnobs(Section):
     name: MethodName = Field(description="training procedure")
     inner_steps: int = Field(ge=1, le=100, description="inner updates on a training task")
     inner_rate: float = Field(gt=0, le=10, description="learning rate of inner updates")
+    learnt_rates: bool = Field(
+        description="inner_rate is where one rate for each step and layer starts from"
+    )
+    first_order_steps: int = Field(
+        ge=0, le=10_000_000, description="steps without the second order, before those with it"
+    )
+    early_steps: int = Field(
+        ge=0,
+        le=10_000_000,
+        description="steps in which the losses before the last inner update count, ever less",
+    )
     ways: int = Field(ge=2, le=60, description="characters of a training task; all but protonet: 5")
     queries: int = Field(ge=1, le=19, description="query images a character in a training task")
 
@@ -112,6 +123,8 @@ class Recipe(Section):
                 f"method.ways = {self.method.ways}, but the network of {self.method.name} has 5 "
                 "outputs; only protonet can train with others"
             )
+        if self.method.learnt_rates and self.method.name not in ("fomaml", "maml", "anil"):
+            raise ValueError(f"method.learnt_rates: {self.method.name} learns no rates")
         if self.method.name == "transfer" and self.data.characters not in (0, 5):
             raise ValueError("data.characters: transfer learns 5 characters, so 5 or 0")
         if self.method.name == "transfer" and self.study.characters:

@@ -101,7 +101,7 @@ PLANS = {
         epochs=6,
         overrides=("train.steps=48", "train.validate_every=8", "train.schedule=constant"),
         num_steps=10,
-        work="dense",
+        work="conv",
     ),
 }
 

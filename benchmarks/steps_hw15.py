@@ -14,10 +14,12 @@ import torch
 from torch.nn import functional as F
 
 from benchmarks.notebooks.hw15 import Classifier, adapted
+from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw15_meta.data import Data
-from mlspring.homeworks.hw15_meta.methods import Inner, Learner, learn_maml
+from mlspring.homeworks.hw15_meta.methods import Learner
 from mlspring.homeworks.hw15_meta.models import Conv4, Way
 from mlspring.homeworks.hw15_meta.recipe import Recipe
+from mlspring.homeworks.hw15_meta.spec import SPEC
 from mlspring.homeworks.hw15_meta.tasks import Tasks, make_pools, make_tasks
 from mlspring.homeworks.hw15_meta.train import new_member
 from mlspring.kit import device
@@ -29,7 +31,7 @@ NUM_TURNS = 5
 
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that makes its tasks, and the same step on one fixed batch of tasks."""
-    hardware = device.choose("auto", "auto", work="dense")
+    hardware = device.choose("auto", "auto", work="conv")
     member = new_member(0, recipe, 0, hardware)
     network = Learner(member.model, recipe.method, recipe.model.norm)
     pool, _ = make_pools(recipe, data, 0, hardware.device)
@@ -40,11 +42,12 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         count += 1
         knobs = recipe.method
         stream = generator(0, "tasks", count)
-        return make_tasks(pool, recipe.train.batch_size, knobs.ways, knobs.queries, stream)
+        size = recipe.train.batch_size
+        return make_tasks(pool, size, knobs.ways, knobs.queries, stream, recipe.augment)
 
     def learn(tasks: Tasks) -> None:
         with hardware.autocast():
-            objective, _ = network(tasks)
+            objective, _ = network(tasks, 1)
         member.optimizer.zero_grad()
         objective.mean().backward()
         torch.nn.utils.clip_grad_norm_(member.model.parameters(), recipe.train.clip_norm)
@@ -74,14 +77,16 @@ def notebook_step(tasks: Tasks) -> Callable[[], None]:
 
 def our_step(tasks: Tasks, way: Way, precision: str) -> Callable[[], None]:
     """Return our step on given tasks: all at once."""
-    model = Conv4(64, 5, way).to(tasks.support.device)
+    layout = torch.channels_last if way == "grouped" else torch.preserve_format
+    model = Conv4(64, 5, way).to(tasks.support.device, memory_format=layout)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
-    inner = Inner(steps=1, rate=0.4, norm="query")
+    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "official" / "strong.toml")
+    network = Learner(model, recipe.method, recipe.model.norm)
 
     def step() -> None:
         kind = tasks.support.device.type
         with torch.autocast(kind, torch.bfloat16, enabled=precision == "bf16"):
-            losses, _ = learn_maml(model, tasks, inner)
+            losses, _ = network(tasks, 1)
         optimizer.zero_grad()
         losses.mean().backward()
         optimizer.step()
@@ -91,7 +96,7 @@ def our_step(tasks: Tasks, way: Way, precision: str) -> Callable[[], None]:
 
 def main(num_tasks: int) -> None:
     """Print the best of some turns of each step, turn by turn, so that load falls on all alike."""
-    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    place = device.choose("auto", "fp32", work="conv").device
     images = torch.rand(2, num_tasks, 5, 28, 28, device=place)
     labels = torch.arange(5, device=place).expand(num_tasks, 5)
     tasks = Tasks(support=images[0], query=images[1], labels=labels)

@@ -124,6 +124,33 @@ def test_what_is_broken_is_named(folder: Path, name: str, content: bytes, messag
         load(folder)
 
 
+@pytest.mark.parametrize(
+    ("method", "closed", "named"),
+    [
+        ("is_dir", "Omniglot/images_background", "Omniglot"),
+        ("iterdir", CHARACTER, "character02"),
+        ("is_dir", f"{CHARACTER}/0006_02.png", "character02"),
+        ("is_dir", "Omniglot-test/support", "Omniglot-test"),
+        ("is_file", "Omniglot-test/query/0002/image_3.png", "0002"),
+    ],
+)
+def test_what_may_not_be_read_or_entered_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, method: str, closed: str | Path, named: str
+) -> None:
+    original = getattr(Path, method)
+
+    def refuse(self: Path, *arguments: object, **options: object) -> object:
+        if self == folder / closed:
+            raise PermissionError(13, "Permission denied")
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(
+        DataError, match=rf"{named}: the folder cannot be read\n  -> chmod -R u\+rX"
+    ):
+        load(folder)
+
+
 def test_an_empty_character_is_named(folder: Path) -> None:
     for file in (folder / CHARACTER).iterdir():
         file.unlink()
@@ -148,7 +175,14 @@ def test_a_recipe_that_asks_for_more_than_there_is_is_refused(
 
 
 @pytest.mark.parametrize(
-    "override", ["method.ways=6", "data.turns=3", "study.characters=[3]", "method.name=matching"]
+    "override",
+    [
+        "method.ways=6",
+        "data.turns=3",
+        "method.early_steps=-1",
+        "study.characters=[3]",
+        "method.name=matching",
+    ],
 )
 def test_an_impossible_recipe_is_refused(override: str) -> None:
     with pytest.raises(RecipeError):
@@ -163,4 +197,5 @@ def test_the_course_s_files_are_read(real_data: Path, tmp_path: Path) -> None:
     assert data.images.shape == (964, 20, 28, 28)
     assert len(data.names) == 30
     assert data.support.shape == data.query.shape == (640, 5, 28, 28)
+    assert island.test_ids(official(tmp_path)) == [str(number) for number in range(3200)]
     assert 0.85 < data.images.mean() / 255 < 0.99, "dark ink on white"

@@ -8,7 +8,7 @@ from torch import Tensor
 from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw15_meta import tasks as maker
 from mlspring.homeworks.hw15_meta.data import Data
-from mlspring.homeworks.hw15_meta.recipe import Recipe
+from mlspring.homeworks.hw15_meta.recipe import AugmentKnobs, Recipe
 from mlspring.homeworks.hw15_meta.spec import SPEC
 from mlspring.homeworks.hw15_meta.tasks import Pool
 from mlspring.kit.seeding import generator
@@ -120,6 +120,45 @@ def test_turns_are_left_turns() -> None:
         expected = torch.rot90(torch.arange(9).view(3, 3), quarter)
         assert torch.equal(out[0, quarter, 0], expected)
         assert torch.equal(out[0, quarter, 1], expected)
+
+
+def test_a_redrawn_image_is_the_same_sign_by_another_hand() -> None:
+    """A square block in the middle: turned, sized and moved a little, on white."""
+    images = torch.zeros(2, 3, 4, 28, 28)
+    images[..., 10:18, 10:18] = 1.0
+    knobs = AugmentKnobs(rotate=10, zoom=0.1, stretch=0.1, shift=0.1)
+    made = maker.redrawn(images, knobs, generator(3))
+    assert made.shape == images.shape
+    assert made.min() >= 0 and made.max() <= 1
+    assert len({image.numpy().tobytes() for image in made.flatten(0, 2)}) == 24
+    areas = made.sum((-2, -1))
+    assert areas.min() > 64 * 0.75 and areas.max() < 64 * 1.3
+    assert made[..., 13:15, 13:15].min() > 0.9
+    assert made[..., :5, :].max() == 0, "no ink comes in from beyond the edge"
+    assert torch.equal(made, maker.redrawn(images, knobs, generator(3)))
+
+
+def test_a_shift_moves_ink_by_its_share_of_half_a_side() -> None:
+    images = torch.zeros(200, 1, 1, 28, 28)
+    images[..., 14, 14] = 1.0
+    knobs = AugmentKnobs(rotate=0, zoom=0, stretch=0, shift=0.25)
+    made = maker.redrawn(images, knobs, generator(0))[:, 0, 0]
+    pixels = torch.arange(28.0)
+    columns = (made.sum(1) * pixels).sum(1) / made.sum((1, 2))
+    assert (columns - 14).abs().max() <= 3.5 + 1e-4
+    assert (columns - 14).abs().max() > 3
+
+
+def test_without_augmentation_images_are_the_files() -> None:
+    pool = Pool(images=torch.from_numpy(characters().images))
+    nothing = AugmentKnobs(rotate=0, zoom=0, stretch=0, shift=0)
+    first, second = (
+        maker.make_tasks(pool, 2, 5, 1, generator(1), knobs) for knobs in (None, nothing)
+    )
+    assert torch.equal(first.query, second.query)
+    other = nothing.model_copy(update={"shift": 0.2})
+    third = maker.make_tasks(pool, 2, 5, 1, generator(1), other)
+    assert not torch.equal(first.query, third.query)
 
 
 def test_ink_is_one_and_paper_nought() -> None:

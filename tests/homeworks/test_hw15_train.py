@@ -11,7 +11,7 @@ from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw15_meta import data as island
-from mlspring.homeworks.hw15_meta import predict, train
+from mlspring.homeworks.hw15_meta import figures, predict, train
 from mlspring.homeworks.hw15_meta.recipe import Recipe
 from mlspring.homeworks.hw15_meta.spec import SPEC
 from mlspring.homeworks.hw15_meta.tasks import Tasks, make_pools
@@ -97,3 +97,13 @@ def test_the_joint_answer_is_the_best_of_all_permutations() -> None:
 
 def test_no_test_tasks_give_no_answers() -> None:
     assert predict.best_assignments(np.empty((0, 5, 5), np.float32)).shape == (0, 5)
+
+
+def test_a_figure_says_what_training_had_to_do_with_inner_steps() -> None:
+    titles = [figures._training(recipe(name)) for name in ("strong", "boss", "simple", "protonet")]
+    assert titles == [
+        "MAML, trained with 1 inner step",
+        "MAML, trained with 2 inner steps",
+        "transfer learning, trained without inner steps",
+        "prototypical network, has no inner loop",
+    ]

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from mlspring.worlds import glyphs
 from mlspring.worlds.glyph_pen import SIDE, drawing, ink_of, plain, strokes
-from mlspring.worlds.world import build
+from mlspring.worlds.world import build, folder
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,16 @@ def test_the_bytes_do_not_depend_on_processes_or_shards(tiny: Path, isolated_hom
         path = f"public/{name}.npy"
         assert (place / path).read_bytes() == (tiny / path).read_bytes()
     assert answers(place) == answers(tiny)
+
+
+@pytest.mark.parametrize("library", ["matplotlib", "scikit-image"])
+def test_another_font_or_another_centre_line_is_another_world(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, real = folder(glyphs.glyph_world()), metadata.version
+    other = {library: "0.0.1"}
+    monkeypatch.setattr(metadata, "version", lambda name: other.get(name) or real(name))
+    assert folder(glyphs.glyph_world()) != place
 
 
 def test_another_seed_draws_other_letters() -> None:

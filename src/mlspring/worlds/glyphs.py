@@ -92,6 +92,7 @@ def glyph_world(*, seed: int = 0, num_shards: int = 64, most: int = 0) -> World:
         num_shards=num_shards,
         make=partial(_make, num_shards=num_shards, most=most),
         write=partial(_write, seed=seed, most=most),
+        libraries=("matplotlib", "scikit-image"),  # the font, the centre lines
     )
 
 

@@ -36,7 +36,7 @@ from mlspring.core.files import (
 )
 from mlspring.worlds.shards import Shard, make_shards
 
-LIBRARIES = ("numpy", "scipy", "pillow")  # the bytes of a world may depend on these
+LIBRARIES = ("numpy", "scipy", "pillow")  # the bytes of any world may depend on these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,7 @@ class World:
         seed: fixes every random choice.
         num_shards: independent pieces; one finished piece is one step of the bar.
         unit: what a shard is called on the bar, e.g. ``shards`` or ``states``.
+        libraries: distributions, beside ``LIBRARIES``, on whose versions the bytes may depend.
         make: (seed, shard) -> arrays by name; a pure function at the top level of a module (or a
             ``functools.partial`` of one), so that any process can run it.
         write: (shards in order, public folder, private folder) -> None; writes the files.
@@ -65,19 +66,21 @@ class World:
     make: Callable[[int, int], Shard]
     write: Callable[[list[Shard], Path, Path], None]
     unit: str = "shards"
+    libraries: tuple[str, ...] = ()
 
 
 def folder(world: World) -> Path:
     """Return where ``world`` is cached, whether or not it exists yet."""
-    text = json.dumps(versions(), sort_keys=True)
+    text = json.dumps(versions(world), sort_keys=True)
     libraries = hashlib.sha256(text.encode()).hexdigest()[:8]
     return home() / "worlds" / f"{world.name}-v{world.version}-s{world.seed}-{libraries}"
 
 
-def versions() -> dict[str, str]:
+def versions(world: World) -> dict[str, str]:
     """Return the versions that a world's bytes may depend on."""
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"python": python, **{name: metadata.version(name) for name in LIBRARIES}}
+    names = (*LIBRARIES, *world.libraries)
+    return {"python": python, **{name: metadata.version(name) for name in names}}
 
 
 def build(world: World, *, processes: int | None = None) -> Path:
@@ -190,7 +193,7 @@ def _make(world: World, place: Path, processes: int) -> None:
             "name": world.name,
             "version": world.version,
             "seed": world.seed,
-            "versions": versions(),
+            "versions": versions(world),
             "processes": processes,
             "seconds": round(time.perf_counter() - start, 3),
             "files": _facts(partial),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.errors import DataError, RecipeError
+from mlspring.core.errors import DataError, RecipeError, unreadable_folder
 from mlspring.core.images import load_images
 from mlspring.core.source import Source
 from mlspring.homeworks.hw15_meta.recipe import Recipe
@@ -181,11 +181,8 @@ def _background(folder: Path) -> Path:
     """Return the folder of alphabets in or below ``folder``."""
     name = "images_background"
     for place in (folder, folder / "Omniglot", folder / "omniglot"):
-        try:
-            if (place / name).is_dir():
-                return place / name
-        except PermissionError as error:
-            raise _unreadable(place) from error
+        if _is_folder(place / name):
+            return place / name
     raise DataError(
         f"has no folder {name}/",
         file=folder,
@@ -206,7 +203,7 @@ def _alphabets(background: Path) -> list[Path]:
 def _tasks(folder: Path) -> tuple[list[list[Path]], list[list[Path]]]:
     """Return the support and the query files of each task; none where there is no test part."""
     places = (folder, folder / "Omniglot-test", folder / "omniglot-test")
-    place = next((p for p in places if (p / "support").is_dir() or (p / "query").is_dir()), None)
+    place = next((p for p in places if _is_folder(p / "support") or _is_folder(p / "query")), None)
     if place is None:
         return [], []
     parts = []
@@ -225,7 +222,11 @@ def _tasks(folder: Path) -> tuple[list[list[Path]], list[list[Path]]]:
 def _image(task: Path, number: int) -> Path:
     """Return the file of a task's image."""
     file = task / f"image_{number}.png"
-    if not file.is_file():
+    try:
+        is_there = file.is_file()
+    except PermissionError as error:
+        raise unreadable_folder(task) from error
+    if not is_there:
         expected = f"image_0.png to image_{NUM_WAYS - 1}.png in every task"
         raise DataError("is missing", file=file, expected=expected, fix="fetch the files again")
     return file
@@ -233,7 +234,7 @@ def _image(task: Path, number: int) -> Path:
 
 def _images(character: Path) -> list[Path]:
     """Return the drawings of a character, sorted by name; at least one."""
-    files = [file for file in _entries(character, "drawings") if not file.is_dir()]
+    files = [file for file in _entries(character, "drawings") if not _is_folder(file)]
     for file in files:
         if file.suffix.lower() not in SUFFIXES:
             expected = "only images: " + ", ".join(sorted(SUFFIXES))
@@ -245,7 +246,7 @@ def _images(character: Path) -> list[Path]:
 
 def _folders(folder: Path, what: str) -> list[Path]:
     """Return the folders in ``folder``, sorted by name; at least one."""
-    folders = [entry for entry in _entries(folder, what) if entry.is_dir()]
+    folders = [entry for entry in _entries(folder, what) if _is_folder(entry)]
     if not folders:
         raise DataError(f"holds no {what}", file=folder)
     return folders
@@ -260,8 +261,12 @@ def _entries(folder: Path, what: str) -> list[Path]:
     except NotADirectoryError as error:
         raise DataError("is a file", file=folder, expected=f"a folder with {what}") from error
     except PermissionError as error:
-        raise _unreadable(folder) from error
+        raise unreadable_folder(folder) from error
 
 
-def _unreadable(folder: Path) -> DataError:
-    return DataError("the folder cannot be read", file=folder, fix=f"chmod -R u+rX {folder}")
+def _is_folder(path: Path) -> bool:
+    """Return whether ``path`` is a folder."""
+    try:
+        return path.is_dir()
+    except PermissionError as error:
+        raise unreadable_folder(path.parent) from error

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw15_meta.data import NUM_WAYS, Data
+from mlspring.homeworks.hw15_meta.methods import METHODS
 from mlspring.homeworks.hw15_meta.models import Conv4
 from mlspring.homeworks.hw15_meta.predict import trained
 from mlspring.homeworks.hw15_meta.recipe import Recipe
@@ -21,7 +22,7 @@ NUM_SHOWN = 4
 
 def draw(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw every figure of the spec into ``run.figures``."""
-    hardware = device.choose_for(run, work="dense")
+    hardware = device.choose_for(run, work="conv")
     _, held_out = make_pools(recipe, data, run.request.seed, hardware.device)
     unseen = validation_tasks(held_out, recipe, run.request.seed)[:NUM_TASKS]
     model = trained(recipe, run, hardware)
@@ -47,7 +48,8 @@ def q1_characters(run: Run, recipe: Recipe) -> None:
     axes.set_xticks([row[0] for row in rows], [f"{row[0]:,}" for row in rows])
     axes.minorticks_off()
     axes.set_xlabel("characters that training tasks are made of")
-    axes.set_title(f"Unseen alphabets after {recipe.train.steps:,} steps")
+    steps = f"Unseen alphabets after {recipe.train.steps:,} steps"
+    axes.set_title(steps if len(rows) > 1 else f"{steps}; more points: mlspring run hw15 tasks")
     style.save(figure, run.figures, "q1_characters", ("characters", "accuracy", "+-"), rows)
 
 
@@ -65,7 +67,7 @@ def q2_inner_steps(
     _with_intervals(axes, rows)
     axes.set_xticks(INNER_STEPS)
     axes.set_xlabel("inner steps on an unseen task")
-    axes.set_title(f"{len(unseen)} tasks; trained with inner steps: {recipe.method.inner_steps}")
+    axes.set_title(f"{len(unseen)} tasks; {_training(recipe)}")
     style.save(figure, run.figures, "q2_inner_steps", ("inner steps", "accuracy", "+-"), rows)
 
 
@@ -77,9 +79,14 @@ def tasks_and_answers(
     answers = answer(model, recipe, shown, hardware).argmax(2).numpy()
     labels = shown.labels.cpu().numpy()
     figure = style.new_figure(7.6, 0.9 * len(shown) + 0.5)
-    panels = figure.subplots(len(shown), 2 * NUM_WAYS, squeeze=False)
+    widths = [1.0] * NUM_WAYS + [0.3] + [1.0] * NUM_WAYS  # a gap between support and queries
+    panels = figure.subplots(
+        len(shown), len(widths), squeeze=False, gridspec_kw={"width_ratios": widths}
+    )
+    for gap in panels[:, NUM_WAYS]:
+        gap.set_axis_off()
     rows = []
-    for task, line in enumerate(panels):
+    for task, line in enumerate(np.delete(panels, NUM_WAYS, 1)):
         images = np.concatenate((shown.support[task].cpu(), shown.query[task].cpu()))
         for place, (axes, image) in enumerate(zip(line, images, strict=True)):
             axes.imshow(image, cmap="Greys", vmin=0, vmax=1)
@@ -93,15 +100,29 @@ def tasks_and_answers(
             colour = "black" if is_right else style.COLOURS[4]
             axes.set_title(said, loc="center", fontsize=8, color=colour)
             rows.append((task, place - NUM_WAYS, truth, taken))
-    figure.suptitle("Tasks of held-out alphabets: support left, queries with answers right")
+    figure.suptitle(
+        "Tasks of held-out alphabets: support left, queries with answers right", fontsize=11
+    )
     header = ("task", "query", "class", "taken for")
     style.save(figure, run.figures, "tasks", header, rows)
+
+
+def _training(recipe: Recipe) -> str:
+    """Return what a network's training had to do with inner steps."""
+    method, steps = recipe.method.name, recipe.method.inner_steps
+    if method in ("transfer", "protonet"):
+        has = "trained without inner steps" if method == "transfer" else "has no inner loop"
+        return f"{METHODS[method].title}, {has}"
+    return f"{METHODS[method].title}, trained with {steps} inner step{'s' if steps > 1 else ''}"
 
 
 def _with_intervals(axes: Axes, rows: list[tuple[float, float, float]]) -> None:
     """Draw (x, accuracy, half width of the 95 % interval) with the line of chance."""
     x, y, half = zip(*rows, strict=True)
     axes.errorbar(x, y, yerr=half, marker="o", capsize=3, label="95 % interval over tasks")
+    for place, value, width in rows:
+        beside = {"xytext": (5, -2), "textcoords": "offset points", "va": "top"}
+        axes.annotate(f"{value:.3f}", (place, value - width), fontsize=8, **beside)
     axes.axhline(1 / NUM_WAYS, color="#444444", linestyle=":", linewidth=1, label="chance")
     axes.set_ylim(0, 1.02)
     axes.set_ylabel("share of query images right")

@@ -1,35 +1,28 @@
 """The methods of homework 15 by name; all have one face: learn from tasks, answer an unseen one.
 
-All tasks of a batch are adapted at once: a weight gets a first axis of tasks, and since no task's
-loss depends on another's weights, the gradient of their sum holds each task's own.
+A training step may differ from those before: by its order, and by the losses that count
+(``Learner``); whatever it is, an unseen task is answered alike.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from mlspring.homeworks.hw15_meta.models import Conv4, Weights, widened
+from mlspring.homeworks.hw15_meta.inner import (
+    Inner,
+    adapt,
+    adapt_head,
+    apart,
+    classes_of,
+    losses_of,
+    query_features,
+)
+from mlspring.homeworks.hw15_meta.layers import widened
+from mlspring.homeworks.hw15_meta.models import Conv4, Weights
 from mlspring.homeworks.hw15_meta.recipe import MethodKnobs
 from mlspring.homeworks.hw15_meta.tasks import Tasks
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inner:
-    """The inner loop.
-
-    Args:
-        steps: updates on a task's support.
-        rate: learning rate of these.
-        norm: ``query``: all queries of a task share batch norm's statistics, as in the notebook;
-            ``support``: each is normalised by the support's, so that no answer depends on another.
-    """
-
-    steps: int
-    rate: float
-    norm: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,127 +49,72 @@ class Learner(nn.Module):
 
     def __init__(self, model: Conv4, knobs: MethodKnobs, norm: str) -> None:
         super().__init__()
-        self.model = model
-        self.method = METHODS[knobs.name]
-        self.inner = Inner(steps=knobs.inner_steps, rate=knobs.inner_rate, norm=norm)
+        self.model, self.knobs, self.norm = model, knobs, norm
 
-    def forward(self, tasks: Tasks) -> tuple[Tensor, Tensor]:
-        """Return what is minimised (t,), and the query's logits (t, q, w)."""
-        return self.method.learn(self.model, tasks, self.inner)
-
-
-def losses_of(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return each task's mean cross entropy (t,) of logits (t, n, w) against labels (t, n)."""
-    each = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
-    return each.view(labels.shape).mean(1)
+    def forward(self, tasks: Tasks, step: int) -> tuple[Tensor, Tensor]:
+        """Return what is minimised (t,) in a training step, and the query's logits (t, q, w)."""
+        inner = inner_of(self.knobs, self.norm, step)
+        return METHODS[self.knobs.name].learn(self.model, tasks, inner)
 
 
-def classes_of(support: Tensor) -> Tensor:
-    """Return the labels (t, w) of support images (t, w, 28, 28): their places."""
-    return torch.arange(support.shape[1], device=support.device).expand(support.shape[:2])
+def inner_of(knobs: MethodKnobs, norm: str, step: int) -> Inner:
+    """Return the inner loop of a training step, counted from 1.
 
-
-def descend(
-    weights: Weights, names: Iterable[str], loss: Tensor, rate: float, graph: bool
-) -> Weights:
-    """Return weights after theta <- theta - rate * grad of the loss, for the names given.
-
-    Args:
-        weights: by name; those to move depend on nothing but themselves in ``loss``.
-        names: of the weights that move.
-        loss: the sum over tasks.
-        rate: the step's.
-        graph: whether the step itself can be differentiated: the second order of MAML.
+    First order at first, and early losses that count less and less: arXiv:1810.09502.
     """
-    moved = list(names)
-    slopes = torch.autograd.grad(loss, [weights[name] for name in moved], create_graph=graph)
-    steps = dict(zip(moved, slopes, strict=True))
-    return {
-        name: weight - rate * steps[name] if name in steps else weight
-        for name, weight in weights.items()
-    }
-
-
-def apart(weights: Weights, num_tasks: int) -> dict[str, Tensor]:
-    """Return one copy of shared weights for each task, without copying: first axis t."""
-    return {name: weight.expand(num_tasks, *weight.shape) for name, weight in weights.items()}
-
-
-def adapt(
-    model: Conv4, weights: Weights, images: Tensor, labels: Tensor, inner: Inner, graph: bool
-) -> Weights:
-    """Return each task's weights after the inner loop over all layers.
-
-    theta_0 = phi, theta_{j+1} = theta_j - a * grad L_support(theta_j), j < steps.
-    Source: Finn et al. 2017, arXiv:1703.03400, equation 1.
-
-    Args:
-        model: the network.
-        weights: phi, shared.
-        images: (t, n, 28, 28).
-        labels: int64 (t, n).
-        inner: steps and rate.
-        graph: whether the result can be differentiated through the steps.
-    """
-    fast: Weights = apart(weights, len(images))
-    for _ in range(inner.steps):
-        logits = model.logits(fast, model.features(fast, images))
-        fast = descend(fast, fast, losses_of(logits, labels).sum(), inner.rate, graph)
-    return fast
-
-
-def query_features(
-    model: Conv4, weights: Weights, support: Tensor, query: Tensor, inner: Inner
-) -> Tensor:
-    """Return the query's features (t, q, width) under the statistics that ``inner.norm`` names."""
-    if inner.norm == "query":
-        return model.features(weights, query)
-    num_support = support.shape[1]
-    both = torch.cat((support, query), 1)
-    return model.features(weights, both, num_support)[:, num_support:]
-
-
-def adapt_head(
-    model: Conv4, weights: Weights, features: Tensor, labels: Tensor, inner: Inner, graph: bool
-) -> Weights:
-    """Return weights whose linear layer alone is each task's own after the inner loop.
-
-    Source: Raghu et al. 2020 (ANIL), arXiv:1909.09157.
-    """
-    head = {name: weight for name, weight in weights.items() if name.startswith("head.")}
-    fast: Weights = {**weights, **apart(head, len(features))}
-    for _ in range(inner.steps):
-        loss = losses_of(model.logits(fast, features), labels).sum()
-        fast = descend(fast, head, loss, inner.rate, graph)
-    return fast
+    early = 1 - (step - 1) / knobs.early_steps if knobs.early_steps else 0.0
+    return Inner(
+        steps=knobs.inner_steps,
+        rate=knobs.inner_rate,
+        norm=norm,
+        order=1 if step <= knobs.first_order_steps else 2,
+        early=max(early, 0.0),
+    )
 
 
 # ---- learn
 
 
-def learn_maml(
-    model: Conv4, tasks: Tasks, inner: Inner, graph: bool = True
-) -> tuple[Tensor, Tensor]:
+def learn_maml(model: Conv4, tasks: Tasks, inner: Inner) -> tuple[Tensor, Tensor]:
     """Minimise L_query(theta_k) over phi, differentiated through the inner loop."""
-    fast = adapt(model, model.own(), tasks.support, classes_of(tasks.support), inner, graph)
-    features = query_features(model, fast, tasks.support, tasks.query, inner)
-    logits = model.logits(fast, features)
-    return losses_of(logits, tasks.labels), logits
+    graph, labels = inner.order == 2, classes_of(tasks.support)
+    way = adapt(model, model.own(), tasks.support, labels, inner, graph)
+    return objective(model, way, tasks, inner)
 
 
 def learn_fomaml(model: Conv4, tasks: Tasks, inner: Inner) -> tuple[Tensor, Tensor]:
     """Use the gradient of L_query at theta_k as if it were that at phi (arXiv:1703.03400, 5.2)."""
-    return learn_maml(model, tasks, inner, graph=False)
+    return learn_maml(model, tasks, replace(inner, order=1))
 
 
 def learn_anil(model: Conv4, tasks: Tasks, inner: Inner) -> tuple[Tensor, Tensor]:
     """MAML whose inner loop moves the linear layer only: features are computed once."""
-    weights = model.own()
+    weights, graph = model.own(), inner.order == 2
     seen = model.features(weights, tasks.support)
-    fast = adapt_head(model, weights, seen, classes_of(tasks.support), inner, graph=True)
-    features = query_features(model, weights, tasks.support, tasks.query, inner)
-    logits = model.logits(fast, features)
-    return losses_of(logits, tasks.labels), logits
+    way = adapt_head(model, weights, seen, classes_of(tasks.support), inner, graph)
+    return objective(model, way, tasks, inner)
+
+
+def objective(
+    model: Conv4, way: list[Weights], tasks: Tasks, inner: Inner
+) -> tuple[Tensor, Tensor]:
+    """Return what the query loses (t,) along the inner loop, and the logits at its end.
+
+    The last step's loss has the share 1 - early (k - 1) / k, each other one's early / k; theta_0
+    does not count. Source: multi-step loss, arXiv:1810.09502.
+    """
+
+    def answers(weights: Weights) -> Tensor:
+        features = query_features(model, weights, tasks.support, tasks.query, inner)
+        return model.logits(weights, features)
+
+    logits = answers(way[-1])
+    last = losses_of(logits, tasks.labels)
+    if not inner.early:
+        return last, logits
+    share = inner.early / inner.steps
+    others = [losses_of(answers(weights), tasks.labels) for weights in way[1:-1]]
+    return last * (1 - share * len(others)) + share * sum(others, torch.zeros_like(last)), logits
 
 
 def learn_reptile(model: Conv4, tasks: Tasks, inner: Inner) -> tuple[Tensor, Tensor]:
@@ -189,7 +127,7 @@ def learn_reptile(model: Conv4, tasks: Tasks, inner: Inner) -> tuple[Tensor, Ten
     weights = model.own()
     images = torch.cat((tasks.support, tasks.query), 1)
     labels = torch.cat((classes_of(tasks.support), tasks.labels), 1)
-    fast = adapt(model, weights, images, labels, inner, graph=False)
+    fast = adapt(model, weights, images, labels, inner, graph=False)[-1]
     terms = [
         (weight * (weight - fast[name]).detach()).flatten(1).sum(1)
         for name, weight in apart(weights, len(tasks)).items()
@@ -223,7 +161,7 @@ def answer_adapted(
 ) -> Tensor:
     """Return logits of the query after the inner loop over all layers."""
     start = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
-    fast = adapt(model, start, support, classes_of(support), inner, graph=False)
+    fast = adapt(model, start, support, classes_of(support), inner, graph=False)[-1]
     with torch.no_grad():
         return model.logits(fast, query_features(model, fast, support, query, inner))
 
@@ -236,7 +174,7 @@ def answer_anil(
         seen = model.features(weights, support)
         features = query_features(model, weights, support, query, inner)
     start = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
-    fast = adapt_head(model, start, seen, classes_of(support), inner, graph=False)
+    fast = adapt_head(model, start, seen, classes_of(support), inner, graph=False)[-1]
     with torch.no_grad():
         return model.logits(fast, features)
 

@@ -7,11 +7,14 @@ batch norm takes the statistics of each task by itself.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from mlspring.homeworks.hw15_meta.layers import grouped_conv, max_pool, moments, scaled, widened
 
 NUM_LAYERS = 4
 SIDE = 28
@@ -31,9 +34,12 @@ class Conv4(nn.Module):
         width: channels of each convolution.
         num_outputs: of the linear layer; 0 for none, as prototypical networks want it.
         way: how convolutions with a weight for each task are computed; all give the same numbers.
+        rates: where the inner rates of each step start that are learnt with the weights, if any.
     """
 
-    def __init__(self, width: int, num_outputs: int, way: Way = "grouped") -> None:
+    def __init__(
+        self, width: int, num_outputs: int, way: Way = "grouped", rates: tuple[float, ...] = ()
+    ) -> None:
         super().__init__()
         self.way = way
         self.convs = nn.ModuleList(
@@ -44,6 +50,8 @@ class Conv4(nn.Module):
         )
         if num_outputs:
             self.head = nn.Linear(width, num_outputs)
+        if rates:
+            self.rates = nn.Parameter(torch.tensor(rates)[:, None].repeat(1, NUM_LAYERS + 1))
 
     def own(self) -> dict[str, Tensor]:
         """Return the module's weights by name, shared by all tasks."""
@@ -58,35 +66,42 @@ class Conv4(nn.Module):
             num_reference: how many images of each task, the first, give batch norm its statistics;
                 0 for all of them.
         """
-        num_tasks, num_images = images.shape[:2]
-        x = images.transpose(0, 1)  # (n, t, 28, 28): one channel a task
-        for layer in range(NUM_LAYERS):
-            weight, bias = (weights[f"convs.{layer}.{part}"] for part in ("weight", "bias"))
-            scale, shift = (weights[f"norms.{layer}.{part}"] for part in ("weight", "bias"))
-            weight, scale = upright(weight, scale)
-            reference = x[: num_reference or num_images]
-            x = task_conv(x, weight, num_tasks, self.way)
-            if layer == 0:
-                mean, variance = moments_ahead(reference, weight)
-            else:
-                mean, variance = moments(x[: len(reference)], num_tasks)
-            factor = scale * (variance + EPS).rsqrt()
-            offset = shift + 0 * bias - mean * factor  # batch norm takes the bias away again
-            x = F.max_pool2d(x, 2)
-            x = F.relu(x * factor.view(-1, 1, 1) + offset.view(-1, 1, 1))
-        return x.view(num_images, num_tasks, -1).transpose(0, 1)
+        (num_tasks, num_images), kind = images.shape[:2], images.device.type
+        is_narrow = torch.is_autocast_enabled(kind)
+        dtype = torch.get_autocast_dtype(kind) if is_narrow else images.dtype
+        x = images.transpose(0, 1).to(dtype)  # (n, t, 28, 28): one channel a task
+        if self.way == "grouped":
+            x = x.contiguous(memory_format=torch.channels_last)
+        with exact(x):
+            for layer in range(NUM_LAYERS):
+                weight, bias = (weights[f"convs.{layer}.{part}"] for part in ("weight", "bias"))
+                scale, shift = (weights[f"norms.{layer}.{part}"] for part in ("weight", "bias"))
+                weight, scale = upright(weight, scale)
+                weight = weight.expand(num_tasks, *weight.shape[-4:])
+                reference = x[: num_reference or num_images]
+                x = task_conv(x, weight.to(dtype), self.way)
+                if layer == 0:
+                    mean, variance = moments_ahead(reference, weight)
+                else:
+                    found = moments(x[: len(reference)])
+                    mean, variance = (part.view(num_tasks, -1) for part in found)
+                factor = scale * (variance + EPS).rsqrt()
+                offset = shift + 0 * bias - mean * factor  # batch norm takes the bias away again
+                x = F.relu(scaled(max_pool(x), factor, offset))
+        return widened(x.reshape(num_images, num_tasks, -1).transpose(0, 1))
 
     def logits(self, weights: Weights, features: Tensor) -> Tensor:
-        """Return the linear layer's outputs (t, n, w) for features (t, n, width): fp32 at least."""
+        """Return the linear layer's outputs (t, n, w) for features (t, n, width)."""
         weight, bias = weights["head.weight"], weights["head.bias"]
-        if weight.dim() == 2:
-            return widened(F.linear(features, weight, bias))
-        return widened(torch.baddbmm(bias[:, None], features, weight.transpose(1, 2)))
+        with exact(features):
+            if weight.dim() == 2:
+                return F.linear(features, weight, bias)
+            return torch.baddbmm(bias[:, None], features, weight.transpose(1, 2))
 
 
-def widened(x: Tensor) -> Tensor:
-    """Return x in fp32 where it is narrower: losses and statistics are no work for bf16."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
+def exact(x: Tensor) -> AbstractContextManager[None]:
+    """Return the context in which nothing is narrowed: what may be bf16 is so by now."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def upright(weight: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,17 +114,11 @@ def upright(weight: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         weight: (c_out, c_in, 3, 3), or with a first axis of tasks.
         scale: (c_out,), or likewise.
     """
-    sign = torch.where(scale.detach() < 0, -1.0, 1.0).to(scale.dtype)
+    is_negative = scale.detach() < 0
+    if not scale.is_cuda and not is_negative.any():  # a look is cheap where nothing waits for it
+        return weight, scale
+    sign = torch.where(is_negative, -1.0, 1.0).to(scale.dtype)
     return weight * sign[..., None, None, None], scale * sign
-
-
-def moments(x: Tensor, num_tasks: int) -> tuple[Tensor, Tensor]:
-    """Return mean and variance (t, c) over images and pixels of x (n, t * c, s, s)."""
-    # Sums and not means: the gradient of a mean costs a division of every pixel.
-    x, share = widened(x), x.shape[1] / x.numel()
-    mean = (x.sum((0, 2, 3)) * share).view(num_tasks, -1)
-    square = (x.square().sum((0, 2, 3)) * share).view(num_tasks, -1)
-    return mean, square - mean.square()
 
 
 def moments_ahead(images: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,39 +129,34 @@ def moments_ahead(images: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         images: (n, t, s, s), one channel a task.
-        weight: (c, 1, 3, 3) or (t, c, 1, 3, 3).
+        weight: (t, c, 1, 3, 3).
     """
     num_images, num_tasks = images.shape[:2]
-    with torch.autocast(images.device.type, enabled=False):
-        patches = F.unfold(images.flatten(0, 1)[:, None], 3, padding=1)  # (n * t, 9, s * s)
-        patches = patches.view(num_images, num_tasks, 9, -1).transpose(0, 1)
-        middle = patches.mean((1, 3))  # (t, 9)
-        apart = (patches - middle[:, None, :, None]).transpose(1, 2).flatten(2)  # (t, 9, n * s * s)
-        covariance = apart @ apart.transpose(1, 2) / apart.shape[2]
-        rows = weight.flatten(-3).expand(num_tasks, -1, 9)  # (t, c, 9)
-        mean = (rows @ middle[..., None])[..., 0]
-        return mean, ((rows @ covariance) * rows).sum(2)
+    patches = F.unfold(widened(images).reshape(-1, 1, *images.shape[2:]), 3, padding=1)
+    patches = patches.view(num_images, num_tasks, 9, -1).transpose(0, 1)  # (t, n, 9, s * s)
+    middle = patches.mean((1, 3))  # (t, 9)
+    square = (patches @ patches.transpose(2, 3)).mean(1) / patches.shape[3]
+    covariance = square - middle[:, :, None] * middle[:, None]
+    rows = weight.flatten(-3)  # (t, c, 9)
+    mean = (rows @ middle[..., None])[..., 0]
+    return mean, ((rows @ covariance) * rows).sum(2)
 
 
-def task_conv(x: Tensor, weight: Tensor, num_tasks: int, way: Way) -> Tensor:
+def task_conv(x: Tensor, weight: Tensor, way: Way) -> Tensor:
     """Return 3 x 3 convolutions (n, t * c_out, s, s) of x (n, t * c_in, s, s), padded by one.
 
     Args:
         x: images of all tasks.
-        weight: (c_out, c_in, 3, 3), or one for each task, (t, c_out, c_in, 3, 3).
-        num_tasks: t.
+        weight: (t, c_out, c_in, 3, 3), one for each task.
         way: ``loop``: one convolution a task; ``grouped``: one for all, in t groups; ``matmul``:
             patches as columns of a matrix, one product a task and image.
     """
-    num_images, side = len(x), x.shape[-1]
-    if weight.dim() == 4:  # shared: an image is an image, whatever its task
-        apart = x.reshape(num_images * num_tasks, -1, side, side)
-        return F.conv2d(apart, weight, padding=1).view(num_images, -1, side, side)
+    (num_images, _, side, _), num_tasks = x.shape, len(weight)
     if way == "loop":
         parts = zip(x.chunk(num_tasks, 1), weight, strict=True)
         return torch.cat([F.conv2d(part, own, padding=1) for part, own in parts], 1)
     if way == "grouped":
-        return F.conv2d(x, weight.flatten(0, 1), padding=1, groups=num_tasks)
+        return grouped_conv(x, weight)
     columns = F.unfold(x, 3, padding=1).view(num_images, num_tasks, -1, side * side)
     out = weight.flatten(2) @ columns  # (n, t, c_out, s * s)
     return out.view(num_images, -1, side, side)

@@ -29,7 +29,7 @@ def predict(recipe: Recipe, data: Data, run: Run) -> NDArray[np.int64]:
 
 def log_probabilities(recipe: Recipe, data: Data, run: Run) -> NDArray[np.float32]:
     """Return log probabilities (t, 5, 5) of the test's query images, averaged over the turns."""
-    hardware = device.choose_for(run, work="dense")
+    hardware = device.choose_for(run, work="conv")
     model = trained(recipe, run, hardware)
     support, query = (
         to_input(torch.from_numpy(np.array(part)).to(hardware.device))

@@ -21,6 +21,15 @@ class DataKnobs(Section):
     )
 
 
+class AugmentKnobs(Section):
+    """How each image of a training task is changed, as another hand might; all zero: not at all."""
+
+    rotate: float = Field(ge=0, le=180, description="largest angle either way, degrees")
+    zoom: float = Field(ge=0, lt=1, description="largest change of size, a share of it")
+    stretch: float = Field(ge=0, le=1, description="largest change of log(width / height)")
+    shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
+
+
 class ModelKnobs(Section):
     """The network: four convolutions and a linear layer; the course's has 64 channels."""
 
@@ -36,6 +45,17 @@ class MethodKnobs(Section):
     name: MethodName = Field(description="training procedure")
     inner_steps: int = Field(ge=1, le=100, description="inner updates on a training task")
     inner_rate: float = Field(gt=0, le=10, description="learning rate of inner updates")
+    learnt_rates: bool = Field(
+        description="inner_rate is where one rate for each step and layer starts from"
+    )
+    first_order_steps: int = Field(
+        ge=0, le=10_000_000, description="steps without the second order, before those with it"
+    )
+    early_steps: int = Field(
+        ge=0,
+        le=10_000_000,
+        description="steps in which the losses before the last inner update count, ever less",
+    )
     ways: int = Field(ge=2, le=60, description="characters of a training task; all but protonet: 5")
     queries: int = Field(ge=1, le=19, description="query images a character in a training task")
 
@@ -77,6 +97,7 @@ class Recipe(Section):
     """Everything that a run of homework 15 depends on, apart from data, seed and hardware."""
 
     data: DataKnobs
+    augment: AugmentKnobs
     model: ModelKnobs
     method: MethodKnobs
     train: TrainKnobs
@@ -102,6 +123,8 @@ class Recipe(Section):
                 f"method.ways = {self.method.ways}, but the network of {self.method.name} has 5 "
                 "outputs; only protonet can train with others"
             )
+        if self.method.learnt_rates and self.method.name not in ("fomaml", "maml", "anil"):
+            raise ValueError(f"method.learnt_rates: {self.method.name} learns no rates")
         if self.method.name == "transfer" and self.data.characters not in (0, 5):
             raise ValueError("data.characters: transfer learns 5 characters, so 5 or 0")
         if self.method.name == "transfer" and self.study.characters:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mlspring.homeworks.hw15_meta.data import Data
-from mlspring.homeworks.hw15_meta.recipe import Recipe
+from mlspring.homeworks.hw15_meta.recipe import AugmentKnobs, Recipe
+from mlspring.kit.augment import draw_affine, sampling_grid
 from mlspring.kit.seeding import generator
 
 
@@ -77,7 +79,12 @@ def make_pools(recipe: Recipe, data: Data, seed: int, device: torch.device) -> t
 
 
 def make_tasks(
-    pool: Pool, num_tasks: int, ways: int, queries: int, stream: torch.Generator
+    pool: Pool,
+    num_tasks: int,
+    ways: int,
+    queries: int,
+    stream: torch.Generator,
+    augment: AugmentKnobs | None = None,
 ) -> Tasks:
     """Return tasks of ``ways`` different characters and ``queries`` images of each in the query.
 
@@ -90,6 +97,7 @@ def make_tasks(
         ways: w.
         queries: of each character.
         stream: a generator on the CPU; what is drawn does not depend on the device.
+        augment: how each image is changed; none: not at all.
     """
     if pool.is_fixed:
         chosen = torch.arange(ways).expand(num_tasks, ways)
@@ -101,11 +109,13 @@ def make_tasks(
     device = pool.images.device
     characters = torch.div(chosen, pool.turns, rounding_mode="floor")[..., None]
     images = pool.images[characters.to(device), drawings.to(device)]  # (t, w, 1 + queries, s, s)
-    images = turned(images, (chosen % pool.turns).to(device))
+    images = to_input(turned(images, (chosen % pool.turns).to(device)))
+    if augment and any(augment.model_dump().values()):
+        images = redrawn(images, augment, stream)
     labels = torch.arange(ways, device=device).repeat_interleave(queries)
     return Tasks(
-        support=to_input(images[:, :, 0]),
-        query=to_input(images[:, :, 1:].flatten(1, 2)),
+        support=images[:, :, 0],
+        query=images[:, :, 1:].flatten(1, 2),
         labels=labels.expand(num_tasks, -1),
     )
 
@@ -119,6 +129,24 @@ def turned(images: Tensor, turns: Tensor) -> Tensor:
         mine = turns == quarter
         out[mine] = torch.rot90(images[mine], quarter, (-2, -1))
     return out
+
+
+def redrawn(images: Tensor, knobs: AugmentKnobs, stream: torch.Generator) -> Tensor:
+    """Return images (..., s, s), ink 1 on 0, each turned, sized, stretched and moved by itself.
+
+    What comes in from beyond the edge is white.
+    """
+    side = images.shape[-1]
+    maps = draw_affine(
+        images[..., 0, 0].numel(),
+        stream,
+        rotate=knobs.rotate,
+        zoom=(1 - knobs.zoom, 1 + knobs.zoom),
+        stretch=knobs.stretch,
+        shift=knobs.shift,
+    )
+    grid = sampling_grid(maps.to(images), side, side)
+    return F.grid_sample(images.view(-1, 1, side, side), grid, align_corners=False).view_as(images)
 
 
 def to_input(pixels: Tensor) -> Tensor:

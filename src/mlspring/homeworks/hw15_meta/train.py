@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from mlspring.core.progress import bar
 from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw15_meta.data import NUM_WAYS, Data
-from mlspring.homeworks.hw15_meta.methods import METHODS, Inner, Learner, losses_of
+from mlspring.homeworks.hw15_meta.inner import Inner, losses_of
+from mlspring.homeworks.hw15_meta.methods import METHODS, Learner
 from mlspring.homeworks.hw15_meta.models import Conv4
 from mlspring.homeworks.hw15_meta.recipe import Recipe
 from mlspring.homeworks.hw15_meta.tasks import Pool, Tasks, make_pools, make_tasks
@@ -28,7 +29,7 @@ from mlspring.kit.evaluate import predict_all
 from mlspring.kit.schedules import factor
 from mlspring.kit.seeding import generator, seed_everything
 
-EVAL_BATCH = 32  # tasks
+EVAL_BATCH = 16  # tasks
 FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 
 
@@ -55,7 +56,7 @@ class Member:
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train every member that is not finished; return the first's accuracy on unseen alphabets."""
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
-    hardware = device.choose_for(run, work="dense", ranks=ranks)
+    hardware = device.choose_for(run, work="conv", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     num_trained = 0
     start = time.perf_counter()
@@ -94,11 +95,11 @@ def train_member(
             # batch: all processes draw the same tasks and take their share
             stream = generator(seed, "tasks", step)
             ways, queries = recipe.method.ways, recipe.method.queries
-            tasks = make_tasks(pool, batch_size, ways, queries, stream)[share]
+            tasks = make_tasks(pool, batch_size, ways, queries, stream, recipe.augment)[share]
 
             # forward: the inner loop of all tasks, and what their queries lose
             with hardware.autocast():
-                objective, logits = network(tasks)
+                objective, logits = network(tasks, step)
 
             # backward, clip
             member.optimizer.zero_grad()
@@ -169,7 +170,9 @@ def new_model(recipe: Recipe, hardware: Hardware) -> Conv4:
     """Return the recipe's network, whose convolutions are computed as suits the device."""
     num_outputs = NUM_WAYS if METHODS[recipe.method.name].has_head else 0
     way = "matmul" if hardware.device.type == "cuda" else "grouped"
-    return Conv4(recipe.model.width, num_outputs, way)
+    knobs = recipe.method
+    rates = (knobs.inner_rate,) * knobs.inner_steps if knobs.learnt_rates else ()
+    return Conv4(recipe.model.width, num_outputs, way, rates)
 
 
 def validation_tasks(held_out: Pool, recipe: Recipe, seed: int) -> Tasks:

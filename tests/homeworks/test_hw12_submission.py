@@ -270,9 +270,7 @@ def test_damaged_files_are_rejected_and_never_crash(
     assert num_rejected > 200
 
 
-def test_the_score_is_shown_with_the_private_mean_s_interval(
-    tmp_path: Path, answers: Path
-) -> None:
+def test_the_score_is_shown_with_the_private_mean_s_interval(tmp_path: Path, answers: Path) -> None:
     file = write_played(answers, tmp_path / "submission.safetensors")
     scored = board.score(SPEC, file, answers)
     low, high = scored["details"]["private_low"], scored["details"]["private_high"]

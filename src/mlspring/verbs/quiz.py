@@ -96,7 +96,7 @@ def sheet(spec: Spec, run: Path | None, runs: Path = Path("runs")) -> Sheet:
     for folder in folders:
         _demand_finished(spec, folder)
     decided = any(question.key is None for question in bank.question)
-    computed = catalog.part(spec, "quiz").keys(folders) if decided else {}
+    computed: dict[str, str] = catalog.part(spec, "quiz").keys(folders) if decided else {}
     keys = quiz.keys_of(bank, computed)
     questions = tuple(question for question in bank.question if question.id in keys)
     waiting = tuple(question.id for question in bank.question if question.id not in keys)

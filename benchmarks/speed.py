@@ -4,7 +4,7 @@
 
 Loader efficiency is steps a second in training over steps a second on one fixed batch. The other
 ratio is the notebook way's seconds over ours until both have the same validation score, loading
-included, each run a process of its own.
+included, each run a process of its own; of hw12 until both have taken equally many steps.
 """
 
 import importlib
@@ -49,6 +49,7 @@ class Plan:
         num_steps: steps of one timing of the loader.
         work: kind of arithmetic.
         to_the_end: both ways' whole training is compared, for a score that falls with every task.
+        equal_work: seconds for equally many steps of an environment are compared, not for a score.
     """
 
     level: str
@@ -57,6 +58,7 @@ class Plan:
     num_steps: int
     work: str
     to_the_end: bool = False
+    equal_work: bool = False
 
 
 PLANS = {
@@ -80,6 +82,14 @@ PLANS = {
         overrides=("train.steps=448", "train.validate_every=112"),
         num_steps=100,
         work="conv",
+    ),
+    "hw12": Plan(
+        level="medium",
+        epochs=60,
+        overrides=("train.steps=60", "train.validate_every=60", "collect.held_out=1"),
+        num_steps=10,
+        work="dense",
+        equal_work=True,
     ),
     "hw13": Plan(
         level="simple",  # the notebook way has no teacher of ours
@@ -190,8 +200,11 @@ def against_notebook(spec: Spec, plan: Plan) -> dict[str, Any]:
             theirs = notebook_run(spec, folder / "data", plan, pair)
             ours = our_run(spec, folder, plan, pair)
             finals = theirs["reached"][-1][1], ours["reached"][-1][1]
-            target = min(finals) if higher else max(finals)
-            if plan.to_the_end:
+            target = min(finals) if higher or plan.equal_work else max(finals)
+            if plan.equal_work:  # the clock of as many steps as the shorter way took
+                last = [run["reached"][-1] for run in (theirs, ours)]
+                seconds = [clock * target / done for clock, done in last]
+            elif plan.to_the_end:
                 seconds = [run["reached"][-1][0] for run in (theirs, ours)]
             else:
                 seconds = [first_at(run["reached"], target, higher) for run in (theirs, ours)]
@@ -203,7 +216,15 @@ def against_notebook(spec: Spec, plan: Plan) -> dict[str, Any]:
     def median(runs: list[dict[str, Any]], key: str) -> float:
         return round(statistics.median(run[key] for run in runs), 2)
 
+    rates = {}
+    if plan.equal_work:
+        for name, runs in (("ours", ours_runs), ("theirs", theirs_runs)):
+            rate = statistics.median(
+                done / clock for clock, done in (r["reached"][-1] for r in runs)
+            )
+            rates[f"{name}_steps_a_second"] = round(rate)
     return {
+        **rates,
         "median": round(statistics.median(ratios), 2),
         "pairs": [round(ratio, 2) for ratio in ratios],
         "ours_seconds": median(ours_runs, "seconds"),
@@ -243,6 +264,7 @@ def our_run(spec: Spec, folder: Path, plan: Plan, seed: int) -> dict[str, Any]:
     log = (Path(result["run"]) / "log.jsonl").read_text().splitlines()
     entries = [json.loads(line) for line in log]
     key = "valid/accuracy" if spec.metric.higher_is_better else "valid/loss"
+    key = "env_steps" if plan.equal_work else key
     before = result["seconds"]["data"]
     reached = [(before + e["seconds"], e[key]) for e in entries if key in e and not e["member"]]
     # until training's end: the notebook way draws no figures and hands nothing in

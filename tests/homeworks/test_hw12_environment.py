@@ -1,5 +1,6 @@
 """Episodes: the same wherever they are played, never a step after the end, lists that replay."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -17,9 +18,50 @@ def hover(observations: np.ndarray) -> np.ndarray:
     return np.where(observations[:, 3] < 0, 2, 0)
 
 
-def test_neither_torch_nor_a_window_is_loaded() -> None:
-    environment.lander_class()
-    assert "pygame" not in sys.modules
+def test_playing_loads_neither_torch_nor_pygame() -> None:
+    code = (
+        "import sys; from mlspring.homeworks.hw12_lander import environment as e; "
+        "e.play_seeded(lambda o: o[:, 0].astype(int), [0]); "
+        "print(sorted({'torch', 'pygame'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_a_step_is_gymnasium_s_own_to_the_last_bit() -> None:
+    """Random flights and steered ones (they land), seeded and consecutive."""
+    module = sys.modules[environment.lander_class().__mro__[1].__module__]
+    theirs, ours = module.LunarLander(), environment.lander_class()()
+    rng, outcomes = np.random.default_rng(0), set()
+    for episode in range(24):
+        seed = episode if episode % 4 < 2 else None
+        observed, _ = theirs.reset(seed=seed)
+        assert observed.tobytes() == ours.reset(seed=seed)[0].tobytes()
+        done = False
+        while not done:
+            steered = episode % 2 and rng.random() < 0.95
+            action = int(module.heuristic(theirs, observed)) if steered else int(rng.integers(4))
+            observed, reward, done, _, _ = theirs.step(action)
+            state, our_reward, our_end = ours.advance(action)
+            assert observed.tobytes() == np.array(state, np.float32).tobytes()
+            assert (float(reward), bool(done)) == (our_reward, our_end)
+        outcomes.add((float(reward), bool(episode % 2)))
+    assert {(100.0, True), (-100.0, False)} <= outcomes
+
+
+def test_all_at_once_is_one_by_one() -> None:
+    together, single = Landers(3, max_steps=60), Landers(3, max_steps=60)
+    for landers in (together, single):
+        for index in range(3):
+            landers.begin(index, index)
+    for step in range(60):
+        active = [0, 2] if step < 40 else [2]
+        actions = np.array([step % 4, (step // 3) % 4][: len(active)])
+        outcome = together.act_all(active, actions)
+        rows = [single.act(i, a) for i, a in zip(active, actions.tolist(), strict=True)]
+        assert [tuple(row) for row in zip(*outcome, strict=True)] == rows
+        assert (together.observations == single.observations).all()
+    assert rows[0][1:] == (False, True)
 
 
 def test_consecutive_episodes_replay_to_equal_rewards() -> None:

@@ -12,8 +12,10 @@ import safetensors.numpy
 from mlspring.core.errors import DataError, SubmissionError
 from mlspring.homeworks.hw12_lander import environment, pickled, score, submission
 from mlspring.homeworks.hw12_lander.policy import Policy, from_tensors
+from mlspring.homeworks.hw12_lander.spec import SPEC
 from mlspring.homeworks.hw12_lander.submission import HandedIn
-from tests.tiny.landings import policy, write_answers, write_played
+from mlspring.verbs import board
+from tests.tiny.landings import NUM_SECRET, policy, write_answers, write_played
 
 IDS = ["1", "2", "3", "4", "5"]
 
@@ -266,3 +268,13 @@ def test_damaged_files_are_rejected_and_never_crash(
             except SubmissionError:
                 num_rejected += 1
     assert num_rejected > 200
+
+
+def test_the_score_is_shown_with_the_private_mean_s_interval(tmp_path: Path, answers: Path) -> None:
+    file = write_played(answers, tmp_path / "submission.safetensors")
+    scored = board.score(SPEC, file, answers)
+    low, high = scored["details"]["private_low"], scored["details"]["private_high"]
+    assert low < scored["private"] < high
+    assert scored["details"]["private_episodes"] == NUM_SECRET
+    expected = f"private {scored['private']:.2f} (95 % interval {low:.2f} to {high:.2f})"
+    assert expected in board.score_text(SPEC, scored)

@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+PACKAGES = ("mlspring", "torch", "numpy", "pillow", "scipy", "scikit-learn", "gymnasium", "Box2D")
+
 
 def peak_memory_mib() -> float:
     """Return the largest resident memory of this process so far, in MiB."""
@@ -21,7 +23,7 @@ def peak_memory_mib() -> float:
 def environment() -> dict[str, Any]:
     """Return versions, commit, processor and threads: what a result depends on."""
     versions = {}
-    for package in ("mlspring", "torch", "numpy", "pillow", "scipy", "scikit-learn"):
+    for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -43,15 +43,21 @@ def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:
     scored = catalog.part(spec, "score").score(file, key)
     source = "world" if answers is None or sources.are_world_answers(spec, answers) else None
     level = spec.level_reached(scored.public, source) if source else None
-    return {"public": scored.public, "private": scored.private, "level": level, "source": source}
+    shown = {"public": scored.public, "private": scored.private, "details": dict(scored.details)}
+    return {**shown, "level": level, "source": source}
 
 
 def score_text(spec: Spec, scored: dict[str, Any]) -> str:
-    """Return the score as one line."""
-    shown = spec.metric.show
+    """Return the score as one line, with the private mean's interval where it has one."""
+    shown, details = spec.metric.show, scored["details"]
+    interval = ""
+    if "private_low" in details:
+        low, high = shown(details["private_low"]), shown(details["private_high"])
+        interval = f" (95 % interval {low} to {high})"
     return (
         f"{spec.metric.name}: public {shown(scored['public'])}, "
-        f"private {shown(scored['private'])}; {_worth(spec, scored['level'], scored['source'])}"
+        f"private {shown(scored['private'])}{interval}; "
+        f"{_worth(spec, scored['level'], scored['source'])}"
     )
 
 

@@ -90,12 +90,14 @@ def sheet(spec: Spec, run: Path | None, runs: Path = Path("runs")) -> Sheet:
     """
     path = spec.folder / "questions.toml"
     if not path.exists():
-        raise UserError(f"{spec.id} has no quiz", fix="in this course hw09 and hw14 have one")
+        raise UserError(f"{spec.id} has no quiz", fix="in this course hw09, hw12 and hw14 have one")
     bank = quiz.load_bank(path)
     folders = [run] if run is not None else finished_runs(spec, runs)
     for folder in folders:
         _demand_finished(spec, folder)
-    keys = quiz.keys_of(bank, catalog.part(spec, "quiz").keys(folders))
+    decided = any(question.key is None for question in bank.question)
+    computed: dict[str, str] = catalog.part(spec, "quiz").keys(folders) if decided else {}
+    keys = quiz.keys_of(bank, computed)
     questions = tuple(question for question in bank.question if question.id in keys)
     waiting = tuple(question.id for question in bank.question if question.id not in keys)
     return Sheet(bank=bank, questions=questions, keys=keys, waiting=waiting)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlspring.core.errors import MachineError
+from mlspring.homeworks.hw12_lander.lean import lean_class
 
 NAME = "LunarLander-v3"
 NUM_OBSERVED, NUM_ACTIONS = 8, 4
@@ -30,13 +31,15 @@ JUDGE_SEED, JUDGE_EPISODES = 543, 5
 Floats = NDArray[np.float32]
 Actions = NDArray[np.int64]
 Actor = Callable[[Floats], Actions]  # observations (n, 8) -> actions (n,)
+# rewards, whether each step terminated its episode, and whether it truncated it
+Outcome = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]
 
 
 @functools.cache
-def lander_class() -> Callable[[], Any]:
-    """Return Gymnasium's class of the environment, with nothing around it.
+def lander_class() -> Callable[..., Any]:
+    """Return Gymnasium's class of the environment, with a faster step beside its own.
 
-    Its file is loaded alone: the package around it also loads pygame, which only windows need.
+    Its file is loaded alone: the package around it also loads pygame, which only pictures need.
 
     Raises:
         MachineError: Gymnasium or Box2D is not installed.
@@ -55,7 +58,7 @@ def lander_class() -> Callable[[], Any]:
         sys.modules.pop(name, None)
         fix = "pip install 'gymnasium[box2d]'"
         raise MachineError(f"{NAME} cannot be loaded ({error})", fix=fix) from error
-    made: Callable[[], Any] = module.LunarLander
+    made: Callable[..., Any] = lean_class(module)
     return made
 
 
@@ -95,11 +98,21 @@ class Landers:
 
     def act(self, index: int, action: int) -> tuple[float, bool, bool]:
         """Take one step; return its reward and whether it terminated or truncated the episode."""
-        observed, reward, terminated, _, _ = self.environments[index].step(action)
+        observed, reward, terminated = self.environments[index].advance(action)
         self.observations[index] = observed
         self.num_steps[index] += 1
-        truncated = not terminated and bool(self.num_steps[index] >= self.max_steps)
-        return float(reward), bool(terminated), truncated
+        return reward, terminated, not terminated and bool(self.num_steps[index] >= self.max_steps)
+
+    def act_all(self, active: Sequence[int], actions: Actions) -> Outcome:
+        """Take one step in each environment of ``active`` (n,); return what ``act`` does, (n,)."""
+        environments = self.environments
+        steps = [environments[i].advance(a) for i, a in zip(active, actions.tolist(), strict=True)]
+        observed, rewards, ends = zip(*steps, strict=True)
+        terminated = np.array(ends)
+        self.observations[active] = observed
+        self.num_steps[active] += 1
+        truncated = ~terminated & (self.num_steps[active] >= self.max_steps)
+        return np.array(rewards), terminated, truncated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,13 +183,12 @@ def play_seeded(
     place = [_begin_next(landers, index, waiting) for index in range(len(landers))]
     while active := [index for index, number in enumerate(place) if number is not None]:
         actions = actor(landers.observations[active])
-        for index, action in zip(active, actions.tolist(), strict=True):
-            reward, terminated, truncated = landers.act(index, action)
-            number = place[index]
-            outcome[number, 0] += reward
-            if terminated or truncated:
-                outcome[number, 1] = reward
-                place[index] = _begin_next(landers, index, waiting)
+        rewards, terminated, truncated = landers.act_all(active, actions)
+        outcome[[place[index] for index in active], 0] += rewards
+        for position in np.flatnonzero(terminated | truncated).tolist():
+            index = active[position]
+            outcome[place[index], 1] = rewards[position]
+            place[index] = _begin_next(landers, index, waiting)
     return outcome
 
 

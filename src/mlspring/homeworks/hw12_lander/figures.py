@@ -17,7 +17,6 @@ from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.seeding import generator
 
 NUM_SPREAD = 8  # episodes behind the spread of the estimators
-LAST_SHOWN = 40  # seconds of flight that an animation may show
 
 
 def draw(run: Run, recipe: Recipe, data: Data) -> None:
@@ -206,9 +205,8 @@ def landing(run: Run, data: Data, episodes: list[Episode]) -> None:
 
 
 def animate(run: Run, lists: list[environment.Actions], seed: int, number: int) -> None:
-    """Write ``landing.gif``: the episode as a lander's camera would show it."""
-    most = LAST_SHOWN * pictures.FPS // pictures.STRIDE
-    shown = pictures.frames(lists, seed, number)[:most]
+    """Write ``landing.gif``: the episode as Gymnasium draws it."""
+    shown = pictures.frames(lists, seed, number)
     milliseconds = 1000 * pictures.STRIDE // pictures.FPS
     with atomic_path(run.figures / "landing.gif") as partial:
         shown[0].save(

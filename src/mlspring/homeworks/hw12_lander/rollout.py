@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mlspring.homeworks.hw12_lander.environment import NUM_OBSERVED, Floats, Landers
+from mlspring.homeworks.hw12_lander.environment import NUM_OBSERVED, Actions, Floats, Landers
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.seeding import mix
 
-Chooser = Callable[[Floats, int], NDArray[np.int64]]  # observations (n, 8), step -> actions (n,)
+Chooser = Callable[[Floats, int], Actions]  # observations (n, 8), step -> actions (n,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Round:
     """
 
     observations: Floats
-    actions: NDArray[np.int64]
+    actions: Actions
     rewards: Floats
     following: Floats
     terminated: NDArray[np.bool_]
@@ -45,6 +45,11 @@ class Round:
     def ended(self) -> NDArray[np.bool_]:
         """Where an episode was over, for either reason: bool (T, N)."""
         return self.terminated | self.truncated
+
+    def ended_at(self, step: int) -> NDArray[np.bool_]:
+        """Return where an episode was over at ``step``: bool (N,)."""
+        over: NDArray[np.bool_] = self.terminated[step] | self.truncated[step]
+        return over
 
     @property
     def num_steps(self) -> int:
@@ -117,15 +122,13 @@ class Players:
         landers, numbers = self.landers, self.episodes[self.share]
         made = blank(horizon, len(landers))
         made.taken[:] = True
+        everyone = list(range(len(landers)))
         for step in range(horizon):
-            made.observations[step] = landers.observations
             actions = choose(landers.observations, step)
-            made.actions[step] = actions
-            for index, action in enumerate(actions.tolist()):
-                self._one(made, step, index, action)
-                if made.terminated[step, index] or made.truncated[step, index]:
-                    numbers[index] += 1
-                    self._begin(index, self.share.start + index, numbers[index])
+            self._act(made, step, everyone, actions)
+            for index in np.flatnonzero(made.ended_at(step)).tolist():
+                numbers[index] += 1
+                self._begin(index, self.share.start + index, numbers[index])
         return made
 
     def _play_whole(self, choose: Chooser) -> Round:
@@ -137,23 +140,22 @@ class Players:
         active = list(range(len(landers)))
         step = 0
         while active:
-            made.observations[step, active] = landers.observations[active]
-            actions = choose(landers.observations, step)
-            for index in active:
-                made.actions[step, index] = actions[index]
-                made.taken[step, index] = True
-                self._one(made, step, index, int(actions[index]))
-            active = [
-                i for i in active if not (made.terminated[step, i] or made.truncated[step, i])
-            ]
+            actions = choose(landers.observations, step)[active]
+            self._act(made, step, active, actions)
+            made.taken[step, active] = True
+            over = made.ended_at(step)
+            active = [index for index in active if not over[index]]
             step += 1
         return Round(**{f.name: getattr(made, f.name)[:step] for f in fields(Round)})
 
-    def _one(self, made: Round, step: int, index: int, action: int) -> None:
-        reward, terminated, truncated = self.landers.act(index, action)
-        made.rewards[step, index] = reward
-        made.terminated[step, index], made.truncated[step, index] = terminated, truncated
-        made.following[step, index] = self.landers.observations[index]
+    def _act(self, made: Round, step: int, active: list[int], actions: Actions) -> None:
+        landers = self.landers
+        made.observations[step, active] = landers.observations[active]
+        made.actions[step, active] = actions
+        rewards, terminated, truncated = landers.act_all(active, actions)
+        made.rewards[step, active] = rewards
+        made.terminated[step, active], made.truncated[step, active] = terminated, truncated
+        made.following[step, active] = landers.observations[active]
 
     def _remember(self, made: Round, horizon: int) -> None:
         """Bring the story of all environments to the end of a round."""

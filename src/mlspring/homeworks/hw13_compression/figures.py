@@ -214,7 +214,8 @@ def pareto(run: Run, facts: Facts) -> None:
     above.legend(handles, labels, loc="outside lower center", ncols=len(networks), fontsize=8)
     _numbers(below.subplots(), networks, costs)
     times = f"{count(facts['threads'], 'thread')}, median of {count(facts['repeats'], 'turn')}"
-    below.suptitle(f"{facts['held_out']:,} held-out pictures; times: {times}", fontsize=8)
+    note = "" if facts["int8"] == "measured" else f"; {facts['int8']}"
+    below.suptitle(f"{facts['held_out']:,} held-out pictures; times: {times}{note}", fontsize=8)
     header = ("network", "accuracy", "parameters", "multiply-adds", "bytes", "ms 1", "ms 64")
     header += ("threads", "repeats")
     ends = (facts["threads"], facts["repeats"])

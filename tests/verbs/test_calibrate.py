@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,6 +29,7 @@ class FakeRuns:
         self.score, self.seconds = score, seconds
         self.asked: list[tuple[str, int]] = []
         self.worlds = 0
+        self.first: list[str] = []
         self.stop_after: int | None = None
 
     def __call__(self, arguments: Sequence[str], messages: Path) -> Child:
@@ -36,6 +38,10 @@ class FakeRuns:
             return Child(code=0, stdout="", seconds=1.0, memory_mib=50.0)
         verb, _, level = arguments[:3]
         assert verb == "run"
+        if "--seed" not in arguments:
+            assert not self.asked
+            self.first.append(level)
+            return Child(code=0, stdout="", seconds=500.0, memory_mib=900.0)
         assert {"--no-submit", "--json"} <= set(arguments)
         seed = int(arguments[list(arguments).index("--seed") + 1])
         if self.stop_after is not None and len(self.asked) >= self.stop_after:
@@ -67,7 +73,7 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
     recipes.mkdir(parents=True)
     for level in LEVELS:
         (recipes / f"{level}.toml").write_text(f'name = "{level}"\n')
-    world = SimpleNamespace(name="marbles", version=3, seed=7)
+    world = SimpleNamespace(name="marbles", version=3, seed=7, libraries=())
     monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(WORLD=world))
     return Spec(
         id="hw90",
@@ -138,7 +144,7 @@ def test_another_world_is_measured_again(
     spec: Spec, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calibrate(spec, seeds=1, out=tmp_path / "out", run=FakeRuns(steady), root=root)
-    world = SimpleNamespace(name="marbles", version=4, seed=7)
+    world = SimpleNamespace(name="marbles", version=4, seed=7, libraries=())
     monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(WORLD=world))
     runs = FakeRuns(steady)
     calibrate(spec, seeds=1, out=tmp_path / "out", run=runs, root=root)
@@ -227,6 +233,16 @@ def test_an_installed_package_writes_into_out_only(spec: Spec, tmp_path: Path) -
     assert set(calibration.written) == {out / "hw90.json", out / "hw90-lines.toml"}
     assert not (spec.folder / "lines.toml").exists()
     assert tomllib.loads((out / "hw90-lines.toml").read_text())["world"]["public"]["boss"] < 0.8
+
+
+def test_no_run_pays_for_what_the_first_one_makes(spec: Spec, tmp_path: Path) -> None:
+    runs = FakeRuns(steady, seconds=20.0)
+    taught = replace(spec, first="medium")
+    calibration = calibrate(taught, seeds=2, out=tmp_path / "out", run=runs)
+    assert runs.first == ["medium"]
+    assert runs.asked.count(("medium", 0)) == 1
+    assert calibration.results["levels"]["medium"]["process_seconds"]["seeds"] == [20.0, 20.0]
+    assert calibration.defects == ()
 
 
 # ---- what can go wrong

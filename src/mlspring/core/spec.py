@@ -105,6 +105,7 @@ class Spec:
         levels: recipe names in rising order; the four levels wherever the course has them, else
             the recipes' own names, which then rise in nothing and have no lines.
         default: the recipe that runs where none is named.
+        first: a level whose first run also makes what all later ones share, e.g. a teacher.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Spec:
     questions: tuple[Question, ...] = ()
     levels: tuple[str, ...] = LEVELS
     default: str = LEVELS[0]
+    first: str | None = None
 
     @property
     def island(self) -> str:

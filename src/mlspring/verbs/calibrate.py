@@ -18,7 +18,7 @@ from mlspring.verbs.calibration_runs import (
     Runner,
     Task,
     append_record,
-    make_world,
+    make_shared,
     measure,
     only_one,
     read_records,
@@ -126,7 +126,7 @@ def _measure_all(
     if done:
         progress.say(f"{done} of {len(wanted)} runs are in {path} already; delete it to start anew")
     if waiting:
-        make_world(spec, out, run)
+        make_shared(spec, out, run)
     with progress.bar(f"Calibrating {spec.id}", len(wanted), unit="runs", done=done) as bar:
         for task in waiting:
             bar.advance(0, note=f"{task.level}, seed {task.seed}")

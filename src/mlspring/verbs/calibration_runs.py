@@ -124,15 +124,21 @@ def measure(task: Task, out: Path, run: Runner) -> dict[str, Any]:
     }
 
 
-def make_world(spec: Spec, out: Path, run: Runner) -> None:
-    """Have a process of its own make the world: no run pays for it, in time or in memory.
+def make_shared(spec: Spec, out: Path, run: Runner) -> None:
+    """Have processes of their own make the world and what else all runs share: none pays for it.
 
     Raises:
-        InternalError: the world could not be made.
+        InternalError: the world, or what ``spec.first`` makes, could not be made.
     """
     messages = out / "messages" / f"{spec.id}-data.txt"
     if (code := run(["data", spec.id], messages).code) != 0:
         raise _failed(f"making the world of {spec.id} ended with exit code {code}", messages)
+    if spec.first is None:
+        return
+    messages = out / "messages" / f"{spec.id}-first.txt"
+    arguments = ["run", spec.id, spec.first, "--out", str(out / "first"), "--no-submit"]
+    if (code := run(arguments, messages).code) != 0:
+        raise _failed(f"the first run of {spec.id} ended with exit code {code}", messages)
 
 
 def recipe_hash(path: Path) -> str:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from mlspring.core.errors import UserError
@@ -47,6 +48,7 @@ def main(folder: Path) -> None:
             axes.fill_between(steps, low, high, color=colour, alpha=0.15, lw=0)
             columns = zip(steps, low, mean, high, strict=True)
             rows += [(recipe, *(round(float(v), 3) for v in row)) for row in columns]
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.set_xlabel("steps of the environment")
         axes.set_ylabel("held-out total reward")
         axes.set_title("Methods on equal steps: mean, worst and best seed")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from matplotlib.ticker import EngFormatter
 
 from mlspring.core.files import atomic_path
 from mlspring.core.runs import Run
@@ -67,6 +68,7 @@ def reward_curves(run: Run, recipe: Recipe) -> None:
         steps, held, "--", color=colours["valid"], marker=mark, label="held out, best actions"
     )
     axes.fill_between(steps, held - half, held + half, color=colours["valid"], alpha=0.2, lw=0)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlabel("steps of the environment")
     axes.set_ylabel("total reward of an episode")
     axes.set_title("Total reward while learning")
@@ -92,6 +94,7 @@ def advantage_spread(run: Run, recipe: Recipe, model: Agent, data: Data) -> None
     axes.grid(visible=False, axis="y")
     for place, value in enumerate(spreads.values()):
         axes.text(value, place, f" {value:.1f}", va="center", fontsize=8)
+    axes.margins(x=0.12)
     axes.set_xlabel("standard deviation over the steps, reward")
     axes.set_title(f"What an action is praised for, {NUM_SPREAD} episodes")
     rows = [(name, round(value, 5)) for name, value in spreads.items()]
@@ -182,7 +185,7 @@ def landing(run: Run, data: Data, episodes: list[Episode]) -> None:
     fired = seen[:-1][best.actions == 2]
     path.scatter(fired[:, 0], fired[:, 1], s=8, color=style.COLOURS[4], label="main engine")
     path.axhline(0, color="#888888", lw=0.8)
-    path.plot([-0.2, 0.2], [0, 0], color=style.COLOURS[1], lw=4, label="pad")
+    path.plot([-0.2, 0.2], [0, 0], "-", color=style.COLOURS[1], lw=4, label="pad")
     path.set_xlabel("x, half widths")
     path.set_ylabel("y, half heights")
     path.set_title(f"Episode {number + 1}: {best.total:.0f}")
@@ -196,7 +199,7 @@ def landing(run: Run, data: Data, episodes: list[Episode]) -> None:
     course.set_xlabel("seconds")
     course.set_ylabel("as observed")
     course.set_title("Speed and angle (radians)")
-    course.legend(loc="upper right", fontsize=8)
+    course.legend(loc="lower right", fontsize=8)
     header = ("step", "x", "y", "vx", "vy", "angle", "spin", "left leg", "right leg", "action")
     actions = [*best.actions.tolist(), ""]
     rows = [(t, *np.round(row, 5).tolist(), actions[t]) for t, row in enumerate(seen)]

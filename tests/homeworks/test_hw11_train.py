@@ -154,7 +154,7 @@ class Oracle(nn.Module):
         self.classify = nn.Sequential(nn.Linear(1, logits.shape[1]))
         self.opponent = None
 
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(self, images: torch.Tensor, num_photos: int) -> tuple[torch.Tensor, ...]:
         return (self.logits[: len(images)],)
 
 

@@ -137,8 +137,8 @@ class _Pool(Function):
         ctx.sides = inputs[0].shape[2:]
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor, _: None) -> tuple[Tensor, ...]:
-        return _Unpool.apply(slope, *ctx.saved_tensors, ctx.sides)
+    def backward(ctx: Any, slope: Tensor | None, _: None) -> Tensor | None:
+        return None if slope is None else _Unpool.apply(slope, *ctx.saved_tensors, ctx.sides)
 
 
 class _Unpool(Function):

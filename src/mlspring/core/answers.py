@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlspring.core.errors import DataError
+from mlspring.core.score import Score
 from mlspring.core.tables import Table, read_table
 
 USAGES = ("Public", "Private")
@@ -27,6 +28,14 @@ class Answers:
     ids: list[str]
     table: Table
     is_public: NDArray[np.bool_]
+
+    def share(self, right: NDArray[np.bool_], **details: float) -> Score:
+        """Return the share of rows that are ``right``, bool (n,), on each part of the board."""
+        return Score(
+            public=float(right[self.is_public].mean()),
+            private=float(right[~self.is_public].mean()),
+            details=details,
+        )
 
 
 def read_answers(path: Path, header: Sequence[str]) -> Answers:

@@ -20,9 +20,7 @@ def score(submission: Path, answers: Path) -> Score:
     truth = key.table.integers(1, 0, file_format.MAX_CLASSES - 1)
     predicted = file_format.read(submission, key.ids, int(truth.max()) + 1)
     right = predicted == truth
-    return Score(
-        public=float(right[key.is_public].mean()), private=float(right[~key.is_public].mean())
-    )
+    return key.share(right)
 
 
 def answer_ids(answers: Path) -> list[str]:

@@ -19,11 +19,7 @@ def score(submission: Path, answers: Path) -> Score:
     key = read_answers(answers, header=file_format.HEADER)
     handed_in = file_format.read(submission, key.ids)
     right = handed_in.categories == key.table.integers(1, 0, 10)
-    return Score(
-        public=float(right[key.is_public].mean()),
-        private=float(right[~key.is_public].mean()),
-        details={"parameters": float(handed_in.num_parameters)},
-    )
+    return key.share(right, parameters=float(handed_in.num_parameters))
 
 
 def answer_ids(answers: Path) -> list[str]:

@@ -17,9 +17,7 @@ def score(submission: Path, answers: Path) -> Score:
     key = read_answers(answers, header=file_format.HEADER)
     predicted = file_format.read(submission, key.ids)
     right = predicted == key.table.integers(1, 0, file_format.NUM_WAYS - 1)
-    return Score(
-        public=float(right[key.is_public].mean()), private=float(right[~key.is_public].mean())
-    )
+    return key.share(right)
 
 
 def answer_ids(answers: Path) -> list[str]:

@@ -235,10 +235,10 @@ def test_an_installed_package_writes_into_out_only(spec: Spec, tmp_path: Path) -
     assert tomllib.loads((out / "hw90-lines.toml").read_text())["world"]["public"]["boss"] < 0.8
 
 
-def test_no_run_pays_for_what_the_first_one_makes(spec: Spec, tmp_path: Path) -> None:
+def test_no_run_pays_for_what_the_first_one_makes(spec: Spec, root: Path, tmp_path: Path) -> None:
     runs = FakeRuns(steady, seconds=20.0)
     taught = replace(spec, first="medium")
-    calibration = calibrate(taught, seeds=2, out=tmp_path / "out", run=runs)
+    calibration = calibrate(taught, seeds=2, out=tmp_path / "out", run=runs, root=root)
     assert runs.first == ["medium"]
     assert runs.asked.count(("medium", 0)) == 1
     assert calibration.results["levels"]["medium"]["process_seconds"]["seeds"] == [20.0, 20.0]

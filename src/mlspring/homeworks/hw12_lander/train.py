@@ -34,6 +34,7 @@ from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.divergence import check_finite
+from mlspring.kit.memory import part_with_large_blocks
 from mlspring.kit.schedules import factor
 from mlspring.kit.seeding import epoch_order, generator, mix, seed_everything
 
@@ -78,6 +79,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train the agent unless it is finished; return its mean reward on held-out episodes."""
     ranks = distributed.start(recipe.collect.num_envs, run.request.device)
     hardware = device.choose_for(run, work="dense", ranks=ranks)
+    part_with_large_blocks()  # or the bodies of the landers keep the tensors' places
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     run.note(simulator=environment.versions())
     played = 0

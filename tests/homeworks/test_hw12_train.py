@@ -236,7 +236,7 @@ def test_impossible_recipes_are_sentences(name: str, override: str, sentence: st
         load_recipe(Recipe, WORLD / f"{name}.toml", [override])
 
 
-@pytest.mark.parametrize("name", ["simple", "medium", "strong", "boss", "boss_long", "dqn"])
+@pytest.mark.parametrize("name", ["simple", "medium", "strong", "boss", "dqn"])
 def test_official_recipes_are_the_world_s(name: str) -> None:
     """The environment is the same, whoever's rules say which episodes are judged."""
     official = load_recipe(Recipe, SPEC.folder / "recipes" / "official" / f"{name}.toml")

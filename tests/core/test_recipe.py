@@ -226,9 +226,14 @@ def test_the_written_recipe_explains_itself(tmp_path: Path) -> None:
 
 def test_flatten_names_every_value_once(tmp_path: Path) -> None:
     flat = flatten(load(tmp_path, GOOD))
-    assert len(flat) == 11
+    assert len(flat) == 10
     assert flat["train.inner.depth"] == 1
     assert list(flat)[:2] == ["name", "train.epochs"]
+
+
+def test_flatten_leaves_out_what_the_recipe_leaves_out(tmp_path: Path) -> None:
+    assert "train.limit" not in flatten(load(tmp_path, GOOD))
+    assert flatten(load(tmp_path, GOOD, "train.limit=3"))["train.limit"] == 3
 
 
 def test_an_unreadable_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,21 @@ def test_a_broken_picture_names_the_file(folder: Path) -> None:
         data.load(official(folder), recipe())
 
 
+def test_pictures_of_other_kinds_and_sides_show_what_they_show(folder: Path) -> None:
+    place = folder / "food11-hw13" / "training"
+    red, blue = Image.new("RGB", (29, 28), "red"), Image.new("RGB", (64, 48), "blue")
+    red.quantize(2).save(place / "0_0.bmp")  # colours by a palette
+    blue.convert("RGBA").save(place / "0_1.png")
+    with Image.open(place / "0_0.bmp") as stored:
+        assert stored.mode == "P"
+    for old in ("0_0.jpg", "0_1.jpg"):
+        (place / old).unlink()
+    loaded = data.load(official(folder), recipe())
+    assert (loaded.train_images[0] == (255, 0, 0)).all()
+    assert (loaded.train_images[1] == (0, 0, 255)).all()
+    assert loaded.train_labels[:3].tolist() == [0, 0, 0]
+
+
 def test_the_fingerprint_follows_pictures_and_labels_only(folder: Path, tmp_path: Path) -> None:
     first = data.load(official(folder), recipe())
     copy = shutil.copytree(folder, tmp_path / "copy")

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from mlspring.core.errors import SubmissionError
+from mlspring.core.score import State
 from mlspring.homeworks.hw13_compression import submission
 from mlspring.homeworks.hw13_compression.architecture import Architecture
 from mlspring.homeworks.hw13_compression.onnx_file import MAX_BYTES, count_parameters
+from mlspring.homeworks.hw13_compression.spec import SPEC
+from mlspring.verbs import board
 from tests.tiny.compression import CHANNELS
 
 FLOAT, FLOAT16, INT8, INT64, DOUBLE = 1, 10, 3, 7, 11
@@ -189,10 +192,10 @@ def test_a_file_of_torch_has_its_network_s_parameters() -> None:
     assert count_parameters(content) == SMALL + axes_of_the_mean
 
 
-def hand_in(tmp_path: Path, **networks: bytes) -> Path:
+def hand_in(tmp_path: Path, table: str = "0000,3\n", **networks: bytes) -> Path:
     path = tmp_path / "submission.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("submission.csv", "Id,Category\n0000,3\n")
+        archive.writestr("submission.csv", f"Id,Category\n{table}")
         for name, content in networks.items():
             archive.writestr(f"{name}.onnx", content)
     return path
@@ -204,6 +207,26 @@ def test_onnx_files_are_handed_in_and_their_parameters_added_up(tmp_path: Path) 
     assert found.num_parameters == 100_000
     with pytest.raises(SubmissionError, match="has 100,108 parameters in 3 networks"):
         submission.read(hand_in(tmp_path, a=half, b=half, c=model(WEIGHT)), ["0000"])
+
+
+def test_a_network_of_one_s_own_goes_to_the_board_as_onnx(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text("Id,Category,Usage\n0000,3,Public\n0001,4,Private\n")
+    monkeypatch.setattr(board.sources, "world_answers", lambda _: answers)
+    exported = zlib.decompress(base64.b85decode(EXPORTED))
+    table = "0000,3\n0001,5\n"
+    path = hand_in(tmp_path, table, student=exported)
+    scored = board.score(SPEC, path, None)
+    assert (scored["public"], scored["private"]) == (1.0, 0.0)
+    assert scored["details"] == {"parameters": count_parameters(exported)}
+    receipt = board.submit(SPEC, path, "me", rules="self-study", final=False, address=None)
+    assert (receipt.state, receipt.public) == (State.SCORED, 1.0)
+    large = hand_in(tmp_path, table, student=model((5, tensor("w", (100_001,)))))
+    receipt = board.submit(SPEC, large, "me", rules="self-study", final=False, address=None)
+    assert receipt.state == State.REJECTED
+    assert "has 100,001 parameters in 1 network" in (receipt.message or "")
 
 
 def test_a_bad_onnx_file_is_named_inside_the_archive(tmp_path: Path) -> None:

@@ -161,6 +161,17 @@ def test_a_pruned_copy_is_made_of_the_one_before(folder: Path) -> None:
     assert all((before == filter_).flatten(1).all(1).any() for filter_ in mine)
 
 
+def test_what_is_done_to_the_finished_student_does_not_change_what_is_handed_in(
+    folder: Path,
+) -> None:
+    words = ("compress.keep=[0.9, 0.25]", "compress.finetune_steps=5", "compress.finetune_rate=0.1")
+    first, other = go(folder), go(folder, *words)
+    assert (first.checkpoints / "pruned-50.safetensors").exists()
+    assert (other.checkpoints / "pruned-25.safetensors").exists()
+    one, two = (run.folder / SPEC.submission_name for run in (first, other))
+    assert one.read_bytes() == two.read_bytes()
+
+
 def test_the_submission_holds_the_student(folder: Path) -> None:
     run = go(folder)
     from mlspring.homeworks.hw13_compression import submission

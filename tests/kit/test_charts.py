@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from mlspring.kit import charts, style
 
@@ -75,6 +76,23 @@ def test_loss_and_accuracy_are_written_with_their_numbers(tmp_path: Path) -> Non
     assert header[:4] == ["member", "epoch", "train/loss", "valid/loss"]
     assert first[:4] == ["0", "1", "0.9", ""]
     assert second[:4] == ["0", "2", "0.5", "0.6"]
+
+
+def test_the_names_of_the_lines_cover_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Figure] = []
+
+    def keep(figure: Figure, *_: object) -> None:
+        figure.draw_without_rendering()
+        made.append(figure)
+
+    monkeypatch.setattr(style, "save", keep)
+    charts.loss_and_accuracy(LOG, tmp_path)
+    (names,) = made[0].legends
+    assert [text.get_text() for text in names.get_texts()] == ["training", "held out"]
+    box = names.get_window_extent()
+    assert not any(box.overlaps(axes.get_window_extent()) for axes in made[0].axes)
 
 
 @pytest.mark.parametrize("num_classes", [3, 11])

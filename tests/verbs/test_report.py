@@ -30,6 +30,7 @@ ERROR = Metric(name="error", higher_is_better=False, unit="squared", digits=3)
 class TrainKnobs(Section):
     epochs: int = Field(description="passes over the marbles")
     learning_rate: float = Field(description="largest rate")
+    limit: int | None = Field(default=None, description="marbles, all where it is left out")
 
 
 class Recipe(Section):
@@ -202,6 +203,14 @@ def test_a_set_value_is_marked_and_kept_in_the_command(make: Make) -> None:
     page = read(make(epochs=50))
     assert "Changed for this run: train.epochs = 50 instead of 8 ." in page.text
     assert "mlspring run hw90 medium --set train.epochs=50 --seed 3" in page.text
+
+
+def test_a_value_that_the_level_leaves_out_is_kept_in_the_command(make: Make) -> None:
+    knobs = TrainKnobs(epochs=8, learning_rate=0.01, limit=5)
+    page = read(make(toml=dump_recipe(Recipe(name="net", train=knobs))))
+    assert "2 of 4 numbers differ from simple" in page.text
+    assert "Changed for this run: train.limit = 5 instead of nothing ." in page.text
+    assert "mlspring run hw90 medium --set train.limit=5 --seed 3" in page.text
 
 
 def test_a_recipe_of_the_users_own_is_run_again_from_the_run_folder(make: Make) -> None:

@@ -53,12 +53,15 @@ def dump_recipe(recipe: Section) -> str:
 
 
 def flatten(recipe: Section) -> dict[str, Any]:
-    """Return the recipe as one flat mapping ``section.key`` to value."""
+    """Return the recipe as one flat mapping ``section.key`` to value.
+
+    A key that was left out, and has no value by default, is left out here, too.
+    """
     flat: dict[str, Any] = {}
     for name, value in recipe:
         if isinstance(value, Section):
             flat |= {f"{name}.{key}": inner for key, inner in flatten(value).items()}
-        else:
+        elif value is not None:
             flat[name] = value
     return flat
 

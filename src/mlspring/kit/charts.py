@@ -65,7 +65,7 @@ def loss_and_accuracy(
         items: what is classified.
         epoch: what the horizontal axis counts.
     """
-    figure = style.new_figure(7.2, 3.2)
+    figure = style.new_figure(7.2, 3.5)
     panels = figure.subplots(1, 2)
     units = {"loss": loss, "accuracy": f"share of {items} right"}
     for axes, (name, unit) in zip(panels, units.items(), strict=True):
@@ -73,7 +73,8 @@ def loss_and_accuracy(
         axes.set_xlabel(epoch)
         axes.set_ylabel(unit)
         axes.set_title(name.capitalize())
-    panels[1].legend(loc="lower right")
+    names = panels[1].get_legend_handles_labels()
+    figure.legend(*names, loc="outside lower center", ncols=len(PARTS))  # where it covers no line
     header = ("member", "epoch", "train/loss", "valid/loss", "train/accuracy", "valid/accuracy")
     rows = [[entry.get(key, "") for key in header] for entry in entries]
     style.save(figure, folder, "learning_curves", header, rows)

@@ -146,8 +146,8 @@ def _recipe(spec: Spec, run: Run, source: str) -> dict[str, Any]:
         Knob(
             key=key,
             value=_toml(value),
-            before=_toml(before[key]) if before.get(key, value) != value else None,
-            shipped=_toml(shipped[key]) if shipped.get(key, value) != value else None,
+            before=_instead(before, key, value),
+            shipped=_instead(shipped, key, value),
             about=about.get(key, ""),
         )
         for key, value in values.items()
@@ -161,6 +161,13 @@ def _recipe(spec: Spec, run: Run, source: str) -> dict[str, Any]:
         "problem": None,
         "command": _command(run, run.request.recipe if shipped else str(file), sets),
     }
+
+
+def _instead(other: Mapping[str, Any], key: str, value: Any) -> str | None:
+    """Return what another recipe has there; None where it has the same, or there is no other."""
+    if not other or other.get(key) == value:
+        return None
+    return _toml(other[key]) if key in other else "nothing"
 
 
 def _shipped(spec: Spec, name: str, source: str) -> dict[str, Any]:

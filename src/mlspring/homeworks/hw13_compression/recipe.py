@@ -1,8 +1,7 @@
 """The knobs of homework 13; every number of a level is one of these."""
 
 import itertools
-from collections.abc import Generator
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -10,15 +9,7 @@ from mlspring.core.recipe import Section
 from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS, Architecture
 
 
-class Sparse(Section):
-    """A section that shows a knob which may be left out only where it is turned."""
-
-    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
-        """Yield the name and the value of every knob that has one."""
-        yield from ((name, value) for name, value in super().__iter__() if value is not None)
-
-
-class DataKnobs(Sparse):
+class DataKnobs(Section):
     """Which pictures, at which size."""
 
     image_size: int = Field(ge=32, le=512, description="side of the square input, pixels")
@@ -43,7 +34,7 @@ class StudentKnobs(Section):
     )
 
 
-class DistillKnobs(Sparse):
+class DistillKnobs(Section):
     """What the student learns from the teacher; all zero: nothing, and no teacher is trained."""
 
     weight: float = Field(

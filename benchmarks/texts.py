@@ -218,7 +218,7 @@ def _machine(results: Results) -> str:
     hardware = results["hardware"]
     facts = [str(hardware.get("processor") or "an unnamed processor")]
     if hardware.get("cores"):
-        facts.append(f"{hardware['cores']} cores")
+        facts.append(f"{hardware['cores']} core{'s' if hardware['cores'] > 1 else ''}")
     facts += [str(hardware[key]) for key in ("device", "precision") if hardware.get(key)]
     return ", ".join(facts)
 

@@ -22,7 +22,7 @@ from benchmarks.tables import RESULTS
 from mlspring.core.files import read_json, write_json
 from mlspring.core.progress import say
 
-MEASURES = ("ACC", "BWT", "FWT", "plasticity", "seconds", "kept")
+MEASURES = ("ACC", "BWT", "FWT", "forgetting", "plasticity", "seconds", "kept")
 Row = dict[str, Any]
 
 

@@ -75,10 +75,11 @@ def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
 
 def method_text(results: Results) -> str:
     """Return the tables of a homework whose recipes are methods: one row a method."""
-    head = ("method", "ACC", "BWT", "FWT", "own end", "seconds", "MiB kept")
+    head = ("method", "ACC", "BWT", "FWT", "forgetting", "own end", "seconds", "MiB kept")
     rows: list[Sequence[str]] = [head]
     for found in results["all"]:
-        shown = (_pair(found[name]) for name in ("ACC", "BWT", "FWT", "plasticity"))
+        names = ("ACC", "BWT", "FWT", "forgetting", "plasticity")
+        shown = (_pair(found[name]) for name in names)
         costs = f"{found['seconds']['mean']:.0f}", f"{found['kept']['mean']:.1f}"
         rows.append((found["method"], *shown, *costs))
     kinds = list(dict.fromkeys(found["scenario"] for found in results["scenarios"]))
@@ -91,7 +92,8 @@ def method_text(results: Results) -> str:
     caption = (
         "Five turns of the world's digits, % of test images, mean ± (largest minus smallest) over "
         f"{seeds}. ACC: mean over all tasks after the last; BWT: what later tasks did to a task; "
-        "FWT: accuracy on a task just before it is learnt, over the untrained network's; own end: "
+        "FWT: accuracy on a task just before it is learnt, over the untrained network's; "
+        "forgetting: best accuracy on a task before the last was learnt, less the last; own end: "
         "accuracy on each task when it has just been learnt; seconds of one network; MiB kept "
         "beside the network and the task being learnt."
     )
@@ -216,7 +218,7 @@ def _machine(results: Results) -> str:
     hardware = results["hardware"]
     facts = [str(hardware.get("processor") or "an unnamed processor")]
     if hardware.get("cores"):
-        facts.append(f"{hardware['cores']} core" + "s" * (hardware["cores"] > 1))
+        facts.append(f"{hardware['cores']} core{'s' if hardware['cores'] > 1 else ''}")
     facts += [str(hardware[key]) for key in ("device", "precision") if hardware.get(key)]
     return ", ".join(facts)
 

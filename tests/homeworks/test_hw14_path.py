@@ -1,10 +1,15 @@
 """SI and RWalk on quadratic losses, whose path integrals are known."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
-from mlspring.homeworks.hw14_lifelong.methods import METHODS, path
-from mlspring.homeworks.hw14_lifelong.methods.learner import Learner
+from mlspring.homeworks.hw14_lifelong.methods import METHODS, guards, path
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner
+from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from tests.homeworks.test_hw14_guards import on_line
 from tests.tiny.digits import learner
 
@@ -150,3 +155,85 @@ def test_the_path_of_a_network_is_noted_in_every_weight() -> None:
     made = learner("si", "train.steps_per_task=5")
     assert [t.shape for t in made.notes["gained"]] == [p.shape for p in made.parameters]
     assert all((a == b).all() for a, b in zip(made.notes["begin"], made.parameters, strict=True))
+
+
+STEPS, SIZE = 8, 20  # a task, images a step
+
+
+def batches(made: Learner, stage: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the images and labels of every step of a task, always the same."""
+    task = made.stream.tasks[stage]
+    for step in range(STEPS):
+        part = slice(step * SIZE, (step + 1) * SIZE)
+        yield to_input(task.pixels[part]), task.labels[part]
+
+
+def as_the_notebook(made: Learner, strength: float) -> list[Tensor]:
+    """Return the guards after three tasks with the notebook's order of things.
+
+    Forward; loss with the penalty in it; update, which sees the gradient of the step before and
+    the weights after it; zero_grad; backward; step. After a task a new object takes over.
+    """
+    model, damping, walk = made.model, 0.1, made.method == "rwalk"
+    weights = list(model.parameters())
+    anchor = [p.detach().clone() for p in weights]
+    omega, fisher, guard = ([torch.zeros_like(p) for p in weights] for _ in range(3))
+    earlier = [torch.zeros_like(p) for p in weights]
+    for stage in range(3):
+        optimizer = torch.optim.Adam(weights, 0.01)
+        path_sum = [torch.zeros_like(p) for p in weights]
+        old = [p.detach().clone() for p in weights]
+        for images, labels in batches(made, stage):
+            moves = zip(guard, weights, anchor, strict=True)
+            penalty = sum((g * (p - a) ** 2).sum() for g, p, a in moves)
+            loss = F.cross_entropy(model(images), labels) + strength * penalty
+            for index, p in enumerate(weights):
+                if p.grad is not None:
+                    path_sum[index] += -p.grad * (p.detach() - old[index])
+                old[index] = p.detach().clone()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        if walk:  # one batch, so one squared gradient
+            task = made.stream.tasks[stage]
+            nll = F.cross_entropy(model(to_input(task.pixels)), task.labels)
+            squared = [g**2 for g in torch.autograd.grad(nll, weights)]
+            fisher = [0.6 * e + 0.4 * f for e, f in zip(earlier, squared, strict=True)]
+            earlier = [e + f for e, f in zip(earlier, fisher, strict=True)]
+        for index, p in enumerate(weights):
+            squared_move = (p.detach() - anchor[index]) ** 2
+            if walk:
+                distance = 0.5 * fisher[index] * squared_move + damping
+                omega[index] = 0.5 * omega[index] + 0.5 * path_sum[index] / distance
+            else:
+                omega[index] = omega[index] + path_sum[index] / (squared_move + damping)
+            guard[index] = omega[index] + fisher[index]
+            anchor[index] = p.detach().clone()
+    return guard
+
+
+@pytest.mark.parametrize(("name", "strength"), [("si", 1.0), ("rwalk", 100.0)])
+def test_the_notebook_s_loop_gives_the_guards_of_the_faithful_mode(
+    name: str, strength: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("method.faithful=true", f"train.steps_per_task={STEPS}")
+    made, other = (learner(name, *words) for _ in range(2))
+    monkeypatch.setattr(guards, "NOTEBOOK_BATCH", 1000)
+    method = METHODS[name]
+    for stage in range(3):
+        made.optimizer.state.clear()
+        for within, (images, labels) in enumerate(batches(made, stage), start=1):
+            step = stage * STEPS + within
+            mask = made.stream.mask(stage)[stage].expand(SIZE, -1)
+            batch = Batch(images=images, labels=labels, mask=mask).seen_by(made.model(images))
+            made.optimizer.zero_grad()
+            method.loss(made, stage, batch, None).backward()
+            method.adjust(made, stage, step)
+            made.optimizer.step()
+            method.follow(made, stage, step)
+        method.conclude(made, stage, (stage + 1) * STEPS)
+    expected = as_the_notebook(other, strength)
+    for found, wanted in zip(made.notes["importance"], expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-6)
+    for mine, theirs in zip(made.parameters, other.parameters, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-6)

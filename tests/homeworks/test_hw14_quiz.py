@@ -1,6 +1,7 @@
 """The quiz of homework 14: twenty questions, some keys from the learner's own run."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,9 +122,32 @@ def test_without_runs_the_others_are_asked_and_it_is_said(tmp_path: Path) -> Non
     sheet = verb.sheet(SPEC, None, tmp_path)
     assert len(sheet.questions) == 15
     assert set(sheet.waiting) == set(quiz.DECIDED)
+    shown = verb.sheet_text(SPEC, sheet, "en").plain
+    assert "5 more (basic-3, " in shown
+    assert "mlspring run hw14 all and mlspring run hw14 scenarios" in shown
+
+
+def test_what_stands_around_the_questions_is_in_their_language(tmp_path: Path) -> None:
+    sheet = verb.sheet(SPEC, None, tmp_path)
     shown = verb.sheet_text(SPEC, sheet, "zh").plain
-    assert "5 more" in shown and "mlspring run hw14 all" in shown
-    assert "終身學習" in shown
+    assert "第 1 題，共 15 題  [basic-1, 複選]" in shown and "終身學習" in shown
+    assert "另有 5 題（basic-3, " in shown and "mlspring run hw14 all 以及 " in shown
+    assert "mlspring quiz hw14 --answers FILE --language zh" in shown
+    answers = dict(sheet.keys) | {"ewc-1": "A"}
+    graded = core.grade(sheet.bank, sheet.keys, answers)
+    shown = verb.grade_text(SPEC, sheet, graded, "zh").plain
+    assert "得分 5.6 / 6，15 題中答對 14 題" in shown
+    words = [found.zh for found in verb.FRAME.values()]
+    assert all(any("\u4e00" <= c <= "\u9fff" for c in text) for text in words)
+    said = iter(["Z", "AB", "A"])
+    lines: list[object] = []
+    single = next(question for question in sheet.questions if question.kind == "single")
+    asked = replace(sheet, questions=(single,))
+    assert verb.asked(asked, "zh", lines.append, lambda prompt: next(said)) == {single.id: "A"}
+    assert [str(line) for line in lines[1:]] == [
+        "沒有「Z」這個選項：請輸入 ABCD 之中的字母",
+        "這題是單選：請只輸入一個字母",
+    ]
 
 
 def test_runs_are_found_and_a_perfect_file_is_worth_all(
@@ -139,7 +163,7 @@ def test_runs_are_found_and_a_perfect_file_is_worth_all(
     taken = verb.take(SPEC, None, file, "en")
     assert taken.grade is not None
     assert (taken.grade.points, taken.grade.out_of) == (8.0, 8.0)
-    assert "8 of 8 points" in taken.text().plain
+    assert "8 of 8 points, 20 of 20 right" in taken.text().plain
     file.write_text("ewc-1 A\n")
     wrong = verb.take(SPEC, None, file, "en")
     assert wrong.grade is not None and wrong.grade.points == 0
@@ -169,7 +193,8 @@ def test_a_wrong_letter_is_asked_for_again_and_ctrl_d_ends(tmp_path: Path) -> No
     assert verb.asked(sheet, "en", shown.append, read) == {"basic-1": "AB"}
     first, fault, second = map(str, shown)
     assert "'Z' is no option" in fault
-    assert first.startswith("1. ") and second.startswith("2. ")
+    assert first.startswith("Question 1 of 15  [basic-1, all that are right]\n")
+    assert second.startswith("Question 2 of 15  ")
 
 
 def test_a_foreign_or_damaged_run_is_refused(tmp_path: Path) -> None:

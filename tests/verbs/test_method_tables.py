@@ -21,7 +21,7 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def row(scenario: str, method: str, accuracy: float) -> dict[str, Any]:
-    names = ("ACC", "BWT", "FWT", "plasticity", "seconds", "kept")
+    names = ("ACC", "BWT", "FWT", "forgetting", "plasticity", "seconds", "kept")
     return {"scenario": scenario, "method": method} | {
         name: {"mean": accuracy, "spread": 1.25} for name in names
     }

@@ -11,9 +11,36 @@ from rich.text import Text
 from mlspring import catalog
 from mlspring.core import quiz
 from mlspring.core.errors import RunError, UserError
-from mlspring.core.quiz import Bank, Grade, Language, Question
+from mlspring.core.quiz import Bank, Grade, Language, Question, Words
 from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
+
+# What stands around the questions, in the language of the questions.
+FRAME = {
+    "number": Words(en="Question {number} of {total}", zh="第 {number} 題，共 {total} 題"),
+    "single": Words(en="one option", zh="單選"),
+    "multiple": Words(en="all that are right", zh="複選"),
+    "letters": Words(
+        en="'{letter}' is no option: letters of {letters}, please",
+        zh="沒有「{letter}」這個選項：請輸入 {letters} 之中的字母",
+    ),
+    "one letter": Words(
+        en="a single choice: one letter, please", zh="這題是單選：請只輸入一個字母"
+    ),
+    "how": Words(
+        en="Write a line a question, e.g. '{first} AC', into a file, then: {command}",
+        zh="每題寫一行到檔案裡，例如「{first} AC」，然後執行：{command}",
+    ),
+    "points": Words(
+        en="{points:g} of {out_of:g} points, {right} of {total} right",
+        zh="得分 {points:g} / {out_of:g}，{total} 題中答對 {right} 題",
+    ),
+    "waiting": Words(
+        en="{count} more ({ids}) need runs of yours: {needed}",
+        zh="另有 {count} 題（{ids}）要由你自己的執行結果決定答案，請先執行：{needed}",
+    ),
+    "and": Words(en=" and ", zh=" 以及 "),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,28 +153,38 @@ def asked(
 ) -> dict[str, str]:
     """Return the answers of the person at the terminal; a wrong letter is asked for again."""
     answers: dict[str, str] = {}
+    total = len(found.questions)
     for number, question in enumerate(found.questions, start=1):
-        show(question_text(question, number, language))
+        show(question_text(question, number, total, language))
         while question.id not in answers:
             try:
-                answers[question.id] = quiz.read_answer(question, read("> "))
+                text = read("> ")
+                answers[question.id] = quiz.read_answer(question, text)
             except EOFError:  # Ctrl-D: the rest is not answered
                 return answers
-            except UserError as error:
-                show(str(error))
+            except UserError:
+                show(_once_more(question, text, language))
     return answers
 
 
-def question_text(question: Question, number: int, language: Language) -> Text:
+def _once_more(question: Question, text: str, language: Language) -> str:
+    """Return what is wrong with the letters in ``text``."""
+    unknown = next((c for c in text.upper() if c not in question.letters + " ,;+-"), "")
+    if unknown:
+        return _frame("letters", language, letter=unknown, letters=question.letters)
+    return _frame("one letter", language)
+
+
+def _frame(name: str, language: Language, **facts: Any) -> str:
+    return FRAME[name].text(language).format(**facts)
+
+
+def question_text(question: Question, number: int, total: int, language: Language) -> Text:
     """Return a question with its options."""
-    kinds = {
-        ("single", "en"): "one option",
-        ("multiple", "en"): "all that are right",
-        ("single", "zh"): "單選",
-        ("multiple", "zh"): "複選",
-    }
-    text = Text(f"{number}. {question.text(language)}", style="bold")
-    text.append(f"  [{question.id}, {kinds[question.kind, language]}]\n", style="not bold dim")
+    place = _frame("number", language, number=number, total=total)
+    kind = _frame(question.kind, language)
+    text = Text(f"{place}  [{question.id}, {kind}]\n", style="not bold dim")
+    text.append(f"{question.text(language)}\n", style="bold")
     for letter, option in zip(question.letters, question.options, strict=True):
         text.append(f"   {letter}. {option.text(language)}\n", style="not bold")
     return text
@@ -155,16 +192,14 @@ def question_text(question: Question, number: int, language: Language) -> Text:
 
 def sheet_text(spec: Spec, found: Sheet, language: Language) -> Text:
     """Return all questions, and how to answer them."""
-    text = Text()
+    text, total = Text(), len(found.questions)
     for number, question in enumerate(found.questions, start=1):
-        text.append(question_text(question, number, language)).append("\n")
+        text.append(question_text(question, number, total, language)).append("\n")
+    words = "" if language == "en" else f" --language {language}"
+    command = f"mlspring quiz {spec.id} --answers FILE{words}"
     first = found.questions[0].id
-    text.append(
-        f"Write a line a question, e.g. '{first} AC', into a file, then: "
-        f"mlspring quiz {spec.id} --answers FILE",
-        style="dim",
-    )
-    return text.append(_waiting(spec, found), style="dim")
+    text.append(_frame("how", language, first=first, command=command), style="dim")
+    return text.append(_waiting(spec, found, language), style="dim")
 
 
 def grade_text(spec: Spec, found: Sheet, graded: Grade, language: Language) -> Text:
@@ -177,8 +212,11 @@ def grade_text(spec: Spec, found: Sheet, graded: Grade, language: Language) -> T
         if not one.is_right:
             text.append(f" {one.key:<6} {one.question.because.text(language)}")
         text.append("\n")
-    text.append(f"{graded.points:g} of {graded.out_of:g} points", style="bold")
-    return text.append(_waiting(spec, found), style="dim")
+    right = sum(one.is_right for one in graded.graded)
+    reached = {"points": graded.points, "out_of": graded.out_of}
+    total = len(graded.graded)
+    text.append(_frame("points", language, **reached, right=right, total=total), style="bold")
+    return text.append(_waiting(spec, found, language), style="dim")
 
 
 def as_plain(found: Sheet, graded: Grade | None) -> dict[str, Any]:
@@ -199,9 +237,11 @@ def as_plain(found: Sheet, graded: Grade | None) -> dict[str, Any]:
     }
 
 
-def _waiting(spec: Spec, found: Sheet) -> str:
+def _waiting(spec: Spec, found: Sheet, language: Language) -> str:
     """Return which questions need a run that is not there."""
     if not found.waiting:
         return ""
-    needed = catalog.part(spec, "quiz").NEEDS
-    return f"\n{len(found.waiting)} more ({', '.join(found.waiting)}) need runs of yours: {needed}"
+    needed = _frame("and", language).join(catalog.part(spec, "quiz").NEEDS)
+    ids = ", ".join(found.waiting)
+    count = len(found.waiting)
+    return "\n" + _frame("waiting", language, count=count, ids=ids, needed=needed)

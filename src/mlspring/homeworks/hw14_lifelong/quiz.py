@@ -10,7 +10,7 @@ from statistics import fmean
 from mlspring.core.errors import RunError
 from mlspring.homeworks.hw14_lifelong import metrics
 
-NEEDS = "mlspring run hw14 all, and mlspring run hw14 scenarios"
+NEEDS = ("mlspring run hw14 all", "mlspring run hw14 scenarios")
 SCENARIOS = ("task", "domain", "class")
 ANGLE = 20.0  # degrees from a task to the next, in the questions
 BEHIND = 20.0  # points of accuracy that count as failing, in scenarios-2

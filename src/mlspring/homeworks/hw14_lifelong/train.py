@@ -159,6 +159,7 @@ def new_member(
         seed=seed,
         method=name,
         strength=recipe.strength_of(name),
+        autocast=hardware.autocast,
     )
 
 

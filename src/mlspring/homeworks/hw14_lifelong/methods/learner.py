@@ -5,6 +5,7 @@ has the order and shapes of ``model.parameters()``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +41,7 @@ class Learner:
     Args:
         method: the method's name.
         strength: its lambda.
+        autocast: returns the context in which the loop's forward passes run.
     """
 
     model: Perceptron
@@ -50,6 +52,7 @@ class Learner:
     seed: int
     method: MethodName
     strength: float
+    autocast: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def parameters(self) -> Tensors:

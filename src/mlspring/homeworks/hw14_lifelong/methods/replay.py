@@ -157,11 +157,17 @@ def nearest_allowed(gradient: Tensor, old: Tensor) -> Tensor:
 
 
 def _old_gradient(learner: Learner, stage: int, task: int) -> Tensor:
-    """Return the gradient (all parameters in one) of an old task's loss on its kept images."""
+    """Return the gradient (all parameters in one) of an old task's loss on its kept images.
+
+    In the arithmetic of the gradient that it is compared with: 500 images a step, in fp32, took
+    most of GEM's time.
+    """
     notes = learner.notes
     rows = (notes["tasks"][0] == task).nonzero().squeeze(1)
     batch = _batch(learner, stage, *(notes[n][0][rows] for n in ("images", "labels", "tasks")))
-    loss = batch.seen_by(learner.model(batch.images)).cross_entropy()
+    with learner.autocast():
+        logits = learner.model(batch.images).float()
+    loss = batch.seen_by(logits).cross_entropy()
     return torch.cat([g.flatten() for g in torch.autograd.grad(loss, learner.parameters)])
 
 

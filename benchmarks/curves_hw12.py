@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from mlspring.core.errors import UserError
 from mlspring.core.progress import say
 from mlspring.core.runs import Run
+from mlspring.core.spec import LEVELS
 from mlspring.kit import style
 
 RESULTS = Path(__file__).parent / "results"
 NUM_POINTS = 100
+LOWEST = -600.0  # the axis ends here: what lies below has flown away, and how far tells nothing
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]  # steps of the environment, reward
 
@@ -40,10 +42,11 @@ def main(folder: Path) -> None:
     with style.house_style():
         figure = style.new_figure(7.2, 4.2)
         axes = figure.subplots()
-        for place, (recipe, of_seeds) in enumerate(sorted(by_recipe.items())):
+        for place, recipe in enumerate(sorted(by_recipe, key=_rank)):
+            of_seeds = by_recipe[recipe]
             steps, low, mean, high = band(of_seeds)
             colour = style.COLOURS[place % len(style.COLOURS)]
-            label = f"{recipe}, {len(of_seeds)} seed(s)"
+            label = f"{recipe}, {len(of_seeds)} seed" + "s" * (len(of_seeds) > 1)
             axes.plot(steps, mean, style.LINE_STYLES[place], color=colour, label=label)
             axes.fill_between(steps, low, high, color=colour, alpha=0.15, lw=0)
             columns = zip(steps, low, mean, high, strict=True)
@@ -52,6 +55,7 @@ def main(folder: Path) -> None:
         axes.set_xlabel("steps of the environment")
         axes.set_ylabel("held-out total reward")
         axes.set_title("Methods on equal steps: mean, worst and best seed")
+        axes.set_ylim(bottom=max(LOWEST, axes.get_ylim()[0]))
         axes.legend(loc="lower right")
         header = ("recipe", "env_steps", "worst", "mean", "best")
         style.save(figure, RESULTS, "hw12-curves", header, rows)
@@ -81,6 +85,11 @@ def band(of_seeds: list[Curve]) -> tuple[NDArray[np.float64], ...]:
     grid = np.linspace(first, last, NUM_POINTS)
     values = np.stack([np.interp(grid, steps, rewards) for steps, rewards in of_seeds])
     return grid, values.min(0), values.mean(0), values.max(0)
+
+
+def _rank(recipe: str) -> tuple[int, str]:
+    """Return the place of a recipe: the levels in their order, then the rest."""
+    return (LEVELS.index(recipe) if recipe in LEVELS else len(LEVELS), recipe)
 
 
 if __name__ == "__main__":

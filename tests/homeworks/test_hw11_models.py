@@ -43,7 +43,8 @@ def test_the_deep_network_halves_once_more_and_ends_in_one_layer() -> None:
     sides = []
     for name in ("residual", "deep"):
         model = models.build(recipe(f"model.name={name}"), num_classes=7)
-        sides.append(model.extract[:-2](torch.rand(2, 1, 64, 64)).shape[-1])
+        maps = nn.Sequential(*list(model.extract)[:-2])(torch.rand(2, 1, 64, 64))
+        sides.append(maps.shape[-1])
     assert sides == [8, 4]
     assert num_parameters(model.classify) == 7 * (32 + 1)
 

@@ -1,15 +1,12 @@
 """Homework 11 on a real pair of domains: every level in ``recipes/laptop``, scored on known labels.
 
-    python -m benchmarks.sketches_hw11 DIR ANSWERS
+    python -m benchmarks.sketches_hw11 DIR ANSWERS [ANSWERS ...]
 
-DIR holds the course's layout, ANSWERS a CSV file ``id,label`` of all or some of its drawings, which
-no run reads. Every level runs as it is, and once more told the shares of the classes, as the course
-tells its own: they are counted on every second known label, and all rows are scored on the others.
-Writes ``results/hw11-files.json``.
+DIR holds the course's layout. Each ANSWERS is a CSV file ``id,label`` of some of its drawings,
+which no run reads; every run is scored on each of them. Writes ``results/hw11-files.json``.
 """
 
 import csv
-import itertools
 import statistics
 import sys
 import tempfile
@@ -27,31 +24,23 @@ from mlspring.verbs import recipes
 from mlspring.verbs import run as verb
 from mlspring.verbs.sources import open_source
 
-NUM_SEEDS = 3
-USED = ("predict.balance=1.0",)  # what is told is used in full
+NUM_SEEDS = 2
 
 
-def main(folder: Path, answers: Path) -> None:
+def main(folder: Path, answers: list[Path]) -> None:
     """Measure every level."""
     spec = catalog.find("hw11")
-    with answers.open(newline="", encoding="utf-8") as stream:
-        labels = {str(int(row["id"])): int(row["label"]) for row in csv.DictReader(stream)}
     ids = reader.test_ids(open_source(spec, str(folder)))
-    known = [row for row, name in enumerate(ids) if name in labels]
-    counted, scored = known[::2], known[1::2]
-    num_classes = max(labels.values()) + 1
-    counts = 1 + np.bincount([labels[ids[row]] for row in counted], minlength=num_classes)
-    shares = ",".join(f"{share:.5f}" for share in counts / counts.sum())
-    truth = np.array([labels[ids[row]] for row in scored])
+    known = [read_known(path, ids) for path in answers]
     levels = recipes.recipe_names(spec, "laptop")
-    ways = {"": (), ", told the shares": (f"data.shares=[{shares}]", *USED)}
     rows = []
     with (
         tempfile.TemporaryDirectory() as name,
-        bar("sketches", NUM_SEEDS * len(levels) * len(ways), unit="runs") as done,
+        bar("sketches", NUM_SEEDS * len(levels), unit="runs") as done,
     ):
-        for level, way in itertools.product(levels, ways):
-            scores, seconds = [], []
+        for level in levels:
+            scores: list[list[float]] = []  # of each seed on each file
+            seconds = []
             for seed in range(NUM_SEEDS):
                 request = Request(
                     homework=spec.id,
@@ -60,17 +49,29 @@ def main(folder: Path, answers: Path) -> None:
                     seed=seed,
                     submit=False,
                 )
-                run = verb.run(spec, request, overrides=ways[way], out=Path(name) / "runs")
+                run = verb.run(spec, request, overrides=(), out=Path(name) / "runs")
                 values = format_.read(run.folder / spec.submission_name, ids)
-                scores.append(float(np.mean(values[scored] == truth)))
+                scores.append([float((values[at] == labels).mean()) for at, labels in known])
                 seconds.append(run.seconds["total"])
-                say(f"{level}{way}, seed {seed}: {scores[-1]:.3f} in {seconds[-1]:.0f} s")
+                told = ", ".join(f"{score:.3f}" for score in scores[-1])
+                say(f"{level}, seed {seed}: {told} in {seconds[-1]:.0f} s")
                 done.advance()
-            each = ", ".join(f"{score:.3f}" for score in scores)
-            rows.append([f"laptop/{level}{way}", each, f"{statistics.mean(seconds):.0f}"])
-    columns = ["recipe", f"accuracy on {len(scored):,} sketches, by seed", "seconds"]
-    write_files_results(spec.id, "sketches_hw11", columns, rows)
+            each = [
+                ", ".join(f"{score:.3f}" for score in of_file)
+                for of_file in zip(*scores, strict=True)
+            ]
+            rows.append([f"laptop/{level}", *each, f"{statistics.mean(seconds):.0f}"])
+    asked = [f"accuracy on {len(labels)} sketches, by seed" for _, labels in known]
+    write_files_results(spec.id, "sketches_hw11", ["recipe", *asked, "seconds"], rows)
+
+
+def read_known(path: Path, ids: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions in ``ids`` whose labels a file tells, and the labels: int64 (n,)."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        labels = {str(int(row["id"])): int(row["label"]) for row in csv.DictReader(stream)}
+    at = [position for position, name in enumerate(ids) if name in labels]
+    return np.array(at), np.array([labels[ids[position]] for position in at])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])

@@ -158,3 +158,18 @@ def test_only_certain_rows_teach() -> None:
     labels = torch.tensor([[0.95, 0.05], [0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
     assert losses.pseudo_loss(logits, labels, 0.9) == pytest.approx(2 * math.log(2) / 4)
     assert losses.pseudo_loss(logits, labels, 0.99) == 0
+
+
+def test_the_instance_loss_is_the_cross_entropy_of_finding_the_twin() -> None:
+    codes = torch.randn(6, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    unit = codes / codes.norm(dim=1, keepdim=True)
+    expected = 0.0
+    for row in range(6):
+        close = {other: math.exp(unit[row] @ unit[other] / losses.WARMTH) for other in range(6)}
+        del close[row]
+        expected -= math.log(close[(row + 3) % 6] / sum(close.values())) / 6
+    assert losses.instance_loss(codes).item() == pytest.approx(expected)
+    assert losses.instance_loss(7 * codes).item() == pytest.approx(expected)  # only angles count
+    assert losses.instance_loss(torch.ones(8, 5)).item() == pytest.approx(math.log(7))
+    same = torch.eye(4).repeat(2, 1)  # each row equals its twin and is square to all others
+    assert losses.instance_loss(same).item() < 0.05

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from mlspring.core.errors import RecipeError
 from mlspring.core.recipe import load_recipe
-from mlspring.homeworks.hw11_adaptation import adapt, models
+from mlspring.homeworks.hw11_adaptation import adapt, losses, models
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.homeworks.hw11_adaptation.spec import SPEC
 
@@ -32,11 +32,42 @@ def test_the_sample_networks_have_the_sample_s_parameters() -> None:
 
 
 @pytest.mark.parametrize("side", [32, 64])
-@pytest.mark.parametrize("name", ["plain", "residual"])
+@pytest.mark.parametrize("name", ["plain", "residual", "deep"])
 def test_features_have_eight_times_the_width(name: str, side: int) -> None:
     model = models.build(recipe(f"model.name={name}"), num_classes=7)
     assert model.extract(torch.rand(2, 1, side, side)).shape == (2, 32)
     assert model(torch.rand(2, 1, side, side))[0].shape == (2, 7)
+
+
+def test_the_deep_network_halves_once_more_and_ends_in_one_layer() -> None:
+    sides = []
+    for name in ("residual", "deep"):
+        model = models.build(recipe(f"model.name={name}"), num_classes=7)
+        maps = nn.Sequential(*list(model.extract)[:-2])(torch.rand(2, 1, 64, 64))
+        sides.append(maps.shape[-1])
+    assert sides == [8, 4]
+    assert num_parameters(model.classify) == 7 * (32 + 1)
+
+
+def test_codes_come_last_and_only_in_training() -> None:
+    for method in ("source_only", "dann", "mcd"):
+        knobs = recipe(f"adapt.method={method}", "adapt.twins=0.5")
+        model = models.build(knobs, num_classes=3).train()
+        images = torch.rand(8, 1, 32, 32)
+        *_, codes = model(images, 0.5, 4)
+        assert codes.shape == (8, models.CODE)
+        assert models.CODE not in [output.shape[1] for output in model.eval()(images, 0.5, 4)]
+
+
+def test_twins_are_asked_from_the_first_step_and_of_their_own_domain() -> None:
+    knobs = recipe("adapt.twins=2.0", "adapt.photo_twins=0.5", "adapt.entropy=0.1")
+    codes = torch.randn(16, 5, requires_grad=True)
+    outputs = (torch.zeros(16, 3), torch.zeros(16, 1), codes)
+    labels = torch.tensor([0, 1, 2, 0] * 2)  # 4 photos, 4 twins
+    found = adapt.terms(knobs, outputs, labels, None, asking(knobs, asked=False))
+    assert set(found) == {"class", "domain", "twins", "photo_twins"}
+    torch.testing.assert_close(found["twins"], 2 * losses.instance_loss(codes[8:]))
+    torch.testing.assert_close(found["photo_twins"], 0.5 * losses.instance_loss(codes[:8]))
 
 
 def test_each_domain_has_its_own_statistics() -> None:
@@ -75,6 +106,7 @@ def test_own_statistics_need_drawings_in_the_batch() -> None:
     assert not recipe("adapt.method=source_only").sees_drawings
     assert recipe("adapt.method=source_only", "model.norm=own").sees_drawings
     assert recipe("adapt.method=source_only", "adapt.entropy=0.1").sees_drawings
+    assert recipe("adapt.method=source_only", "adapt.twins=0.1").sees_drawings
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,14 @@ from mlspring.homeworks.hw11_adaptation import (
     predict,
     snapshots,
     train,
-    transform,
 )
-from mlspring.homeworks.hw11_adaptation.batches import Batch, Batches, Deck, Domains, split
+from mlspring.homeworks.hw11_adaptation.batches import (
+    Batch,
+    Domains,
+)
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.homeworks.hw11_adaptation.spec import SPEC
 from mlspring.kit.device import Hardware
-from mlspring.kit.distributed import Ranks
 from mlspring.kit.seeding import generator
 from tests.tiny.domains import SMALL, write_domains
 
@@ -55,43 +56,6 @@ def domains(num_photos: int = 40, num_drawings: int = 50) -> Domains:
     )
 
 
-def test_an_epoch_deals_every_row_once_and_another_in_another_order() -> None:
-    deck = Deck(torch.arange(100, 112), 4, seed=3)
-    first = torch.cat([deck.deal(step) for step in (1, 2, 3)])
-    second = torch.cat([deck.deal(step) for step in (4, 5, 6)])
-    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(100, 112))
-    assert first.tolist() != second.tolist()
-    assert torch.equal(Deck(torch.arange(100, 112), 4, seed=3).deal(5), second[4:8])
-
-
-def test_the_split_holds_out_a_share_of_every_class() -> None:
-    labels = torch.tensor([0] * 40 + [1] * 10 + [2] * 3)
-    train_rows, held_out = split(labels, 0.1, seed=5)
-    assert torch.bincount(labels[held_out]).tolist() == [4, 1, 1]
-    assert sorted(torch.cat((train_rows, held_out)).tolist()) == list(range(53))
-    assert split(labels, 0.1, seed=6)[1].tolist() != held_out.tolist()
-
-
-def test_processes_share_a_batch_without_changing_it() -> None:
-    world = domains()
-    batches = Batches(world, torch.arange(40), recipe("train.batch_size=12"), seed=0)
-    whole = batches.deal(7, slice(0, 12))
-    parts = [batches.deal(7, Ranks(rank, 3).share(12)) for rank in range(3)]
-    for name in ("photos", "labels", "drawings", "plain"):
-        joined = torch.cat([getattr(part, name) for part in parts])
-        torch.testing.assert_close(joined, getattr(whole, name))
-
-
-def test_a_batch_shows_each_photo_in_one_of_its_views() -> None:
-    world = domains()
-    rows = torch.arange(40)
-    shown = transform.pick(world.photos, rows, generator(0))
-    first = (shown == world.photos[0]).all(dim=(1, 2))
-    second = (shown == world.photos[1]).all(dim=(1, 2))
-    assert torch.all(first ^ second)
-    assert 5 < first.sum() < 35
-
-
 def test_prediction_draws_nothing(tmp_path: Path) -> None:
     """The sample's test loader flips and turns, so that two predictions differ; not here."""
     run, loaded, knobs = finished(tmp_path, "augment.flip=0.5", "augment.rotate=15.0")
@@ -111,6 +75,26 @@ def finished(tmp_path: Path, *overrides: str) -> tuple[Run, data.Data, Recipe]:
     with closing(Run.create(tmp_path / "runs", request, "")) as run:
         train.train(knobs, loaded, run)
     return run, loaded, knobs
+
+
+def test_gentle_views_erase_nothing(tmp_path: Path) -> None:
+    """With erasing as the only change, gentle views are the plain picture; others are not."""
+    run, loaded, knobs = finished(tmp_path, "augment.erase=1.0", "augment.flip=0")
+    alone = knobs.augment.model_copy(update={"rotate": 0.0, "shift": 0.0})
+    answers = []
+    for views, gentle in ((0, False), (3, False), (3, True)):
+        asked = knobs.predict.model_copy(update={"views": views, "gentle": gentle})
+        changed = knobs.model_copy(update={"augment": alone, "predict": asked})
+        answers.append(predict.probabilities(changed, loaded, run))
+    np.testing.assert_allclose(answers[2], answers[0], atol=1e-5)
+    assert np.abs(answers[1] - answers[0]).max() > 1e-3
+
+
+def test_gentle_crops_are_half_as_far_from_the_whole() -> None:
+    knobs = recipe("augment.zoom_min=0.6", "augment.zoom_max=1.4", "augment.frame=0.5").augment
+    assert (knobs.gentle.zoom_min, knobs.gentle.zoom_max) == pytest.approx((0.8, 1.2))
+    assert knobs.gentle.frame == 0
+    assert knobs.gentle.thick == knobs.thick
 
 
 def test_balancing_gives_every_class_its_quota() -> None:
@@ -246,6 +230,18 @@ def test_the_log_has_every_term_and_monitor(tmp_path: Path) -> None:
     assert {key for key, _ in monitors.MONITORS.values()} <= set(entry)
     assert 0 <= entry["domain/accuracy"] <= 1
     assert json.dumps(entry)
+
+
+def test_twins_are_asked_in_training_and_not_in_prediction(tmp_path: Path) -> None:
+    knobs = ("adapt.twins=0.5", "adapt.photo_twins=0.2", "adapt.method=source_only")
+    more = ("model.norm=own", "model.name=deep", "train.ema_decay=0.9", "augment.clutter=0.5")
+    run, loaded, found = finished(tmp_path, *knobs, *more)
+    first, *_, last = run.read_log()
+    assert {key for key in last if key.startswith("term/")} == {
+        "term/class", "term/twins", "term/photo_twins",
+    }  # fmt: skip
+    assert last["term/twins"] < first["term/twins"]
+    assert predict.probabilities(found, loaded, run).shape == (36, 3)
 
 
 def test_ranks_of_monitors_are_spearman_s() -> None:

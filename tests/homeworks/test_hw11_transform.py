@@ -48,11 +48,11 @@ def test_a_frame_leaves_an_oval_or_everything() -> None:
 
 def test_views_are_computed_alike_whatever_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     photos = torch.randint(0, 256, (10, 32, 32, 3), generator=generator(1), dtype=torch.uint8)
-    knobs = recipe('data.views=["grey", "sobel", "canny", "contour", "object"]').data
+    knobs = recipe('data.views=["grey", "sobel", "canny", "contour", "object", "shape"]').data
     whole = transform.views(photos, knobs)
     monkeypatch.setattr(transform, "CHUNK", 3)
     assert torch.equal(transform.views(photos, knobs), whole)
-    assert whole.shape == (5, 10, 32, 32)
+    assert whole.shape == (6, 10, 32, 32)
     assert whole.dtype == torch.uint8
     assert set(whole[2:4].unique().tolist()) <= {0, 255}
     assert whole[3].sum() < whole[2].sum()  # noise has no contours
@@ -69,6 +69,43 @@ def test_cut_ends_are_black_and_white_and_the_rest_is_spread() -> None:
     assert 0 <= drawn.min() < 0.01
     assert 0.29 < drawn.max() < 0.3
     assert transform.draw(recipe().augment, 8, generator(0)).ends is None
+
+
+def test_beyond_a_picture_is_a_mirror_or_the_dark() -> None:
+    picture = torch.full((1, 8, 8), 255, dtype=torch.uint8)
+    far = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])  # twice the window
+    mirrored = transform.vary(picture, transform.Draws(maps=far))
+    dark = transform.vary(picture, transform.Draws(maps=far, dark=True))
+    assert mirrored.min() == 1
+    assert dark.mean() == pytest.approx(1 / 4)
+    assert dark[0, 0, 2:6, 2:6].min() == 1
+    drawn = [
+        transform.draw(recipe(*k).augment, 8, generator(0)) for k in ((), ("augment.beyond=dark",))
+    ]
+    assert [draws.dark for draws in drawn] == [False, True]
+    assert drawn[1][2:4].dark
+
+
+def test_a_crop_may_be_larger_than_the_picture() -> None:
+    knobs = recipe("augment.zoom_max=1.5", "augment.flip=0", "augment.rotate=0").augment
+    sides = transform.draw(knobs, 1000, generator(0)).maps[:, 0, 0]
+    assert 1.0 <= sides.min() < 1.01
+    assert 1.49 < sides.max() <= 1.5
+
+
+def test_clutter_is_a_photo_s_border_over_a_drawing() -> None:
+    photos = torch.zeros(3, 8, 8, dtype=torch.uint8)
+    photos[:, 3:5, 3:5] = 255  # an object in the centre
+    drawings = torch.zeros(3, 1, 8, 8)
+    drawings[:, :, 4] = 0.6
+    found = transform.cluttered(drawings, photos, torch.tensor([0.0, 0.5, 1.0]))
+    assert torch.equal(found[0], drawings[0])
+    assert found[1, 0, 0, 0] == 0.5  # the object came to the corners
+    assert found[2, 0, 7, 7] == 1
+    assert torch.equal(found[:, :, 4], drawings[:, :, 4])
+    strength = transform.draw_clutter(0.3, 2000, generator(0))
+    assert 0.25 < (strength > 0).float().mean() < 0.35
+    assert strength.max() < 1
 
 
 def test_contrast_leaves_the_other_choices_as_they_are() -> None:

@@ -61,6 +61,9 @@ def terms(
             et al. 2018, arXiv:1802.08735).
     """
     knobs, shares, n = recipe.adapt, recipe.data.shares, len(labels)
+    codes = None
+    if knobs.needs_twins:
+        *outputs, codes = outputs
     logits = outputs[0]
     drawings = logits[n : 2 * n]
     found = {"class": _source_risk(recipe, logits[:n], labels)}
@@ -76,6 +79,10 @@ def terms(
         found = {name: term.detach() + 0 * term for name, term in found.items()}
         if teacher is not None:
             found["stay"] = knobs.stay * losses.divergence(drawings, teacher)
+    if knobs.twins:
+        found["twins"] = knobs.twins * losses.instance_loss(codes[n : 2 * n])
+    if knobs.photo_twins:
+        found["photo_twins"] = knobs.photo_twins * losses.instance_loss(codes[:n])
     if not now.asked:
         return found
     if knobs.entropy:

@@ -69,9 +69,31 @@ class Deck:
         return self._order[position * self.batch_size :][: self.batch_size]
 
 
+class EvenDeck(Deck):
+    """Rows drawn with all classes alike often, whatever their numbers: a function of seed and step.
+
+    Args:
+        rows: what to draw from (r,); ``labels``: their classes (r,).
+        batch_size: rows a step.
+        seed: fixes every draw.
+    """
+
+    def __init__(self, rows: Tensor, labels: Tensor, batch_size: int, seed: int) -> None:
+        super().__init__(rows, batch_size, seed)
+        self._weights = (1 / torch.bincount(labels).float())[labels].cpu()
+
+    def deal(self, step: int) -> Tensor:
+        """Return the rows of ``step`` (batch_size,), some perhaps more than once."""
+        stream = generator(self.seed, step)
+        drawn = torch.multinomial(self._weights, self.batch_size, True, generator=stream)
+        return self.rows[drawn.to(self.rows.device)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """One process's share of a step: b photos and b drawings, each augmented by its own draw.
+
+    Where the recipe needs twins, the second half shows the first half's pictures, changed anew.
 
     Args:
         photos: floats (b, 1, s, s); ``labels``: their classes (b,).
@@ -99,7 +121,12 @@ class Batches:
         num_drawings = len(domains.drawings)
         self.size = min(recipe.train.batch_size, len(train_rows), num_drawings)
         self._domains, self._augment, self._seed = domains, recipe.augment, seed
-        self._photos = Deck(train_rows, self.size, mix(seed, "photos"))
+        self._train_rows, self._needs_twins = train_rows, recipe.adapt.needs_twins
+        if recipe.train.even:
+            labels = domains.labels[train_rows]
+            self._photos: Deck = EvenDeck(train_rows, labels, self.size, mix(seed, "photos"))
+        else:
+            self._photos = Deck(train_rows, self.size, mix(seed, "photos"))
         all_drawings = torch.arange(num_drawings, device=domains.drawings.device)
         self._drawings = Deck(all_drawings, self.size, mix(seed, "drawings"))
 
@@ -112,8 +139,22 @@ class Batches:
         """Return the ``share`` of ``step``; draws are made for the whole batch."""
         stream = generator(self._seed, "augment", step)
         rows = self._photos.deal(step)
-        photos = transform.pick(self._domains.photos, rows, stream)[share]
         plain = self._domains.drawings[self._drawings.deal(step)[share]]
+        batch = self._shown(rows, plain, stream, share)
+        if not self._needs_twins:
+            return batch
+        twins = self._shown(rows, plain, stream, share)
+        drawings = self._cluttered(twins.drawings, stream, share)
+        return Batch(
+            photos=torch.cat((batch.photos, twins.photos)),
+            labels=batch.labels.repeat(2),
+            drawings=torch.cat((batch.drawings, drawings)),
+            plain=plain.repeat(2, 1, 1),
+        )
+
+    def _shown(self, rows: Tensor, plain: Tensor, stream: torch.Generator, share: slice) -> Batch:
+        """Return one view of each photo and each drawing, changed at random."""
+        photos = transform.pick(self._domains.photos, rows, stream)[share]
         draws = [transform.draw(self._augment, self.size, stream)[share] for _ in range(2)]
         return Batch(
             photos=transform.vary(photos, draws[0]),
@@ -121,3 +162,13 @@ class Batches:
             drawings=transform.vary(plain, draws[1]),
             plain=plain,
         )
+
+    def _cluttered(self, drawings: Tensor, stream: torch.Generator, share: slice) -> Tensor:
+        """Return drawings, some of them under the edges of a photo."""
+        if not self._augment.clutter:
+            return drawings
+        which = torch.randint(len(self._train_rows), (self.size,), generator=stream)
+        rows = self._train_rows[which.to(self._train_rows.device)]
+        photos = transform.pick(self._domains.photos, rows, stream)[share]
+        strength = transform.draw_clutter(self._augment.clutter, self.size, stream)[share]
+        return transform.cluttered(drawings, photos, strength)

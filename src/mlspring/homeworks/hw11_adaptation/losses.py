@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+WARMTH = 0.2  # the temperature of the instance loss
+
 
 class _Reversal(torch.autograd.Function):
     @staticmethod
@@ -108,6 +110,20 @@ def unit(steps: Tensor) -> Tensor:
     """Return each image's step (n, c, h, w) at length 1; a step of length 0 stays."""
     lengths = steps.flatten(1).norm(dim=1).clamp(min=1e-12)
     return steps / lengths[:, None, None, None]
+
+
+def instance_loss(codes: Tensor) -> Tensor:
+    """Return how hard it is to find each row's twin among all rows in nats: at most log(2 n - 1).
+
+    ``codes`` (2 n, f): rows i and n + i show the same drawing, changed in two ways. Closeness is
+    the cosine over ``WARMTH``. What two changed versions share is the shape: the features of
+    drawings part into kinds without a label. Source: Chen et al. 2020 (SimCLR), arXiv:2002.05709.
+    """
+    codes = F.normalize(codes, dim=1)
+    closeness = codes @ codes.T / WARMTH
+    closeness = closeness.masked_fill(torch.eye(len(codes), device=codes.device).bool(), -math.inf)
+    twins = torch.arange(len(codes), device=codes.device).roll(len(codes) // 2)
+    return F.cross_entropy(closeness, twins)
 
 
 def pseudo_labels(logits: Tensor, balance: float, shares: Sequence[float] = ()) -> Tensor:

@@ -13,21 +13,29 @@ from torch.nn import functional as F
 from mlspring.homeworks.hw11_adaptation.losses import reverse
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 
+CODE = 64  # numbers that the instance loss compares
+
 
 def build(recipe: Recipe, num_classes: int) -> "Adapter":
     """Return the networks of a recipe, with fresh weights."""
     knobs = recipe.model
-    extractors = {"plain": PlainExtractor, "residual": ResidualExtractor}
+    extractors = {
+        "plain": PlainExtractor,
+        "residual": ResidualExtractor,
+        "deep": lambda width, norm: ResidualExtractor(width, norm, first_stride=2),
+    }
     num_features = 8 * knobs.width
+    predictor = LinearPredictor if knobs.name == "deep" else LabelPredictor
     norm = OwnNorm if knobs.norm == "own" else nn.BatchNorm2d
     return Adapter(
         extract=extractors[knobs.name](knobs.width, norm),
-        classify=LabelPredictor(num_features, num_classes),
+        classify=predictor(num_features, num_classes),
         opponent={
             "source_only": lambda: None,
             "dann": lambda: DomainClassifier(num_features),
-            "mcd": lambda: LabelPredictor(num_features, num_classes),
+            "mcd": lambda: predictor(num_features, num_classes),
         }[recipe.adapt.method](),
+        project=Projector(num_features) if recipe.adapt.needs_twins else None,
     )
 
 
@@ -114,16 +122,19 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualExtractor(nn.Sequential):
-    """A small residual network that halves the picture at once, for speed."""
+    """A small residual network that halves the picture at once, for speed.
 
-    def __init__(self, width: int, norm: NewNorm = nn.BatchNorm2d) -> None:
+    With a ``first_stride`` of 2 it halves four times in all, which suits 64 x 64 pixels.
+    """
+
+    def __init__(self, width: int, norm: NewNorm = nn.BatchNorm2d, first_stride: int = 1) -> None:
         super().__init__(
             nn.Conv2d(1, width, 5, stride=2, padding=2, bias=False),
             norm(width),
             nn.ReLU(inplace=True),  # (n, width, s/2, s/2)
-            ResidualBlock(width, 2 * width, 1, norm),
+            ResidualBlock(width, 2 * width, first_stride, norm),
             ResidualBlock(2 * width, 4 * width, 2, norm),
-            ResidualBlock(4 * width, 8 * width, 2, norm),  # (n, 8 width, s/8, s/8)
+            ResidualBlock(4 * width, 8 * width, 2, norm),  # (n, 8 width, s/8, s/8) or half that
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
@@ -139,6 +150,25 @@ class LabelPredictor(nn.Sequential):
             nn.Linear(num_features, num_features),
             nn.ReLU(),
             nn.Linear(num_features, num_classes),
+        )
+
+
+class LinearPredictor(nn.Sequential):
+    """One layer: what classes share must then lie in the features."""
+
+    def __init__(self, num_features: int, num_classes: int) -> None:
+        super().__init__(nn.Linear(num_features, num_classes))
+
+
+class Projector(nn.Sequential):
+    """Two layers from features to the codes that the instance loss compares.
+
+    What that loss wants forgotten, such as an angle, is forgotten here and not in the features.
+    """
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__(
+            nn.Linear(num_features, num_features), nn.ReLU(), nn.Linear(num_features, CODE)
         )
 
 
@@ -162,11 +192,19 @@ class Adapter(nn.Module):
         extract: pictures to features.
         classify: features to logits.
         opponent: a domain classifier (DANN), a second label predictor (MCD) or none.
+        project: features to codes for ``adapt.twins``, or none.
     """
 
-    def __init__(self, extract: nn.Module, classify: nn.Module, opponent: nn.Module | None) -> None:
+    def __init__(
+        self,
+        extract: nn.Module,
+        classify: nn.Module,
+        opponent: nn.Module | None,
+        project: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.extract, self.classify, self.opponent = extract, classify, opponent
+        self.project = project
 
     def features(self, images: Tensor, num_photos: int) -> Tensor:
         """Return the features of (n, 1, s, s), of which the first ``num_photos`` are photos."""
@@ -184,10 +222,17 @@ class Adapter(nn.Module):
         - ``rivals``: DANN: domain logits (n, 1); MCD: the second predictor's logits
         - ``held``: MCD: both predictors' logits (2 n, num_classes) on features whose gradient is
           reversed with ``weight``, as DANN's domain logits are
+        - ``codes`` (n, 64): with ``adapt.twins``, in training, and always last
 
         An output that a method has no use for is left out.
         """
         features = self.features(images, num_photos)
+        outputs = self._answers(features, weight)
+        if self.project is None or not self.training:
+            return outputs
+        return (*outputs, self.project(features))
+
+    def _answers(self, features: Tensor, weight: float) -> tuple[Tensor, ...]:
         logits = self.classify(features)
         if self.opponent is None:
             return (logits,)

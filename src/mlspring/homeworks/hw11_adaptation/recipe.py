@@ -13,11 +13,11 @@ class DataKnobs(Section):
     """How photos and drawings are shown to the network."""
 
     image_size: int = Field(ge=32, le=256, description="side of the square input, pixels")
-    views: list[Literal["grey", "sobel", "canny", "contour", "object"]] = Field(
+    views: list[Literal["grey", "sobel", "canny", "contour", "object", "shape"]] = Field(
         min_length=1, description="pictures of a photo; a step takes one at random, tests the first"
     )
     edge_blur: float = Field(
-        ge=0, le=5, description="blur before edges are sought, pixels; for contours twice that"
+        ge=0, le=5, description="blur before edges are sought, pixels; contour, shape: twice that"
     )
     edge_low: int = Field(ge=0, le=2040, description="Canny: least gradient of an edge, 0..2040")
     edge_high: int = Field(ge=0, le=2040, description="Canny: gradient that starts an edge")
@@ -36,7 +36,9 @@ class DataKnobs(Section):
 class ModelKnobs(Section):
     """Which feature extractor, and how large."""
 
-    name: Literal["plain", "residual"] = Field(description="plain: the sample's layers")
+    name: Literal["plain", "residual", "deep"] = Field(
+        description="plain: the sample's layers; deep: residual, halved once more, one linear layer"
+    )
     width: int = Field(ge=4, le=256, description="channels of the first stage")
     norm: Literal["shared", "own"] = Field(
         description="batch norm's statistics: of both domains together, or each domain's own"
@@ -49,16 +51,29 @@ class AugmentKnobs(Section):
     flip: float = Field(ge=0, le=1, description="probability of a left-right mirror")
     rotate: float = Field(ge=0, le=180, description="largest angle either way, degrees")
     zoom_min: float = Field(gt=0, le=1, description="smallest side of the random crop, 1 = whole")
+    zoom_max: float = Field(
+        ge=1, le=2, description="largest side of the crop; beyond 1 the picture shrinks"
+    )
     shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
     stretch: float = Field(ge=0, le=1, description="largest change of log(width / height)")
+    beyond: Literal["mirror", "dark"] = Field(description="what a crop shows outside the picture")
     thick: float = Field(ge=0, le=1, description="probability of lines a pixel thicker")
     frame: float = Field(
         ge=0, le=1, description="probability that only the inside of an oval stays"
     )
     erase: float = Field(ge=0, le=1, description="probability of one erased box")
+    clutter: float = Field(
+        ge=0, le=1, description="probability that a photo's edges lie over a drawing's twin"
+    )
     contrast: float = Field(
         ge=0, le=0.4, description="largest share of the brightness cut off at either end"
     )
+
+    @property
+    def gentle(self) -> "AugmentKnobs":
+        """The same with nothing erased, nothing framed, and sides of crops half as far from 1."""
+        sides = {"zoom_min": (1 + self.zoom_min) / 2, "zoom_max": (1 + self.zoom_max) / 2}
+        return self.model_copy(update={"erase": 0.0, "frame": 0.0, **sides})
 
 
 class AdaptKnobs(Section):
@@ -79,6 +94,10 @@ class AdaptKnobs(Section):
     )
     smooth: float = Field(ge=0, le=10, description="weight of virtual adversarial training")
     radius: float = Field(gt=0, le=100, description="length of its step, root of summed squares")
+    twins: float = Field(
+        ge=0, le=10, description="weight of finding each drawing's twin, changed anew, among others"
+    )
+    photo_twins: float = Field(ge=0, le=10, description="weight of the same for photos")
     pseudo: float = Field(ge=0, le=10, description="weight of the teacher's pseudo-labels")
     threshold: float = Field(ge=0, lt=1, description="least probability of a pseudo-label")
     start: float = Field(ge=0, lt=1, description="share of the steps before these terms begin")
@@ -94,12 +113,18 @@ class AdaptKnobs(Section):
         """Whether any term asks something of the predictions on drawings."""
         return bool(self.entropy or self.balance or self.smooth or self.pseudo or self.stay)
 
+    @property
+    def needs_twins(self) -> bool:
+        """Whether a step shows each picture twice."""
+        return bool(self.twins or self.photo_twins)
+
 
 class TrainKnobs(Section):
     """The loop."""
 
     members: int = Field(ge=1, le=20, description="networks, whose predictions are averaged")
     batch_size: int = Field(ge=2, le=4096, description="photos a step, and drawings, all processes")
+    even: bool = Field(description="whether photos are drawn from all classes alike often")
     steps: int = Field(ge=1, le=10_000_000, description="updates of the weights")
     learning_rate: float = Field(gt=0, le=1, description="largest rate")
     weight_decay: float = Field(ge=0, le=100, description="a step times learning rate")
@@ -119,6 +144,9 @@ class PredictKnobs(Section):
     """From averaged probabilities to classes."""
 
     views: int = Field(ge=0, le=64, description="random views of a drawing beside the plain one")
+    gentle: bool = Field(
+        description="whether those have nothing erased or framed, and crops half as far from 1"
+    )
     balance: float = Field(ge=0, le=1, description="0: argmax; 1: equal shares of all classes")
 
 
@@ -136,7 +164,7 @@ class Recipe(Section):
     def sees_drawings(self) -> bool:
         """Whether any drawing takes part in training, if only in the statistics of batch norm."""
         alone = self.adapt.method == "source_only" and not self.adapt.asks_predictions
-        return self.model.norm == "own" or not alone
+        return self.model.norm == "own" or self.adapt.needs_twins or not alone
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":

@@ -1,7 +1,7 @@
 """From stored pictures to network inputs: both domains become grey pictures of bright lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
@@ -35,6 +35,8 @@ def _view(photos: Tensor, name: str, knobs: DataKnobs) -> Tensor:
     match name:
         case "object":
             return edges.objects(photos, knobs.edge_blur)
+        case "shape":
+            return edges.objects(photos, 2 * knobs.edge_blur)
         case "canny":
             return edges.canny(grey_photos, knobs.edge_blur, knobs.edge_low, knobs.edge_high)
         case "contour":
@@ -61,6 +63,7 @@ class Draws:
         ovals: half axes (n, 2) of what stays, as shares of half a side.
         holes: boxes to erase (n, 4).
         ends: shares of the brightness cut off at the dark and at the bright end (n, 2).
+        dark: whether it is dark outside a picture; else it is mirrored there.
     """
 
     maps: Tensor | None = None
@@ -68,22 +71,33 @@ class Draws:
     ovals: Tensor | None = None
     holes: Tensor | None = None
     ends: Tensor | None = None
+    dark: bool = False
 
     def __getitem__(self, part: slice) -> "Draws":
         """Return the choices for a part of the batch."""
-        return Draws(**{k: None if v is None else v[part] for k, v in vars(self).items()})
+        tensors = {k: v[part] for k, v in vars(self).items() if isinstance(v, Tensor)}
+        return replace(self, **tensors)
 
 
 def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
     """Return the training transform's choices for n pictures."""
     maps = thick = ovals = holes = ends = None
-    if any((knobs.flip, knobs.rotate, knobs.zoom_min < 1, knobs.stretch, knobs.shift)):
+    if any(
+        (
+            knobs.flip,
+            knobs.rotate,
+            knobs.zoom_min < 1,
+            knobs.zoom_max > 1,
+            knobs.stretch,
+            knobs.shift,
+        )
+    ):
         maps = augment.draw_affine(
             n,
             generator,
             flip=knobs.flip,
             rotate=knobs.rotate,
-            zoom=(knobs.zoom_min, 1.0),
+            zoom=(knobs.zoom_min, knobs.zoom_max),
             stretch=knobs.stretch,
             shift=knobs.shift,
         )
@@ -97,14 +111,16 @@ def draw(knobs: AugmentKnobs, n: int, generator: Generator) -> Draws:
         holes = augment.draw_boxes(n, generator, probability=knobs.erase, area=(0.03, 0.2))
     if knobs.contrast:
         ends = augment.uniform(2 * n, 0.0, knobs.contrast, generator).view(n, 2)
-    return Draws(maps=maps, thick=thick, ovals=ovals, holes=holes, ends=ends)
+    dark = knobs.beyond == "dark"
+    return Draws(maps=maps, thick=thick, ovals=ovals, holes=holes, ends=ends, dark=dark)
 
 
 def vary(pixels: Tensor, draws: Draws) -> Tensor:
     """Return the training transform of uint8 pixels (n, s, s): floats (n, 1, s, s)."""
     images = to_input(pixels)
     if draws.maps is not None:
-        images = augment.warp(images, draws.maps)
+        warp = warp_on_dark if draws.dark else augment.warp
+        images = warp(images, draws.maps)
     if draws.ends is not None:
         images = stretched(images, draws.ends.to(images))
     if draws.thick is not None:
@@ -114,6 +130,15 @@ def vary(pixels: Tensor, draws: Draws) -> Tensor:
     if draws.ovals is not None:
         images = images * inside(draws.ovals.to(images), images.shape[-1])
     return images if draws.holes is None else augment.erase(images, draws.holes)
+
+
+def warp_on_dark(images: Tensor, maps: Tensor) -> Tensor:
+    """Return ``images`` resampled through ``maps`` (n, 2, 3); outside is ground, without strokes.
+
+    A mirrored drawing is two drawings: strokes that no drawing has.
+    """
+    grid = augment.sampling_grid(maps.to(images), *images.shape[2:])
+    return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
 
 def stretched(images: Tensor, ends: Tensor) -> Tensor:
@@ -128,6 +153,23 @@ def stretched(images: Tensor, ends: Tensor) -> Tensor:
 def thickened(images: Tensor) -> Tensor:
     """Return pictures (n, 1, s, s) whose bright lines are one pixel thicker, right and down."""
     return F.max_pool2d(F.pad(images, (1, 0, 1, 0)), 2, stride=1)
+
+
+def draw_clutter(probability: float, n: int, generator: Generator) -> Tensor:
+    """Return how bright each of n photos shines over a drawing: (n,) in [0, 1), many 0."""
+    chosen = torch.rand(n, generator=generator) < probability
+    return torch.rand(n, generator=generator) * chosen
+
+
+def cluttered(images: Tensor, photos: Tensor, strength: Tensor) -> Tensor:
+    """Return pictures (n, 1, s, s) with a photo's edges, uint8 (n, s, s), over each.
+
+    A photo's centre, where its object is, comes to lie in the corners: what is over the drawing is
+    ground. So the features learn to look through what drawings never have and photos always do.
+    """
+    half = photos.shape[-1] // 2
+    ground = to_input(photos.roll((half, half), (1, 2)))
+    return torch.maximum(images, ground * strength.to(images)[:, None, None, None])
 
 
 def inside(ovals: Tensor, side: int) -> Tensor:

@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
                 request = Request(
                     homework=spec.id, recipe=f"laptop/{level}", data=name, seed=seed, submit=False
                 )
-                run = verb.run(spec, request, out=Path(name) / "runs")
+                run = verb.run(spec, request, overrides=(), out=Path(name) / "runs")
                 values = format_.read(run.folder / spec.submission_name, list(labels))
                 found.append(with_interval(values == np.array(list(labels.values()))))
                 seconds.append(f"{run.seconds['total']:.0f}")

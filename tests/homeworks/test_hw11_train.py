@@ -77,26 +77,6 @@ def finished(tmp_path: Path, *overrides: str) -> tuple[Run, data.Data, Recipe]:
     return run, loaded, knobs
 
 
-def test_gentle_views_erase_nothing(tmp_path: Path) -> None:
-    """With erasing as the only change, gentle views are the plain picture; others are not."""
-    run, loaded, knobs = finished(tmp_path, "augment.erase=1.0", "augment.flip=0")
-    alone = knobs.augment.model_copy(update={"rotate": 0.0, "shift": 0.0})
-    answers = []
-    for views, gentle in ((0, False), (3, False), (3, True)):
-        asked = knobs.predict.model_copy(update={"views": views, "gentle": gentle})
-        changed = knobs.model_copy(update={"augment": alone, "predict": asked})
-        answers.append(predict.probabilities(changed, loaded, run))
-    np.testing.assert_allclose(answers[2], answers[0], atol=1e-5)
-    assert np.abs(answers[1] - answers[0]).max() > 1e-3
-
-
-def test_gentle_crops_are_half_as_far_from_the_whole() -> None:
-    knobs = recipe("augment.zoom_min=0.6", "augment.zoom_max=1.4", "augment.frame=0.5").augment
-    assert (knobs.gentle.zoom_min, knobs.gentle.zoom_max) == pytest.approx((0.8, 1.2))
-    assert knobs.gentle.frame == 0
-    assert knobs.gentle.thick == knobs.thick
-
-
 def test_balancing_gives_every_class_its_quota() -> None:
     rng = np.random.default_rng(0)
     shares = rng.dirichlet([4, 2, 1], 3000).astype(np.float32)

@@ -57,7 +57,6 @@ def _one_pass(
     view: tuple[int, int, int] | None,
 ) -> Tensor:
     """Return probabilities (n, num_classes) of the plain drawings, or of a random view of each."""
-    knobs = recipe.augment.gentle if recipe.predict.gentle else recipe.augment
 
     def forward(part: slice) -> Tensor:
         batch = torch.from_numpy(drawings[part].copy()).to(hardware.device)
@@ -65,7 +64,7 @@ def _one_pass(
             inputs = transform.to_input(batch)
         else:
             stream = generator("view", *view, part.start)
-            inputs = transform.vary(batch, transform.draw(knobs, len(batch), stream))
+            inputs = transform.vary(batch, transform.draw(recipe.augment, len(batch), stream))
         with hardware.autocast():
             return model(hardware.place_images(inputs))[0].float().softmax(1)
 

@@ -69,12 +69,6 @@ class AugmentKnobs(Section):
         ge=0, le=0.4, description="largest share of the brightness cut off at either end"
     )
 
-    @property
-    def gentle(self) -> "AugmentKnobs":
-        """The same with nothing erased, nothing framed, and sides of crops half as far from 1."""
-        sides = {"zoom_min": (1 + self.zoom_min) / 2, "zoom_max": (1 + self.zoom_max) / 2}
-        return self.model_copy(update={"erase": 0.0, "frame": 0.0, **sides})
-
 
 class AdaptKnobs(Section):
     """What is asked of the unlabelled drawings; a weight of zero leaves a term out."""
@@ -144,9 +138,6 @@ class PredictKnobs(Section):
     """From averaged probabilities to classes."""
 
     views: int = Field(ge=0, le=64, description="random views of a drawing beside the plain one")
-    gentle: bool = Field(
-        description="whether those have nothing erased or framed, and crops half as far from 1"
-    )
     balance: float = Field(ge=0, le=1, description="0: argmax; 1: equal shares of all classes")
 
 

@@ -35,8 +35,17 @@ def pages() -> dict[Path, str]:
     made = {ROOT / "docs" / "command-line.md": command_line()}
     for readme in sorted((ROOT / "src/mlspring/homeworks").glob("hw*/README.md")):
         page = ROOT / "docs" / "homeworks" / f"{readme.parent.name}.md"
-        made[page] = readme.read_text(encoding="utf-8")
+        made[page] = relinked(readme.read_text(encoding="utf-8"), readme.parent, page.parent)
     return made
+
+
+def relinked(text: str, here: Path, there: Path) -> str:
+    """Return a page of the folder ``here`` whose links still lead to the same files ``there``."""
+
+    def lead(link: re.Match[str]) -> str:
+        return f"]({Path(os.path.relpath(here / link[1], there)).as_posix()})"
+
+    return re.sub(r"\]\((?!\w+:|#)([^)\s]+)\)", lead, text)
 
 
 def main() -> int:

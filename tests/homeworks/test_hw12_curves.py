@@ -45,8 +45,8 @@ def test_finished_runs_are_grouped_by_recipe(
     curves_hw12.main(tmp_path)
     rows = (tmp_path / "results" / "hw12-curves.csv").read_text().splitlines()
     assert rows[0] == "recipe,env_steps,worst,mean,best"
-    assert rows[1] == "boss,10.0,0.0,25.0,50.0"
-    assert rows[-1] == "simple,20.0,-100.0,-100.0,-100.0"
+    assert rows[1] == "simple,10.0,-200.0,-200.0,-200.0"
+    assert rows[-1] == "boss,30.0,200.0,225.0,250.0"
     assert (tmp_path / "results" / "hw12-curves.png").stat().st_size > 0
 
 

@@ -5,33 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw11_adaptation import transform
-from mlspring.homeworks.hw11_adaptation.batches import Batches, Deck, Domains, EvenDeck, split
-from mlspring.homeworks.hw11_adaptation.recipe import Recipe
-from mlspring.homeworks.hw11_adaptation.spec import SPEC
+from mlspring.homeworks.hw11_adaptation.batches import Batches, Deck, EvenDeck, split
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.seeding import generator
-from tests.tiny.domains import SMALL
-
-
-def recipe(*overrides: str) -> Recipe:
-    path = SPEC.folder / "recipes" / "world" / "simple.toml"
-    return load_recipe(Recipe, path, [*SMALL, *overrides])
-
-
-def domains(num_photos: int = 40, num_drawings: int = 50) -> Domains:
-    draw = generator("tests", num_photos)
-
-    def pictures(*shape: int) -> torch.Tensor:
-        return torch.randint(0, 256, shape, generator=draw, dtype=torch.uint8)
-
-    return Domains(
-        photos=pictures(2, num_photos, 32, 32),
-        labels=torch.arange(num_photos) % 4,
-        drawings=pictures(num_drawings, 32, 32),
-        num_classes=4,
-    )
+from tests.tiny.random_domains import domains, recipe
 
 
 def test_an_epoch_deals_every_row_once_and_another_in_another_order() -> None:

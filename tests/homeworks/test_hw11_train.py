@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from benchmarks import monitors_hw11
-from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw11_adaptation import (
@@ -26,34 +25,14 @@ from mlspring.homeworks.hw11_adaptation import (
 )
 from mlspring.homeworks.hw11_adaptation.batches import (
     Batch,
-    Domains,
 )
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
-from mlspring.homeworks.hw11_adaptation.spec import SPEC
 from mlspring.kit.device import Hardware
 from mlspring.kit.seeding import generator
-from tests.tiny.domains import SMALL, write_domains
+from tests.tiny.domains import write_domains
+from tests.tiny.random_domains import domains, recipe
 
 CPU = Hardware(device=torch.device("cpu"), precision="fp32", channels_last=False)
-
-
-def recipe(*overrides: str) -> Recipe:
-    path = SPEC.folder / "recipes" / "world" / "simple.toml"
-    return load_recipe(Recipe, path, [*SMALL, *overrides])
-
-
-def domains(num_photos: int = 40, num_drawings: int = 50) -> Domains:
-    draw = generator("tests", num_photos)
-
-    def pictures(*shape: int) -> torch.Tensor:
-        return torch.randint(0, 256, shape, generator=draw, dtype=torch.uint8)
-
-    return Domains(
-        photos=pictures(2, num_photos, 32, 32),
-        labels=torch.arange(num_photos) % 4,
-        drawings=pictures(num_drawings, 32, 32),
-        num_classes=4,
-    )
 
 
 def test_prediction_draws_nothing(tmp_path: Path) -> None:

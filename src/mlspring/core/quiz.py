@@ -160,13 +160,18 @@ def grade(bank: Bank, keys: Mapping[str, str], answers: Mapping[str, str]) -> Gr
     )
 
 
+def letters_of(text: str) -> set[str]:
+    """Return the capital letters of an answer, without what stands between them."""
+    return {letter for letter in text.upper() if letter not in " ,;+-"}
+
+
 def read_answer(question: Question, text: str) -> str:
     """Return the letters in ``text``, ascending: ``c, a`` is ``AC``; empty: not answered.
 
     Raises:
         UserError: a letter that is no option, or several for a single choice.
     """
-    found = {letter for letter in text.upper() if letter not in " ,;+-"}
+    found = letters_of(text)
     if unknown := sorted(found - set(question.letters)):
         raise UserError(
             f"{unknown[0]!r} is no option of {question.id}",

@@ -169,8 +169,8 @@ def asked(
 
 def _once_more(question: Question, text: str, language: Language) -> str:
     """Return what is wrong with the letters in ``text``."""
-    unknown = next((c for c in text.upper() if c not in question.letters + " ,;+-"), "")
-    if unknown:
+    strange = quiz.letters_of(text) - set(question.letters)
+    if unknown := next((letter for letter in text.upper() if letter in strange), ""):
         return _frame("letters", language, letter=unknown, letters=question.letters)
     return _frame("one letter", language)
 

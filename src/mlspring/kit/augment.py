@@ -57,10 +57,13 @@ def draw_affine(
     return torch.stack(first + second, dim=1).view(n, 2, 3)
 
 
-def warp(images: Tensor, maps: Tensor) -> Tensor:
-    """Return ``images`` resampled through ``maps`` (n, 2, 3); beyond the edge they are mirrored."""
+def warp(images: Tensor, maps: Tensor, outside: str = "reflection") -> Tensor:
+    """Return ``images`` resampled through ``maps`` (n, 2, 3).
+
+    Beyond the edge they are mirrored, or all 0 with ``outside="zeros"``.
+    """
     grid = sampling_grid(maps.to(images), *images.shape[2:])
-    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    return F.grid_sample(images, grid, padding_mode=outside, align_corners=False)
 
 
 def sampling_grid(maps: Tensor, h: int, w: int) -> Tensor:

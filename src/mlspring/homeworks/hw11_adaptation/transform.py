@@ -119,8 +119,9 @@ def vary(pixels: Tensor, draws: Draws) -> Tensor:
     """Return the training transform of uint8 pixels (n, s, s): floats (n, 1, s, s)."""
     images = to_input(pixels)
     if draws.maps is not None:
-        warp = warp_on_dark if draws.dark else augment.warp
-        images = warp(images, draws.maps)
+        # a mirrored drawing is two drawings: strokes that no drawing has
+        outside = "zeros" if draws.dark else "reflection"
+        images = augment.warp(images, draws.maps, outside)
     if draws.ends is not None:
         images = stretched(images, draws.ends.to(images))
     if draws.thick is not None:
@@ -130,15 +131,6 @@ def vary(pixels: Tensor, draws: Draws) -> Tensor:
     if draws.ovals is not None:
         images = images * inside(draws.ovals.to(images), images.shape[-1])
     return images if draws.holes is None else augment.erase(images, draws.holes)
-
-
-def warp_on_dark(images: Tensor, maps: Tensor) -> Tensor:
-    """Return ``images`` resampled through ``maps`` (n, 2, 3); outside is ground, without strokes.
-
-    A mirrored drawing is two drawings: strokes that no drawing has.
-    """
-    grid = augment.sampling_grid(maps.to(images), *images.shape[2:])
-    return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
 
 def stretched(images: Tensor, ends: Tensor) -> Tensor:

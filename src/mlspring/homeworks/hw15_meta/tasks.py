@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mlspring.homeworks.hw15_meta.data import Data
 from mlspring.homeworks.hw15_meta.recipe import AugmentKnobs, Recipe
-from mlspring.kit.augment import draw_affine, sampling_grid
+from mlspring.kit.augment import draw_affine, warp
 from mlspring.kit.seeding import generator
 
 
@@ -145,8 +144,7 @@ def redrawn(images: Tensor, knobs: AugmentKnobs, stream: torch.Generator) -> Ten
         stretch=knobs.stretch,
         shift=knobs.shift,
     )
-    grid = sampling_grid(maps.to(images), side, side)
-    return F.grid_sample(images.view(-1, 1, side, side), grid, align_corners=False).view_as(images)
+    return warp(images.view(-1, 1, side, side), maps, outside="zeros").view_as(images)
 
 
 def to_input(pixels: Tensor) -> Tensor:

@@ -14,40 +14,28 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.files import measured_rows
 from benchmarks.tables import write_files_results
 from mlspring import catalog
-from mlspring.core.progress import bar, say
-from mlspring.core.runs import Request
+from mlspring.core.runs import Run
 from mlspring.homeworks.hw15_meta import submission as format_
-from mlspring.verbs import run as verb
 
 NUM_HELD_OUT = 6  # alphabets of the 30
 NUM_TASKS, NUM_WAYS = 640, 5
-NUM_SEEDS = {"strong": 1, "boss": 1}  # minutes decide
+NUM_SEEDS = {"laptop/strong": 1, "laptop/boss": 1}  # minutes decide
 
 
 def main(folder: Path) -> None:
     """Measure every recipe."""
     spec = catalog.find("hw15")
-    rows = []
-    with (
-        tempfile.TemporaryDirectory() as name,
-        bar("Omniglot", sum(NUM_SEEDS.values()), unit="runs") as done,
-    ):
+    with tempfile.TemporaryDirectory() as name:
         labels = as_test(folder / "Omniglot" / "images_background", Path(name))
-        for level, num_seeds in NUM_SEEDS.items():
-            found, seconds = [], []
-            for seed in range(num_seeds):
-                request = Request(
-                    homework=spec.id, recipe=f"laptop/{level}", data=name, seed=seed, submit=False
-                )
-                run = verb.run(spec, request, overrides=(), out=Path(name) / "runs")
-                values = format_.read(run.folder / spec.submission_name, list(labels))
-                found.append(with_interval(values == np.array(list(labels.values()))))
-                seconds.append(f"{run.seconds['total']:.0f}")
-                say(f"{level}, seed {seed}: {found[-1]} in {seconds[-1]} s")
-                done.advance()
-            rows.append([f"laptop/{level}", ", ".join(found), ", ".join(seconds)])
+
+        def accuracy(run: Run) -> list[str]:
+            values = format_.read(run.folder / spec.submission_name, list(labels))
+            return [with_interval(values == np.array(list(labels.values())))]
+
+        rows = list(measured_rows(spec, Path(name), NUM_SEEDS, accuracy))
     columns = ["recipe", f"accuracy on {NUM_TASKS} tasks of unseen scripts, by seed", "seconds"]
     write_files_results(spec.id, "omniglot_hw15", columns, rows)
 

@@ -7,47 +7,34 @@ validation part is the test. Writes ``results/hw03-files.json``.
 """
 
 import shutil
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.files import measured_rows
 from benchmarks.tables import write_files_results
 from mlspring import catalog
-from mlspring.core.progress import bar, say
-from mlspring.core.runs import Request
+from mlspring.core.runs import Run
 from mlspring.homeworks.hw03_food_cnn import submission as format_
-from mlspring.verbs import run as verb
 
-NUM_SEEDS = {"simple": 3, "medium": 3, "strong": 1, "boss": 1}  # minutes decide
+# minutes decide how many seeds
+NUM_SEEDS = {"laptop/simple": 3, "laptop/medium": 3, "laptop/strong": 1, "laptop/boss": 1}
 ALONE = ("data.pool=training",)  # boss would train on the validation part, too
 
 
 def main(folder: Path) -> None:
     """Measure every level."""
     spec = catalog.find("hw03")
-    rows = []
-    with (
-        tempfile.TemporaryDirectory() as name,
-        bar("photos", sum(NUM_SEEDS.values()), unit="runs") as done,
-    ):
+    with tempfile.TemporaryDirectory() as name:
         labels = as_test(folder / "food11", Path(name) / "food11")
-        for level in spec.levels:
-            scores, seconds = [], []
-            for seed in range(NUM_SEEDS[level]):
-                request = Request(
-                    homework=spec.id, recipe=f"laptop/{level}", data=name, seed=seed, submit=False
-                )
-                run = verb.run(spec, request, overrides=ALONE, out=Path(name) / "runs")
-                values = format_.read(run.folder / spec.submission_name, list(labels))
-                scores.append(float(np.mean(values == np.array(list(labels.values())))))
-                seconds.append(run.seconds["total"])
-                say(f"{level}, seed {seed}: {scores[-1]:.3f} in {seconds[-1]:.0f} s")
-                done.advance()
-            each = ", ".join(f"{score:.3f}" for score in scores)
-            rows.append([f"laptop/{level}", each, f"{statistics.mean(seconds):.0f}"])
+
+        def accuracy(run: Run) -> list[str]:
+            values = format_.read(run.folder / spec.submission_name, list(labels))
+            return [f"{np.mean(values == np.array(list(labels.values()))):.3f}"]
+
+        rows = list(measured_rows(spec, Path(name), NUM_SEEDS, accuracy, ALONE))
     columns = ["recipe", f"accuracy on {len(labels)} photos, by seed", "seconds"]
     write_files_results(spec.id, "photos_hw03", columns, rows)
 

@@ -7,21 +7,18 @@ which no run reads; every run is scored on each of them. Writes ``results/hw11-f
 """
 
 import csv
-import statistics
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.files import measured_rows
 from benchmarks.tables import write_files_results
 from mlspring import catalog
-from mlspring.core.progress import bar, say
-from mlspring.core.runs import Request
+from mlspring.core.runs import Run
 from mlspring.homeworks.hw11_adaptation import data as reader
 from mlspring.homeworks.hw11_adaptation import submission as format_
 from mlspring.verbs import recipes
-from mlspring.verbs import run as verb
 from mlspring.verbs.sources import open_source
 
 NUM_SEEDS = 2
@@ -32,35 +29,13 @@ def main(folder: Path, answers: list[Path]) -> None:
     spec = catalog.find("hw11")
     ids = reader.test_ids(open_source(spec, str(folder)))
     known = [read_known(path, ids) for path in answers]
-    levels = recipes.recipe_names(spec, "laptop")
-    rows = []
-    with (
-        tempfile.TemporaryDirectory() as name,
-        bar("sketches", NUM_SEEDS * len(levels), unit="runs") as done,
-    ):
-        for level in levels:
-            scores: list[list[float]] = []  # of each seed on each file
-            seconds = []
-            for seed in range(NUM_SEEDS):
-                request = Request(
-                    homework=spec.id,
-                    recipe=f"laptop/{level}",
-                    data=str(folder),
-                    seed=seed,
-                    submit=False,
-                )
-                run = verb.run(spec, request, overrides=(), out=Path(name) / "runs")
-                values = format_.read(run.folder / spec.submission_name, ids)
-                scores.append([float((values[at] == labels).mean()) for at, labels in known])
-                seconds.append(run.seconds["total"])
-                told = ", ".join(f"{score:.3f}" for score in scores[-1])
-                say(f"{level}, seed {seed}: {told} in {seconds[-1]:.0f} s")
-                done.advance()
-            each = [
-                ", ".join(f"{score:.3f}" for score in of_file)
-                for of_file in zip(*scores, strict=True)
-            ]
-            rows.append([f"laptop/{level}", *each, f"{statistics.mean(seconds):.0f}"])
+
+    def accuracies(run: Run) -> list[str]:
+        values = format_.read(run.folder / spec.submission_name, ids)
+        return [f"{(values[at] == labels).mean():.3f}" for at, labels in known]
+
+    num_seeds = {f"laptop/{n}": NUM_SEEDS for n in recipes.recipe_names(spec, "laptop")}
+    rows = list(measured_rows(spec, folder, num_seeds, accuracies))
     asked = [f"accuracy on {len(labels)} sketches, by seed" for _, labels in known]
     write_files_results(spec.id, "sketches_hw11", ["recipe", *asked, "seconds"], rows)
 

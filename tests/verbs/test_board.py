@@ -171,3 +171,14 @@ def test_your_best_is_of_the_world_that_the_board_is_of(
     assert best() == pytest.approx(4.0)
     service.submit(store, SPEC, file, "bob", answers=answers)
     assert best() == pytest.approx(4.0)
+
+
+def test_list_fits_80_columns_and_cuts_no_heading() -> None:
+    lines = {"simple": -1568.96, "medium": -118.28, "strong": 54.16, "boss": 250.77}
+    entry = {"id": "hw12", "title": "COVID-19 cases prediction", "digits": 2, "best": -1431.25}
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(listing.table([entry | {"lines": lines, "higher_is_better": True}]))
+    text = console.export_text()
+    for whole in ("COVID-19 cases prediction ↑", "strong", "yours", "-1431.25"):
+        assert whole in text
+    assert "…" not in text

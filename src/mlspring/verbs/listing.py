@@ -28,14 +28,14 @@ def table(listed: list[dict[str, Any]]) -> Table:
     shown.add_column("homework", overflow="ellipsis", no_wrap=True, max_width=27)
     for column in LEVELS:
         shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("your best", justify="right", no_wrap=True)
+    shown.add_column("yours", justify="right", no_wrap=True)
     for entry in listed:
         digits = min(entry["digits"], 4)
         lines = [_number(entry["lines"].get(level), digits) for level in LEVELS]
         arrow = "↑" if entry["higher_is_better"] else "↓"
         best = _number(entry["best"], digits)
         shown.add_row(entry["id"], f"{entry['title']} {arrow}", *lines, best)
-    shown.caption = "lines of the built-in worlds, public board; ↑ higher, ↓ lower is better"
+    shown.caption = "public lines of the built-in worlds, your best; ↑ higher, ↓ lower is better"
     return shown
 
 

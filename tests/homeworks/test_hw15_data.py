@@ -165,6 +165,8 @@ def test_an_empty_character_is_named(folder: Path) -> None:
         ("method.queries=4", "a character has 4 drawings"),
         ("data.held_out=3", "may leave fewer than 5"),
         ("data.held_out=1", "may leave fewer than 5"),
+        ("data.characters=50000", "data.characters asks for 50,000 characters"),
+        ("study.characters=[5, 1000]", "study.characters asks for 1,000 characters"),
     ],
 )
 def test_a_recipe_that_asks_for_more_than_there_is_is_refused(
@@ -175,18 +177,23 @@ def test_a_recipe_that_asks_for_more_than_there_is_is_refused(
 
 
 @pytest.mark.parametrize(
-    "override",
+    ("overrides", "message"),
     [
-        "method.ways=6",
-        "data.turns=3",
-        "method.early_steps=-1",
-        "study.characters=[3]",
-        "method.name=matching",
+        (["method.ways=6"], "only protonet"),
+        (["data.turns=3"], "data.turns"),
+        (["method.early_steps=-1"], "method.early_steps"),
+        (["study.characters=[3]"], "study.characters"),
+        (["method.name=matching"], "method.name"),
+        (["method.name=transfer", "data.turns=4"], "data.turns: transfer"),
+        (
+            ["method.name=protonet", "method.ways=20", "study.characters=[5]"],
+            "less than method.ways",
+        ),
     ],
 )
-def test_an_impossible_recipe_is_refused(override: str) -> None:
-    with pytest.raises(RecipeError):
-        recipe(override)
+def test_an_impossible_recipe_is_refused(overrides: list[str], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        recipe(*overrides)
 
 
 def test_the_course_s_files_are_read(real_data: Path, tmp_path: Path) -> None:

@@ -125,8 +125,19 @@ def _check_numbers(data: Data, recipe: Recipe) -> None:
             fix=f"use --set method.queries={num_drawings - 1}",
         )
     fewest = np.sort(counts)  # whichever alphabets the seed holds out
-    trained = int(fewest[: len(alphabets) - held_out].sum()) * recipe.data.turns
-    if fewest[:held_out].sum() < NUM_WAYS or trained < recipe.method.ways:
+    remaining = int(fewest[: len(alphabets) - held_out].sum())
+    asked = {
+        "data.characters": [recipe.data.characters],
+        "study.characters": recipe.study.characters,
+    }
+    for key, numbers in asked.items():
+        if max(numbers, default=0) > remaining:
+            raise RecipeError(
+                f"{key} asks for {max(numbers):,} characters; {held_out} held-out alphabets may "
+                f"leave no more than {remaining:,}",
+                fix=f"ask for {remaining:,} or fewer, or hold out fewer alphabets (data.held_out)",
+            )
+    if fewest[:held_out].sum() < NUM_WAYS or remaining * recipe.data.turns < recipe.method.ways:
         raise RecipeError(
             f"{held_out} alphabets held out of {len(alphabets)} may leave fewer than {NUM_WAYS} "
             f"characters to validate on, or than {recipe.method.ways} to train on",

@@ -20,8 +20,10 @@ from mlspring.kit.device import Hardware
 def predict(recipe: Recipe, data: Data, run: Run) -> NDArray[np.int64]:
     """Return the class of every query image, task by task: int64 (5 t,).
 
-    Each image is answered on its own, unless ``predict.joint`` takes for granted that a query set
-    shows every character once; then the most probable assignment of all five is the answer.
+    With ``model.norm = "support"`` each image is answered on its own; with "query", as in the
+    notebook, the five query images of a task share batch norm's statistics. ``predict.joint`` takes
+    for granted that a query set shows every character once: then the most probable assignment of
+    all five is the answer.
     """
     logs = log_probabilities(recipe, data, run)
     return best_assignments(logs).ravel() if recipe.predict.joint else logs.argmax(2).ravel()

@@ -129,6 +129,17 @@ class Recipe(Section):
             raise ValueError("data.characters: transfer learns 5 characters, so 5 or 0")
         if self.method.name == "transfer" and self.study.characters:
             raise ValueError("study.characters: transfer learns 5 characters, there is no study")
-        if self.data.characters and self.data.characters * self.data.turns < self.method.ways:
-            raise ValueError("data.characters are fewer than method.ways")
+        if self.method.name == "transfer" and self.data.turns != 1:
+            raise ValueError(
+                "data.turns: transfer learns to tell its 5 characters apart, as they are: 1"
+            )
+        for key, numbers in (
+            ("data.characters", [self.data.characters] if self.data.characters else []),
+            ("study.characters", self.study.characters),
+        ):
+            if any(number * self.data.turns < self.method.ways for number in numbers):
+                raise ValueError(
+                    f"{key} times data.turns ({self.data.turns}) is less than method.ways "
+                    f"({self.method.ways})"
+                )
         return self

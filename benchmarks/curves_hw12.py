@@ -47,7 +47,8 @@ def main(folder: Path) -> None:
             steps, low, mean, high = band(of_seeds)
             colour = style.COLOURS[place % len(style.COLOURS)]
             label = f"{recipe}, {len(of_seeds)} seed" + "s" * (len(of_seeds) > 1)
-            axes.plot(steps, mean, style.LINE_STYLES[place], color=colour, label=label)
+            dashes = style.LINE_STYLES[place % len(style.LINE_STYLES)]
+            axes.plot(steps, mean, ls=dashes, color=colour, label=label)
             axes.fill_between(steps, low, high, color=colour, alpha=0.15, lw=0)
             columns = zip(steps, low, mean, high, strict=True)
             rows += [(recipe, *(round(float(v), 3) for v in row)) for row in columns]

@@ -195,8 +195,11 @@ ONES = np.ones(25, np.uint8)
 @pytest.mark.parametrize(
     ("arrays", "sentence"),
     [
-        ({"lengths": FIVES}, "holds lengths.npy; a .npz of lists holds actions and lengths"),
-        ({"lengths": FIVES, "actions": ONES, "more": ONES}, "holds actions.npy, lengths.npy, more"),
+        ({"lengths": FIVES}, "holds 'lengths.npy'; a .npz of lists holds actions and lengths"),
+        (
+            {"lengths": FIVES, "actions": ONES, "more": ONES},
+            "holds 'actions.npy, lengths.npy, more",
+        ),
         ({"lengths": FIVES[:4], "actions": ONES}, "has 4 lists, expected 5"),
         ({"lengths": FIVES, "actions": ONES[1:]}, "has 24 actions, but the lengths add up to 25"),
         ({"lengths": FIVES - 5, "actions": ONES}, "list 1 has 0 actions"),

@@ -107,7 +107,8 @@ def test_whole_episodes_make_the_critic_a_baseline_alone() -> None:
     given = players.play(greedy, made.horizon)
     assert not given.truncated.any()
     with torch.no_grad():
-        said = model(torch.from_numpy(given.observations))[1].numpy() * given.taken
+        said = model(torch.from_numpy(given.observations).flatten(0, 1))[1].numpy()
+    said = said.reshape(given.taken.shape) * given.taken
     found, targets = policy_gradient.judge(given, said, model, made.method, HARDWARE)
     rewards = given.rewards * np.float32(made.method.reward_scale)
     sums = returns.discounted(rewards, given.ended, made.method.gamma)

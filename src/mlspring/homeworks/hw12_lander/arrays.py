@@ -95,8 +95,8 @@ def from_npz(content: bytes, num_lists: int) -> tuple[NDArray[Any], NDArray[Any]
             entries = {entry.filename: entry for entry in archive.infolist()}
             found = sorted(entry.filename for entry in archive.infolist())
             if found != [f"{name}.npy" for name in most]:
-                names = ", ".join(found)[:80] or "nothing"
-                raise ValueError(f"holds {names}; a .npz of lists holds actions and lengths")
+                names = ", ".join(found)[:80]
+                raise ValueError(f"holds {names!r}; a .npz of lists holds actions and lengths")
             actions, lengths = (
                 _row(_unpacked(archive, entries[f"{name}.npy"], MAX_HEADER + 8 * number), name)
                 for name, number in most.items()

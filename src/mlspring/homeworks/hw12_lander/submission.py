@@ -40,6 +40,7 @@ from mlspring.homeworks.hw12_lander.spec import SPEC
 
 EXAMPLE = f'{{"architecture": "{ARCHITECTURE}", "activation": "tanh"}}'
 NPY, ZIP = b"\x93NUMPY", b"PK\x03\x04"
+MOST_TOLD = 300  # characters of what is wrong
 SPARE_BYTES, BYTES_PER_ACTION = 25_000, 64  # of a file of lists; indented JSON takes some 12
 
 
@@ -88,7 +89,8 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
     except (ValueError, RecursionError) as error:
         expected = "action lists (.json, .npz, .npy), or a policy, or both (.safetensors)"
         fix = f"mlspring run {SPEC.id} writes one to compare with"
-        raise SubmissionError(str(error), file=path, expected=expected, fix=fix) from error
+        found = str(error)[:MOST_TOLD]  # a library may tell all it read
+        raise SubmissionError(found, file=path, expected=expected, fix=fix) from error
 
 
 def describe(values: HandedIn) -> str:
@@ -158,7 +160,7 @@ DTYPES = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "U8": "u1", "I64": "<i8", "I
 
 def _array(name: str, entry: dict[str, Any]) -> NDArray[Any]:
     if entry["dtype"] not in DTYPES:
-        raise ValueError(f"{name[:80]} is {entry['dtype']}, expected one of {', '.join(DTYPES)}")
+        raise ValueError(f"{name[:80]!r} is {entry['dtype']}, expected one of {', '.join(DTYPES)}")
     return np.frombuffer(entry["data"], np.dtype(DTYPES[entry["dtype"]])).reshape(entry["shape"])
 
 

@@ -32,7 +32,10 @@ def test_rules_are_read(tmp_path: Path) -> None:
         ({"episodes": 0}, "episodes: "),
         ({"seed": -1}, "seed: "),
         ({"seed": "543"}, "seed: "),
-        ({"max_steps": 10**9}, "max_steps: "),
+        ({"max_steps": 10**9}, "max_steps is 1,000,000,000; expected 1000, as the judge plays"),
+        ({"max_steps": 60}, 'max_steps is 60; .*\n  -> write "max_steps": 1000'),
+        ({"max_steps": "60"}, "max_steps: "),
+        ({"episodes": 101}, "episodes: "),
         ({"wind": 3}, "wind: "),
     ],
 )

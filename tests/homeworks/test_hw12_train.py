@@ -14,6 +14,7 @@ from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw12_lander import held_out, predict, rollout, train
 from mlspring.homeworks.hw12_lander.data import Data
+from mlspring.homeworks.hw12_lander.methods import policy_gradient, returns
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.rollout import Players, blank
 from mlspring.homeworks.hw12_lander.spec import SPEC
@@ -95,6 +96,24 @@ def test_whole_episodes_are_whole() -> None:
         firsts.append(made.observations[0])
     assert (firsts[0] != firsts[1]).any()
     assert len(np.unique(firsts[0][:, 2])) == 4, "environments have episodes of their own"
+
+
+def test_whole_episodes_make_the_critic_a_baseline_alone() -> None:
+    """All rewards until the episode's end count, as in REINFORCE, less what the critic expected."""
+    made = recipe("strong", "method.gae_lambda=1.0", "collect.horizon=0")
+    model = train.new_member(0, made, 0, HARDWARE).model
+    players = Players(0, 4, 1000, ALONE)
+    players.go_on(None)
+    given = players.play(greedy, made.horizon)
+    assert not given.truncated.any()
+    with torch.no_grad():
+        said = model(torch.from_numpy(given.observations).flatten(0, 1))[1].numpy()
+    said = said.reshape(given.taken.shape) * given.taken
+    found, targets = policy_gradient.judge(given, said, model, made.method, HARDWARE)
+    rewards = given.rewards * np.float32(made.method.reward_scale)
+    sums = returns.discounted(rewards, given.ended, made.method.gamma)
+    assert found[given.taken] == pytest.approx((sums - said)[given.taken], abs=1e-4)
+    assert targets[given.taken] == pytest.approx(sums[given.taken], abs=1e-4)
 
 
 @pytest.mark.parametrize("horizon", [0, 25])
@@ -225,7 +244,9 @@ def test_the_best_weights_are_kept(name: str, tmp_path: Path) -> None:
         ("simple", "model.critic=shared", "has no critic"),
         ("simple", "method.credit=gae", "takes 'immediate' or 'return'"),
         ("boss", "method.credit=return", "takes 'gae'"),
-        ("boss", "collect.horizon=0", "collect.horizon"),
+        ("boss", "collect.horizon=0", "collect.horizon = 0, but ppo takes rounds of at least 1"),
+        ("dqn", "collect.horizon=0", "collect.horizon = 0, but dqn takes"),
+        ("strong", "collect.horizon=-1", "collect.horizon"),
         ("dqn", "train.batch_size=2000", "more than replay.begin"),
         ("dqn", "replay.begin=100000", "more than replay.capacity"),
         ("boss", "model.hidden=[]", "at least one layer"),

@@ -47,6 +47,14 @@ def write_played(answers: Path, path: Path) -> Path:
     return path
 
 
+def notebook_file(lists: list[list[object]], path: Path) -> Path:
+    """Write lists as the course's notebook does."""
+    array = np.empty(len(lists), dtype=object)
+    array[:] = lists
+    np.save(path, array, allow_pickle=True)
+    return path
+
+
 # A few short episodes: what a test may spend.
 SMALL = (
     "collect.num_envs=4",

@@ -24,13 +24,18 @@ from mlspring.verbs import sources
 def validate(spec: Spec, file: Path, data: str) -> str:
     """Return a sentence that ``file`` is well formed for ``data``.
 
+    A homework whose submission is no table has ``describe(values)`` in its ``submission``.
+
     Raises:
         SubmissionError: it is not; names the row.
     """
     spec.demand_ranking()
     ids = catalog.part(spec, "data").test_ids(sources.open_source(spec, data))
-    catalog.part(spec, "submission").read(file, ids)
-    return f"{file}: a valid submission of {spec.id} with {len(ids):,} rows"
+    part = catalog.part(spec, "submission")
+    values = part.read(file, ids)
+    own = getattr(part, "describe", None)
+    content = own(values) if own else f"{len(ids):,} rows"
+    return f"{file}: a valid submission of {spec.id} with {content}"
 
 
 def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import difflib
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from mlspring import catalog
@@ -17,7 +18,7 @@ def find_recipe(spec: Spec, name: str, kind: str) -> Path:
     world whatever the data, ``my.toml`` a file of the user's.
 
     Raises:
-        RecipeError: there is no such recipe; names the nearest one.
+        RecipeError: there is no such recipe; names those that may be meant, else all of them.
     """
     folder = spec.folder / "recipes"
     if name.endswith(".toml"):
@@ -25,10 +26,59 @@ def find_recipe(spec: Spec, name: str, kind: str) -> Path:
     path = folder / f"{name}.toml" if "/" in name else folder / kind / f"{name}.toml"
     if path.is_file():
         return path
-    known = recipe_names(spec, kind)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    raise RecipeError(f"{spec.id} has no recipe {name!r}", fix=f"{hint} A file must end in .toml")
+    every = _names_by_kind(spec, kind)
+    found, file = f"{spec.id} has no recipe {name!r}", "a file that ends in .toml"
+    if near := _nearest(name, kind, every):
+        more = f" Or {', '.join(near[1:])}?" if near[1:] else ""
+        fix = f"did you mean {near[0]}?{more}"
+        raise RecipeError(found, expected=f"the name of a recipe, or {file}", fix=fix)
+    raise RecipeError(found, expected=f"one of these, or {file}", fix=_listing(kind, every))
+
+
+def _names_by_kind(spec: Spec, first: str) -> dict[str, list[str]]:
+    """Return the names of all recipes by folder, those for data of the kind ``first`` first."""
+    folders = {path.parent.name for path in (spec.folder / "recipes").glob("*/*.toml")}
+    kinds = sorted(folders, key=lambda kind: (kind != first, kind))
+    return {kind: recipe_names(spec, kind) for kind in kinds}
+
+
+def _nearest(name: str, kind: str, every: dict[str, list[str]]) -> list[str]:
+    """Return the recipes whose own name is most like ``name``'s, in whichever folder."""
+    typed_folder, _, typed = name.rpartition("/")
+    known = sorted({n for names in every.values() for n in names})
+    near = difflib.get_close_matches(typed, known, n=1, cutoff=0.6)
+    meant = difflib.get_close_matches(typed_folder, every, n=1, cutoff=0.6)
+    return [
+        n if folder == kind else f"{folder}/{n}"
+        for folder in sorted(every, key=lambda folder: folder not in meant)
+        for n in every[folder]
+        if n in near
+    ]
+
+
+def _listing(kind: str, every: dict[str, list[str]]) -> str:
+    """Return all recipes on a line of a terminal: ``simple boss {laptop,official}/{simple,boss}``.
+
+    Where there are too many, other folders are named alone, ``official/*``, and the rest is cut.
+    """
+    width = 75  # of a line of a terminal, behind the arrow of a fix
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for folder, names in every.items():
+        if folder != kind:
+            alike.setdefault(tuple(names), []).append(folder)
+    own = " ".join(every.get(kind, []))
+    others = " ".join(
+        f"{_braced(folders)}/{_braced(list(names))}" for names, folders in alike.items()
+    )
+    line = f"{own} {others}".strip()
+    if len(line) <= width:
+        return line
+    others = " ".join(f"{folder}/*" for folder in every if folder != kind)
+    return f"{shorten(own, width - len(others) - 1, placeholder=' ..')} {others}"
+
+
+def _braced(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{{{','.join(names)}}}"
 
 
 def recipe_names(spec: Spec, kind: str) -> list[str]:

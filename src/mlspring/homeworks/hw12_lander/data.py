@@ -4,7 +4,7 @@
                              "max_steps": 1000}
 
 The course ships no data: its judge plays five episodes, the consecutive resets after one seeding
-with 543. A folder of one's own names another seed or other numbers.
+with 543. A folder of one's own names another seed, or another number of episodes.
 """
 
 import shutil
@@ -30,7 +30,7 @@ class Rules(Section):
     environment: str = Field(description="name and version, as Gymnasium registers it")
     seed: int = Field(ge=0, lt=2**63, description="of the one seeding before the test episodes")
     episodes: int = Field(ge=1, le=100, description="consecutive test episodes")
-    max_steps: int = Field(ge=1, le=MAX_STEPS, description="steps after which one is truncated")
+    max_steps: int = Field(description="steps after which one is truncated; as the judge plays")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,8 @@ def load(source: Source, recipe: Recipe) -> Data:
     """Return the rules of ``source``.
 
     Raises:
-        DataError: ``environment.json`` is missing, damaged, or of another environment.
+        DataError: ``environment.json`` is missing, damaged, of another environment, or of episodes
+            that the judge does not play.
     """
     rules = _rules(source.folder)
     return Data(seed=rules.seed, num_episodes=rules.episodes, max_steps=rules.max_steps)
@@ -98,4 +99,8 @@ def _rules(folder: Path) -> Rules:
     if rules.environment != NAME:
         found = f"is about {rules.environment!r}"
         raise DataError(found, file=path, expected=repr(NAME))
+    if rules.max_steps != MAX_STEPS:
+        found, expected = f"max_steps is {rules.max_steps:,}", f"{MAX_STEPS}, as the judge plays"
+        fix = f'write "max_steps": {MAX_STEPS}; seed and episodes may be others'
+        raise DataError(found, file=path, expected=expected, fix=fix)
     return rules

@@ -3,20 +3,24 @@
 The notebook saves an object array of five lists, so the file is a pickle, and unpickling runs
 whatever the file's writer wished. Here the pickle's few opcodes that such an array needs are
 followed on a stack of plain values; names of functions stay names, and nothing is ever called.
-Format: Python's ``pickletools``; NumPy's ``lib.format``.
+Format: Python's ``pickletools``.
 """
 
 import io
-import math
 import pickletools
-import tokenize
-import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
+from mlspring.homeworks.hw12_lander.arrays import (
+    demand_count,
+    demand_length,
+    numbers,
+    read_header,
+)
+from mlspring.homeworks.hw12_lander.environment import MAX_STEPS
 
-MAX_OPCODES = 2_000_000
+PARTS, PARTS_PER_ACTION = 1000, 20  # of a pickle; NumPy's own numbers take some eight each
 ALLOWED = {
     "numpy.core.multiarray _reconstruct",
     "numpy._core.multiarray _reconstruct",
@@ -61,52 +65,42 @@ class Made:
     state: Any = field(default=None)
 
 
-def lists_in(content: bytes) -> list[list[int]]:
-    """Return the lists of whole numbers in a .npy file.
+def lists_in(content: bytes, ids: Sequence[str]) -> list[list[int]]:
+    """Return the lists of whole numbers in a .npy file, one for each of ``ids``.
+
+    A pickle can name one list any number of times, so sizes are checked before lists are copied.
 
     Raises:
         ValueError: it is damaged, no array of lists of whole numbers, or names anything that such
-            an array does not need.
+            an array does not need; another number of lists, or one that is empty or too long.
     """
     stream = io.BytesIO(content)
-    shape, order, dtype = _header(stream)
+    header = read_header(stream)
+    shape, _, dtype = header
     rest = content[stream.tell() :]
     if not dtype.hasobject:  # lists of one length are saved as a table of numbers
-        if dtype.kind not in "iu" or len(shape) != 2:
-            raise ValueError(f"holds {dtype} of shape {shape}")
-        if math.prod(shape) * dtype.itemsize != len(rest):
-            raise ValueError(f"holds {len(rest):,} bytes, which are not {shape} of {dtype}")
-        rows: list[list[int]] = np.frombuffer(rest, dtype).reshape(shape, order=order).tolist()
-        return rows
-    return [_whole_numbers(item) for item in _items(_follow(rest))]
+        if len(shape) != 2:
+            raise ValueError(f"holds {dtype} of shape {shape}"[:120] + ", expected lists")
+        demand_count(shape[0], ids)
+        demand_length(ids[0], shape[1])
+        table: list[list[int]] = numbers(rest, header).tolist()
+        return table
+    items = _items(_follow(rest, PARTS + PARTS_PER_ACTION * MAX_STEPS * len(ids)))
+    demand_count(len(items), ids)
+    for name, item in zip(ids, items, strict=True):
+        if not isinstance(item, list):
+            raise ValueError("holds something other than lists")
+        demand_length(name, len(item))
+    return [[_whole_number(value) for value in item] for item in items]
 
 
-def _header(
-    stream: io.BytesIO,
-) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype[Any]]:
-    """Return shape, order and type that the file's header tells."""
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"is .npy of version {version}")
-    read = np.lib.format.read_array_header_1_0
-    if version == (2, 0):
-        read = np.lib.format.read_array_header_2_0
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
-            shape, by_columns, dtype = read(stream)
-    except (tokenize.TokenError, SyntaxError, TypeError, MemoryError) as error:
-        raise ValueError(f"has a damaged .npy header ({error})") from error
-    return shape, "F" if by_columns else "C", dtype
-
-
-def _follow(content: bytes) -> Any:
+def _follow(content: bytes, max_parts: int) -> Any:
     """Return what the pickle would build, functions left uncalled."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
     for number, (opcode, value, _) in enumerate(pickletools.genops(content)):
-        if number >= MAX_OPCODES:
-            raise ValueError(f"has more than {MAX_OPCODES:,} parts")
+        if number >= max_parts:
+            raise ValueError(f"has more than {max_parts:,} parts; the lists need fewer")
         try:
             if opcode.name == "STOP":
                 return stack.pop()
@@ -153,6 +147,8 @@ def _one(name: str, value: Any, stack: list[Any], memo: dict[int, Any]) -> None:
         stack.append(_name(value))
     elif name == "STACK_GLOBAL":
         function, module = stack.pop(), stack.pop()
+        if not (isinstance(module, str) and isinstance(function, str)):
+            raise TypeError  # the text of lists within lists may be endless
         stack.append(_name(f"{module} {function}"))
     elif name == "REDUCE":
         arguments, function = stack.pop(), stack.pop()
@@ -187,14 +183,8 @@ def _items(built: Any) -> list[Any]:
     raise ValueError("is no array of lists")
 
 
-def _whole_numbers(item: Any) -> list[int]:
-    """Return a list's whole numbers: plain ones, or NumPy's own with their bytes."""
-    if not isinstance(item, list):
-        raise ValueError("holds something other than lists")
-    return [_whole_number(value) for value in item]
-
-
 def _whole_number(value: Any) -> int:
+    """Return a whole number: a plain one, or NumPy's own with its bytes."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, Made) and value.name.endswith("scalar"):

@@ -7,6 +7,7 @@ action is the largest.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from mlspring.homeworks.hw12_lander.environment import NUM_ACTIONS, NUM_OBSERVED
 ARCHITECTURE = "perceptron"
 ACTIVATIONS = ("tanh", "relu")
 MAX_LAYERS, MAX_UNITS = 8, 1024
+MAX_SIZE = 1e6  # of a weight or bias
+MAX_SEEN, MAX_REACH = 1e3, 1e30  # observations stay far below; float32 ends at 3.4e38
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,7 @@ class Policy:
 
     Raises:
         ValueError: layers that do not fit together, too many or too wide, or numbers that are not
-            finite.
+            finite, or so large that preferences may not be.
     """
 
     weights: Sequence[Floats]
@@ -42,7 +45,7 @@ class Policy:
             raise ValueError(f"activation {self.activation!r} is not one of {ACTIVATIONS}")
         if not 1 <= len(self.weights) <= MAX_LAYERS or len(self.weights) != len(self.biases):
             raise ValueError(f"has {len(self.weights)} layers, expected 1 to {MAX_LAYERS}")
-        inputs = NUM_OBSERVED
+        inputs, reach = NUM_OBSERVED, MAX_SEEN
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if weight.ndim != 2 or weight.shape[1] != inputs or bias.shape != weight.shape[:1]:
                 raise ValueError(
@@ -51,8 +54,9 @@ class Policy:
                 )
             if not 1 <= len(weight) <= MAX_UNITS:
                 raise ValueError(f"layer {number} has {len(weight)} units, at most {MAX_UNITS}")
-            if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
-                raise ValueError(f"layer {number} holds values that are NaN or infinite")
+            reach = _reach(weight, bias, reach, f"layer {number}")
+            if self.activation == "tanh":
+                reach = 1.0
             inputs = len(weight)
         if inputs != NUM_ACTIONS:
             raise ValueError(f"the last layer has {inputs} units, expected {NUM_ACTIONS}")
@@ -85,7 +89,26 @@ class Policy:
         return named
 
 
-def from_tensors(tensors: Mapping[str, NDArray[np.generic]], activation: str) -> Policy:
+def _reach(weight: NDArray[Any], bias: NDArray[Any], before: float, name: str) -> float:
+    """Return the largest value that a layer can reach from inputs of at most ``before`` in size.
+
+    Raises:
+        ValueError: it holds what is not finite or too large, or that value is too large.
+    """
+    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        raise ValueError(f"{name} holds values that are NaN or infinite")
+    sizes = np.abs(weight.astype(np.float64)), np.abs(bias.astype(np.float64))
+    if (largest := float(max(sizes[0].max(), sizes[1].max()))) > MAX_SIZE:
+        raise ValueError(f"{name} holds a number of size {largest:.3g}, at most {MAX_SIZE:.0e}")
+    reached = float((sizes[0].sum(1) * before + sizes[1]).max())
+    if reached > MAX_REACH:
+        raise ValueError(
+            f"{name} may reach {reached:.0e}, at most {MAX_REACH:.0e}: smaller weights"
+        )
+    return reached
+
+
+def from_tensors(tensors: Mapping[str, NDArray[Any]], activation: str) -> Policy:
     """Return the checked policy in ``tensors``, the reverse of ``Policy.tensors``.
 
     Raises:
@@ -100,7 +123,7 @@ def from_tensors(tensors: Mapping[str, NDArray[np.generic]], activation: str) ->
     for name in names:
         if tensors[name].dtype.kind != "f":
             raise ValueError(f"{name} is {tensors[name].dtype}, expected floats")
-    layers = [tensors[name].astype(np.float32) for name in names]
-    policy = Policy(weights=layers[::2], biases=layers[1::2], activation=activation)
-    policy.check()
-    return policy
+    told = [tensors[name] for name in names]
+    Policy(weights=told[::2], biases=told[1::2], activation=activation).check()
+    layers = [layer.astype(np.float32) for layer in told]  # checked before: 1e300 has no float32
+    return Policy(weights=layers[::2], biases=layers[1::2], activation=activation)

@@ -12,9 +12,9 @@ class CollectKnobs(Section):
 
     num_envs: int = Field(ge=1, le=4096, description="environments side by side, all processes")
     horizon: int = Field(
-        ge=1,
+        ge=0,
         le=100_000,
-        description="steps of each a round; reinforce plays one whole episode of each instead",
+        description="steps of each a round; 0, and reinforce always: one whole episode of each",
     )
     held_out: int = Field(
         ge=1, le=10_000, description="episodes that choose the best weights; never the judge's"
@@ -114,6 +114,8 @@ class Recipe(Section):
         if critic != (name in ("actor_critic", "ppo")):
             needs = "has no critic" if critic else "needs a critic: 'shared' or 'separate'"
             raise ValueError(f"model.critic = {self.model.critic!r}, but {name} {needs}")
+        if name in ("ppo", "dqn") and not self.collect.horizon:
+            raise ValueError(f"collect.horizon = 0, but {name} takes rounds of at least 1 step")
         if name != "dqn" and (credit == "gae") != critic:
             needs = "'gae'" if critic else "'immediate' or 'return'"
             raise ValueError(f"method.credit = {credit!r}, but {name} takes {needs}")

@@ -3,6 +3,7 @@
     submission.safetensors   ``actions`` uint8 (total,), ``lengths`` int64 (5,): the five lists, one
                              after the other; ``layers.0.weight``, ``layers.0.bias`` ..: the policy
     *.json                   {"actions": [[2, 0, 3, ...], ...]}: the lists alone
+    *.npz                    ``actions`` and ``lengths`` as above, the lists alone
     Action_List.npy          the same as the course's notebook writes it
 
 The name of the file does not matter. The metadata of a safetensors file tell the policy's network,
@@ -10,6 +11,7 @@ The name of the file does not matter. The metadata of a safetensors file tell th
 Nothing is built, run or unpickled: ``pickled`` reads the notebook's file, ``policy`` multiplies.
 """
 
+import codecs
 import json
 import platform
 from collections.abc import Sequence
@@ -24,14 +26,22 @@ from numpy.typing import NDArray
 
 from mlspring.core.errors import SubmissionError
 from mlspring.core.files import atomic_path
-from mlspring.core.texts import count, read_bytes
-from mlspring.homeworks.hw12_lander import pickled
-from mlspring.homeworks.hw12_lander.environment import MAX_STEPS, NUM_ACTIONS, versions
+from mlspring.core.texts import at_most, count, read_bytes, size
+from mlspring.homeworks.hw12_lander import arrays, pickled
+from mlspring.homeworks.hw12_lander.arrays import demand_count, demand_length
+from mlspring.homeworks.hw12_lander.environment import (
+    MAX_STEPS,
+    NUM_ACTIONS,
+    NUM_OBSERVED,
+    versions,
+)
 from mlspring.homeworks.hw12_lander.policy import ARCHITECTURE, Policy, from_tensors
 from mlspring.homeworks.hw12_lander.spec import SPEC
 
 EXAMPLE = f'{{"architecture": "{ARCHITECTURE}", "activation": "tanh"}}'
-NPY = b"\x93NUMPY"
+NPY, ZIP = b"\x93NUMPY", b"PK\x03\x04"
+MOST_TOLD = 300  # characters of what is wrong
+SPARE_BYTES, BYTES_PER_ACTION = 25_000, 64  # of a file of lists; indented JSON takes some 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,21 +76,54 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
     """Return the lists, one for each of ``ids``, and the policy.
 
     Raises:
-        SubmissionError: no such file, neither lists nor a policy in it, another number of lists,
+        SubmissionError: no such file, of no format above, without lists and policy, too large for
+            its lists, another number of lists,
             an action other than 0..3, a list that is empty or too long, or a policy of an unknown
             network or with numbers that are not finite.
     """
     content = read_bytes(path, max_bytes=SPEC.limits.max_bytes, error=SubmissionError)
     try:
-        if content.startswith(NPY):
-            return HandedIn(actions=_checked(pickled.lists_in(content), ids), policy=None)
-        if content.lstrip()[:1] in (b"{", b"["):
-            return HandedIn(actions=_checked(_json_lists(content), ids), policy=None)
-        return _from_safetensors(content, ids)
+        if _is_safetensors(content):
+            return _from_safetensors(content, ids)
+        return HandedIn(actions=_checked(_lists(content, ids), ids), policy=None)
     except (ValueError, RecursionError) as error:
-        expected = "action lists (.json, .npy) or a policy (.safetensors)"
+        expected = "action lists (.json, .npz, .npy), or a policy, or both (.safetensors)"
         fix = f"mlspring run {SPEC.id} writes one to compare with"
-        raise SubmissionError(str(error), file=path, expected=expected, fix=fix) from error
+        found = str(error)[:MOST_TOLD]  # a library may tell all it read
+        raise SubmissionError(found, file=path, expected=expected, fix=fix) from error
+
+
+def describe(values: HandedIn) -> str:
+    """Return what a submission holds, as words: ``5 action lists and a policy 8-64-4 (tanh)``."""
+    parts = []
+    if values.actions is not None:
+        parts.append(count(len(values.actions), "action list"))
+    if values.policy is not None:
+        units = [NUM_OBSERVED, *(len(bias) for bias in values.policy.biases)]
+        shape = "-".join(map(str, units))
+        parts.append(f"a policy {shape} ({values.policy.activation})")
+    return " and ".join(parts) + ("" if values.actions is not None else ", no action lists")
+
+
+def _is_safetensors(content: bytes) -> bool:
+    """Return whether a file begins with the length of a header, and the header."""
+    return content[8:9] == b"{" and content[4:8] == bytes(4)
+
+
+def _lists(content: bytes, ids: Sequence[str]) -> list[Any]:
+    """Return the lists of a file that holds nothing else."""
+    most = SPARE_BYTES + BYTES_PER_ACTION * MAX_STEPS * len(ids)
+    text = content.removeprefix(codecs.BOM_UTF8).lstrip()
+    is_json = text[:1] in (b"{", b"[")
+    if not is_json and not content.startswith((NPY, ZIP)):
+        raise ValueError("is in none of the formats that are read")
+    if len(content) > most:
+        raise ValueError(f"has {size(len(content))}; the lists need {at_most(most)}")
+    if content.startswith(NPY):
+        return pickled.lists_in(content, ids)
+    if is_json:
+        return _json_lists(content)
+    return _split(*arrays.from_npz(content, len(ids)), ids)
 
 
 def _json_lists(content: bytes) -> list[Any]:
@@ -104,7 +147,8 @@ def _from_safetensors(content: bytes, ids: Sequence[str]) -> HandedIn:
     tensors = {name: _array(name, entry) for name, entry in entries.items()}
     lists = None
     if "actions" in tensors or "lengths" in tensors:
-        lists = _checked(_split(tensors.pop("actions", None), tensors.pop("lengths", None)), ids)
+        actions, lengths = tensors.pop("actions", None), tensors.pop("lengths", None)
+        lists = _checked(_split(actions, lengths, ids), ids)
     policy = from_tensors(tensors, _activation(metadata)) if tensors else None
     if lists is None and policy is None:
         raise ValueError("holds neither actions nor a policy")
@@ -116,21 +160,25 @@ DTYPES = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "U8": "u1", "I64": "<i8", "I
 
 def _array(name: str, entry: dict[str, Any]) -> NDArray[Any]:
     if entry["dtype"] not in DTYPES:
-        raise ValueError(f"{name[:80]} is {entry['dtype']}, expected one of {', '.join(DTYPES)}")
+        raise ValueError(f"{name[:80]!r} is {entry['dtype']}, expected one of {', '.join(DTYPES)}")
     return np.frombuffer(entry["data"], np.dtype(DTYPES[entry["dtype"]])).reshape(entry["shape"])
 
 
-def _split(actions: NDArray[Any] | None, lengths: NDArray[Any] | None) -> list[list[int]]:
+def _split(
+    actions: NDArray[Any] | None, lengths: NDArray[Any] | None, ids: Sequence[str]
+) -> list[list[int]]:
     """Return the lists that stand one after the other in ``actions``."""
     if actions is None or lengths is None:
         raise ValueError("has only one of the tensors actions and lengths")
     if actions.ndim != 1 or lengths.ndim != 1 or {actions.dtype.kind, lengths.dtype.kind} - {*"iu"}:
         raise ValueError("actions and lengths are not two rows of whole numbers")
+    demand_count(len(lengths), ids)
     sizes = lengths.tolist()
-    if any(size < 0 for size in sizes) or sum(sizes) != len(actions):
+    for name, number in zip(ids, sizes, strict=True):
+        demand_length(name, number)
+    if sum(sizes) != len(actions):
         raise ValueError(f"has {len(actions):,} actions, but the lengths add up to {sum(sizes):,}")
-    ends = np.cumsum(lengths)[:-1]
-    return [part.tolist() for part in np.split(actions, ends)]
+    return [part.tolist() for part in np.split(actions, np.cumsum(sizes)[:-1])]
 
 
 def _activation(metadata: dict[str, str]) -> str:
@@ -151,13 +199,11 @@ def _checked(lists: Sequence[Any], ids: Sequence[str]) -> tuple[NDArray[np.int64
         ValueError: not one list an episode, or a list that is empty, too long or holds anything
             but actions; says which and where.
     """
-    if len(lists) != len(ids):
-        raise ValueError(f"has {count(len(lists), 'list')}, expected {len(ids)}, one an episode")
+    demand_count(len(lists), ids)
     for name, actions in zip(ids, lists, strict=True):
         if not isinstance(actions, list):
             raise ValueError(f"list {name} is {type(actions).__name__}, expected whole numbers")
-        if not 1 <= len(actions) <= MAX_STEPS:
-            raise ValueError(f"list {name} has {len(actions):,} actions, expected 1 to {MAX_STEPS}")
+        demand_length(name, len(actions))
         for place, action in enumerate(actions, start=1):
             if type(action) is not int or not 0 <= action < NUM_ACTIONS:
                 found = repr(action)[:40]

@@ -57,8 +57,9 @@ class Architecture:
     channels: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if self.name not in NAMES:
-            raise ValueError(f"no architecture {self.name!r}, there are {', '.join(NAMES)}")
+        if not isinstance(self.name, str) or self.name not in NAMES:
+            shown = repr(self.name[:80]) if isinstance(self.name, str) else "of that kind"
+            raise ValueError(f"no architecture {shown}, there are {', '.join(NAMES)}")
         names = group_names(self.name)
         if len(self.channels) != len(names):
             raise ValueError(

@@ -69,12 +69,13 @@ def over_budget(networks: Iterable[Stored]) -> str | None:
     """
     found = list(networks)
     num_bytes = sum(stored.num_bytes for stored in found)
-    budget = WORD * sum(stored.num_parameters for stored in found) + FREE_BYTES
+    num_parameters = sum(stored.num_parameters for stored in found)
+    budget = WORD * num_parameters + FREE_BYTES
     if num_bytes <= budget:
         return None
     return (
-        f"has {num_bytes:,} bytes of ONNX without names of nodes and notes, where its parameters "
-        f"and their graph have {budget:,}"
+        f"has {num_bytes:,} bytes of ONNX, names of nodes and notes left out, but "
+        f"{num_parameters:,} parameters and their graph have {budget:,}"
     )
 
 

@@ -108,7 +108,7 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
             fix="hand in a smaller student",
         )
     if found := over_budget(theirs):
-        fix = "hand in a network of fewer nodes and shorter names, or write it without constants"
+        fix = "hand in a network of fewer nodes, or of shorter names"
         raise SubmissionError(found, file=path, fix=fix)
     return HandedIn(categories=categories, num_parameters=num_parameters)
 

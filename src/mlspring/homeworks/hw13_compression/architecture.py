@@ -67,7 +67,7 @@ class Architecture:
                 f"{len(self.channels)} numbers are given"
             )
         if wrong := [c for c in self.channels if not 1 <= c <= MAX_CHANNELS]:
-            raise ValueError(f"{wrong[0]} channels, expected 1 to {MAX_CHANNELS}")
+            raise ValueError(f"{str(wrong[0])[:80]} channels, expected 1 to {MAX_CHANNELS}")
 
     @property
     def groups(self) -> dict[str, int]:

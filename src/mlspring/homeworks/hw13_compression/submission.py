@@ -159,7 +159,8 @@ def _num_parameters(file: Path, shown: Path) -> int:
             metadata = stream.metadata() or {}
         tensors = dict(safetensors.deserialize(read_bytes(file, max_bytes=MAX_UNPACKED_BYTES)))
     except (DataError, safetensors.SafetensorError, OSError) as error:
-        found = f"cannot be read as safetensors ({error})".replace(str(file), file.name)
+        told = str(error).replace(str(file), file.name)[:200]  # it may repeat what the file says
+        found = f"cannot be read as safetensors ({told})"
         raise SubmissionError(found, file=shown, fix="write it again, whole") from error
     architecture = _architecture(metadata.get("facts", ""), shown)
     _check_names(set(tensors), architecture, shown)

@@ -74,6 +74,25 @@ def test_another_layout_is_explained(tmp_path: Path) -> None:
         data.load(official(tmp_path), recipe())
 
 
+def test_a_folder_that_may_not_be_entered_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = folder / "food11-hw13"
+    is_dir = Path.is_dir
+
+    def refuse(self: Path) -> bool:
+        if self.parent == inside:
+            raise PermissionError(13, "Permission denied", str(self))
+        return is_dir(self)
+
+    source = official(folder)
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(DataError) as raised:
+        data.test_ids(source)
+    assert f"{inside}: the folder cannot be read" in str(raised.value)
+    assert f"chmod -R u+rX {inside}" in str(raised.value)
+
+
 @pytest.mark.parametrize("part", ["training", "validation"])
 def test_a_bad_label_names_the_file(folder: Path, part: str) -> None:
     place = folder / "food11-hw13" / part
@@ -178,6 +197,11 @@ def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
         (("student.start=teacher",), "needs student.name = 'residual'"),
         (("compress.keep=[1.5]",), "compress.keep holds 1.5"),
         (("compress.keep=[0.5, 0.75]",), "compress.keep has 0.75 after 0.5, must be falling"),
+        (
+            ("compress.keep=[0.754, 0.751, 0.5]",),
+            "compress.keep has 0.754 and 0.751, whose copies would both be called pruned-75",
+        ),
+        (("compress.keep=[0.004, 0.002]",), "would both be called pruned-0"),
         (("distill.temperature=0.0",), "distill.temperature"),
         (("distill.weight=1.5",), "distill.weight"),
         (

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from mlspring.homeworks.hw13_compression.figures import log_ticks, shown, with_norms
+from mlspring.homeworks.hw13_compression.figures import with_norms
+from mlspring.homeworks.hw13_compression.pareto import frontier, log_ticks, shown
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,22 @@ def test_ticks_of_a_cost_are_three_or_more_and_do_not_touch(low: float, high: fl
 def test_a_single_cost_has_a_tick() -> None:
     assert log_ticks(17.3, 17.3) == [17.3]
     assert log_ticks(10.0, 10.0) == [10.0]
+
+
+@pytest.mark.parametrize(
+    ("costs", "accuracies", "expected"),
+    [
+        ([3, 1, 2], [0.9, 0.5, 0.7], [1, 2, 0]),  # each costs more and gives more
+        ([3, 1, 2], [0.7, 0.5, 0.9], [1, 2]),  # the dearest gives less than a cheaper one
+        ([1, 1, 2], [0.5, 0.6, 0.6], [1]),  # at equal cost the better, at equal worth the cheaper
+        ([1, 1], [0.5, 0.5], [0, 1]),  # twins do not beat each other
+        ([5], [0.1], [0]),
+    ],
+)
+def test_the_frontier_is_what_no_other_network_beats(
+    costs: list[float], accuracies: list[float], expected: list[int]
+) -> None:
+    assert frontier(costs, accuracies) == expected
 
 
 def test_a_norm_belongs_to_the_layer_before_it() -> None:

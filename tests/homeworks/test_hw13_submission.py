@@ -165,6 +165,18 @@ def test_a_checkpoint_must_say_what_it_is(tmp_path: Path, told: str, message: st
     assert message in reason(tmp_path, weights(told=told))
 
 
+def test_a_message_repeats_no_more_than_the_start_of_a_name(tmp_path: Path) -> None:
+    told = reason(tmp_path, weights(told=facts(name="x" * 1_000_000)))
+    assert f"no architecture '{'x' * 80}', there are" in told
+    others = [
+        changed(**{"x" * 100_000: np.ones(3, np.float32)}),
+        weights(told=facts(channels=[2, 2, 2, 10**4000])),
+    ]
+    header = json.dumps({"w": {"dtype": "x" * 100_000, "shape": [], "data_offsets": [0, 0]}})
+    others.append(len(header).to_bytes(8, "little") + header.encode())
+    assert max(len(told), *(len(reason(tmp_path, other)) for other in others)) < 1000
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [

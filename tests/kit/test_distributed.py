@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from datetime import timedelta
 
 import pytest
 import torch
@@ -62,7 +63,12 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "set_device", lambda number: started.append(f"GPU {number}"))
     monkeypatch.setattr(distributed.dist, "is_initialized", lambda: False)
-    monkeypatch.setattr(distributed.dist, "init_process_group", started.append)
+
+    def join(backend: str, *, timeout: timedelta) -> None:
+        assert timeout >= timedelta(hours=4), "rank 0 may train a teacher meanwhile"
+        started.append(backend)
+
+    monkeypatch.setattr(distributed.dist, "init_process_group", join)
     monkeypatch.setattr(distributed.dist, "get_rank", lambda: 1)
     monkeypatch.setattr(distributed.dist, "get_world_size", lambda: 2)
     return started

@@ -7,6 +7,7 @@ batch, also where the number of ranks does not divide it.
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -16,6 +17,11 @@ from torch.nn.parallel import DistributedDataParallel
 
 from mlspring.core.errors import MachineError, UserError
 from mlspring.core.runs import Device
+
+# Rank 0 alone may train a teacher, decode pictures or time a network on a CPU, for longer than
+# torch lets the others wait (10 minutes on NCCL, 30 on gloo). A process that dies need not be
+# waited for: torchrun ends the others.
+PATIENCE = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def start(batch_size: int | None = None, device: Device = "auto") -> Ranks:
         on_cuda = device != "cpu" and torch.cuda.is_available()
         if on_cuda:
             torch.cuda.set_device(_own_gpu())
-        dist.init_process_group("nccl" if on_cuda else "gloo")
+        dist.init_process_group("nccl" if on_cuda else "gloo", timeout=PATIENCE)
     ranks = Ranks(dist.get_rank(), dist.get_world_size())
     if batch_size is not None and ranks.size > batch_size:
         raise UserError(

@@ -57,8 +57,9 @@ class Architecture:
     channels: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if self.name not in NAMES:
-            raise ValueError(f"no architecture {self.name!r}, there are {', '.join(NAMES)}")
+        if not isinstance(self.name, str) or self.name not in NAMES:
+            shown = repr(self.name[:80]) if isinstance(self.name, str) else "of that kind"
+            raise ValueError(f"no architecture {shown}, there are {', '.join(NAMES)}")
         names = group_names(self.name)
         if len(self.channels) != len(names):
             raise ValueError(
@@ -66,7 +67,7 @@ class Architecture:
                 f"{len(self.channels)} numbers are given"
             )
         if wrong := [c for c in self.channels if not 1 <= c <= MAX_CHANNELS]:
-            raise ValueError(f"{wrong[0]} channels, expected 1 to {MAX_CHANNELS}")
+            raise ValueError(f"{str(wrong[0])[:80]} channels, expected 1 to {MAX_CHANNELS}")
 
     @property
     def groups(self) -> dict[str, int]:

@@ -158,8 +158,11 @@ def _label_names(labels: NDArray[np.int64]) -> list[str]:
 def _food11(folder: Path) -> Path:
     """Return the folder that holds ``training/``: ``folder`` itself or one inside it."""
     for candidate in (folder, folder / "food11-hw13", folder / "food11"):
-        if (candidate / "training").is_dir():
-            return candidate
+        try:
+            if (candidate / "training").is_dir():
+                return candidate
+        except PermissionError as error:
+            raise unreadable_folder(candidate) from error
     raise DataError(
         "has no folder training/",
         file=folder,

@@ -1,12 +1,9 @@
 """The report figures of homework 13, each with the numbers behind it."""
 
-import math
-from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, FixedLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from mlspring.core.files import read_json
 from mlspring.core.runs import Run
@@ -15,22 +12,15 @@ from mlspring.homeworks.hw13_compression import compress
 from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS
 from mlspring.homeworks.hw13_compression.cost import separable_pairs
 from mlspring.homeworks.hw13_compression.data import CLASS_NAMES, NUM_CLASSES, Data
+from mlspring.homeworks.hw13_compression.pareto import Facts, pareto, shown
 from mlspring.homeworks.hw13_compression.recipe import Recipe
 from mlspring.homeworks.hw13_compression.tasks import held_out_confusion
 from mlspring.kit import charts, style
 
-Facts = dict[str, Any]
 CURVES = {
     "layer": "smallest weights of each layer to zero, no training after",
     "global": "smallest weights of the network to zero, no training after",
     "channels": "weakest channels taken out, no training after",
-}
-COSTS: dict[str, Callable[[Facts], float]] = {
-    "parameters": itemgetter("parameters"),
-    "multiply-adds a picture": itemgetter("macs"),
-    "bytes of the file": itemgetter("bytes"),
-    "ms for 1 picture": lambda row: row["milliseconds"]["1"],
-    "ms for 64 pictures": lambda row: row["milliseconds"]["64"],
 }
 
 
@@ -166,12 +156,6 @@ def _pruned(recipe: Recipe, facts: Facts) -> list[tuple[float, float]]:
     return [(round(s, 4), row["accuracy"]) for s, row in zip(removed, copies, strict=True)]
 
 
-def shown(name: str) -> str:
-    """Return how figures call a network: ``50 % kept`` for ``pruned-50``."""
-    kind, dash, share = name.partition("-")
-    return f"{share} % kept" if dash and kind == "pruned" else name
-
-
 def _latency(axes: Axes, facts: Facts) -> list[tuple[Any, ...]]:
     """Draw the milliseconds of a batch of 64: masks save none, smaller networks do."""
     batch = "64"
@@ -187,96 +171,6 @@ def _latency(axes: Axes, facts: Facts) -> list[tuple[Any, ...]]:
     axes.set_ylabel(f"ms a batch of {batch}, {count(facts['threads'], 'thread')}")
     axes.set_title("Student's time", fontsize=10)
     return [("student", name, batch, value) for name, value in bars.items()]
-
-
-def pareto(run: Run, facts: Facts) -> None:
-    """Draw accuracy against each cost, and the numbers side by side below.
-
-    Up and to the left is better; no single cost tells all.
-    """
-    networks = facts["networks"]
-    costs = {key: [cost(row) for row in networks] for key, cost in COSTS.items()}
-    figure = style.new_figure(12.5, 4.1 + 0.25 * len(networks))
-    above, below = figure.subfigures(2, 1, height_ratios=(3.0, 0.8 + 0.25 * len(networks)))
-    panels = above.subplots(1, len(costs), sharey=True)
-    for axes, (label, values) in zip(panels, costs.items(), strict=True):
-        for number, (row, value) in enumerate(zip(networks, values, strict=True)):
-            axes.plot(value, row["accuracy"], **_mark(number), label=shown(row["name"]))
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator(log_ticks(min(values), max(values))))
-        axes.xaxis.set_major_formatter("{x:g}" if max(values) < 1000 else EngFormatter(sep=""))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.margins(0.08)
-        axes.set_xlabel(label)
-    panels[0].axvline(MAX_PARAMETERS, color="#777777", linewidth=0.8, linestyle=":")
-    panels[0].set_ylabel("share of held-out pictures right")
-    handles, labels = panels[0].get_legend_handles_labels()
-    above.legend(handles, labels, loc="outside lower center", ncols=len(networks), fontsize=8)
-    _numbers(below.subplots(), networks, costs)
-    times = f"{count(facts['threads'], 'thread')}, median of {count(facts['repeats'], 'turn')}"
-    note = "" if facts["int8"] == "measured" else f"; {facts['int8']}"
-    below.suptitle(f"{facts['held_out']:,} held-out pictures; times: {times}{note}", fontsize=8)
-    header = ("network", "accuracy", "parameters", "multiply-adds", "bytes", "ms 1", "ms 64")
-    header += ("threads", "repeats")
-    ends = (facts["threads"], facts["repeats"])
-    rows = [
-        (row["name"], round(row["accuracy"], 5), *values, *ends)
-        for row, *values in zip(networks, *costs.values(), strict=True)
-    ]
-    style.save(figure, run.figures, "pareto", header, rows)
-
-
-def _mark(number: int) -> dict[str, Any]:
-    """Return the look of one network; every second mark is hollow and lets another show."""
-    colour = style.COLOURS[number % len(style.COLOURS)]
-    return {
-        "marker": style.MARKERS[number % len(style.MARKERS)],
-        "markersize": 7 + number % 2,
-        "color": colour,
-        "markerfacecolor": "none" if number % 2 else colour,
-        "linestyle": "none",
-    }
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from ``low`` to ``high`` that leave each other room on a log axis.
-
-    The coarsest of four scales of digits that gives three of them; ``low`` where none gives one.
-    """
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    apart = (high / low) ** 0.2
-    found: list[float] = []
-    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.2, 1.5, 1.8, 2.2, 3, 4, 5, 6, 8)):
-        found = []
-        for number in (digit * 10.0**decade for decade in decades for digit in digits):
-            if low <= number <= high and (not found or number >= apart * found[-1]):
-                found.append(number)
-        if len(found) >= 3:
-            break
-    return found or [low]
-
-
-def _numbers(axes: Axes, networks: list[Facts], costs: dict[str, list[float]]) -> None:
-    """Write the numbers behind the points as a table."""
-    style.hide_axes(axes)
-    cells = [
-        [
-            f"{row['accuracy']:.3f}",
-            *(f"{v:,}" if isinstance(v, int) else f"{v:.2f}" for v in values),
-        ]
-        for row, *values in zip(networks, *costs.values(), strict=True)
-    ]
-    table = axes.table(
-        cells,
-        rowLabels=[shown(row["name"]) for row in networks],
-        colLabels=["accuracy", *costs],
-        bbox=(0.12, 0, 0.88, 1),
-        cellLoc="right",
-    )
-    table.auto_set_font_size(False)
-    table.set_fontsize(8)
-    for cell in table.get_celld().values():
-        cell.set_edgecolor("#d9d9d9")
 
 
 def learning_curves(run: Run, recipe: Recipe) -> None:

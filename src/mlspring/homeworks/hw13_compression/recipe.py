@@ -109,6 +109,11 @@ class CompressKnobs(Section):
     pictures: int = Field(ge=1, description="held-out pictures behind the student's pruning curve")
     repeats: int = Field(ge=1, le=1000, description="timings of a network; the median counts")
 
+    @property
+    def names(self) -> list[str]:
+        """What the pruned copies and their files are called: ``pruned-75`` keeps 75 percent."""
+        return [f"pruned-{100 * share:.0f}" for share in self.keep]
+
 
 class TeacherKnobs(Section):
     """The network to learn from; trained once for all runs, with seed and numbers of its own."""
@@ -182,4 +187,11 @@ class Recipe(Section):
         for share, following in itertools.pairwise(self.compress.keep):
             if following >= share:
                 raise ValueError(f"compress.keep has {following} after {share}, must be falling")
+        names = self.compress.names
+        for number, (name, following) in enumerate(itertools.pairwise(names)):
+            if name == following:
+                one, other = self.compress.keep[number : number + 2]
+                raise ValueError(
+                    f"compress.keep has {one} and {other}, whose copies would both be called {name}"
+                )
         return self

@@ -34,7 +34,7 @@ from mlspring.homeworks.hw13_compression.architecture import (
     Architecture,
     is_weight,
 )
-from mlspring.homeworks.hw13_compression.onnx_file import count_parameters
+from mlspring.homeworks.hw13_compression.onnx_file import Stored, over_budget, read_network
 from mlspring.homeworks.hw13_compression.spec import SPEC
 
 HEADER = ("Id", "Category")
@@ -95,7 +95,11 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
     with tempfile.TemporaryDirectory() as scratch:
         table, *weights = _unpack(path, Path(scratch) / "files")
         categories = _categories(table, path, ids)
-        num_parameters = sum(_num_parameters(file, path / file.name) for file in weights)
+        theirs = [_in_onnx(f, path / f.name) for f in weights if f.suffix == ONNX]
+        num_parameters = sum(stored.num_parameters for stored in theirs)
+        num_parameters += sum(
+            _num_parameters(f, path / f.name) for f in weights if f.suffix != ONNX
+        )
     if num_parameters > MAX_PARAMETERS:
         raise SubmissionError(
             f"has {num_parameters:,} parameters in {count(len(weights), 'network')}",
@@ -103,6 +107,9 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
             expected=f"at most {MAX_PARAMETERS:,} over all its networks",
             fix="hand in a smaller student",
         )
+    if found := over_budget(theirs):
+        fix = "hand in a network of fewer nodes, or of shorter names"
+        raise SubmissionError(found, file=path, fix=fix)
     return HandedIn(categories=categories, num_parameters=num_parameters)
 
 
@@ -147,14 +154,13 @@ def _categories(table: Path, path: Path, ids: Sequence[str]) -> NDArray[np.int64
 
 def _num_parameters(file: Path, shown: Path) -> int:
     """Return the parameters of one network after every check of its weights."""
-    if file.suffix == ONNX:
-        return _num_in_onnx(file, shown)
     try:
         with safetensors.safe_open(file, framework="np") as stream:
             metadata = stream.metadata() or {}
         tensors = dict(safetensors.deserialize(read_bytes(file, max_bytes=MAX_UNPACKED_BYTES)))
     except (DataError, safetensors.SafetensorError, OSError) as error:
-        found = f"cannot be read as safetensors ({error})".replace(str(file), file.name)
+        told = str(error).replace(str(file), file.name)[:200]  # it may repeat what the file says
+        found = f"cannot be read as safetensors ({told})"
         raise SubmissionError(found, file=shown, fix="write it again, whole") from error
     architecture = _architecture(metadata.get("facts", ""), shown)
     _check_names(set(tensors), architecture, shown)
@@ -167,9 +173,9 @@ def _num_parameters(file: Path, shown: Path) -> int:
     return sum(math.prod(s) for name, s in architecture.shapes.items() if is_weight(name))
 
 
-def _num_in_onnx(file: Path, shown: Path) -> int:
+def _in_onnx(file: Path, shown: Path) -> Stored:
     try:
-        return count_parameters(read_bytes(file, max_bytes=MAX_UNPACKED_BYTES))
+        return read_network(read_bytes(file, max_bytes=MAX_UNPACKED_BYTES))
     except DataError as error:  # which names the unpacked file
         raise SubmissionError(error.found, file=shown, expected="an ONNX file") from error
     except ValueError as error:

@@ -68,7 +68,7 @@ def hardware_for(recipe: Recipe, run: Run, ranks: Ranks = ALONE) -> Hardware:
 
 def pruned_names(recipe: Recipe) -> list[str]:
     """Return the names of the student's pruned copies."""
-    return [f"pruned-{100 * share:.0f}" for share in recipe.compress.keep]
+    return recipe.compress.names
 
 
 def tasks(recipe: Recipe, run: Run, teachers: Sequence[Teacher]) -> Iterator[Task]:

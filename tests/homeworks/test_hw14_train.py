@@ -83,14 +83,14 @@ def test_the_log_holds_the_course_s_metric(tmp_path: Path) -> None:
 @pytest.mark.parametrize("recipe", ["world/finetune", "world/all", "world/scenarios"])
 def test_every_figure_has_something_in_each_quarter(recipe: str, tmp_path: Path) -> None:
     run = run_tiny(SPEC, tmp_path, recipe=recipe)
-    for name in ("learning_curves", "task_matrix", "scenarios", "importance_maps"):
+    for name in ("learning_curves", "task_matrix", "methods", "importance_maps"):
         with Image.open(run.figures / f"{name}.png") as image:
             ink = np.asarray(image.convert("L")) < 200
         height, width = (size // 2 for size in ink.shape)
         quarters = (ink[y : y + height, x : x + width] for y in (0, height) for x in (0, width))
         shares = [quarter.mean() for quarter in quarters]
         # fine-tuning has no importance, and bars need not reach into every quarter
-        wanted = {"importance_maps": 1 if recipe == "world/finetune" else 4, "scenarios": 2}
+        wanted = {"importance_maps": 1 if recipe == "world/finetune" else 4, "methods": 2}
         assert sum(share > 0.001 for share in shares) >= wanted.get(name, 4), (name, shares)
 
 

@@ -69,7 +69,7 @@ def one_run(recipe: str, seed: int, out: Path) -> tuple[list[Row], Row]:
     result["process_seconds"] = time.perf_counter() - start
     environment = json.loads((Path(result["run"]) / "environment.json").read_text())
     result["commit"] = environment["commit"]
-    with (Path(result["run"]) / "figures" / "scenarios.csv").open(newline="") as stream:
+    with (Path(result["run"]) / "figures" / "methods.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     write_json(kept, {"rows": rows, "result": result})
     return rows, result

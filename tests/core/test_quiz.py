@@ -82,7 +82,8 @@ def test_what_no_run_decides_counts_neither_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "letters"), [("ca", "AC"), (" C, a ", "AC"), ("", ""), ("b", "B")]
+    ("text", "letters"),
+    [("ca", "AC"), (" C, a ", "AC"), ("", ""), ("b", "B"), ("a\tc", "AC"), ("A、C", "AC")],
 )
 def test_answers_are_read_as_people_write_them(text: str, letters: str, tmp_path: Path) -> None:
     assert read_answer(bank(tmp_path).question[1], text) == letters
@@ -106,8 +107,33 @@ def test_a_file_of_answers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "two A、C",
+        "two A，C",
+        "two ＡＣ",
+        "two ａ，ｃ",
+        "two：AC",
+        "two： A、C",
+        "two : A C",
+        "two\tAC",
+        "two\u3000Ａ　Ｃ",
+        "\ufefftwo AC",
+        "ｔｗｏ AC",
+        "two AC＃對",
+        "two A；C",
+    ],
+)
+def test_answers_are_read_as_chinese_input_methods_type_them(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "answers.txt"
+    file.write_text(f"{line}\n", encoding="utf-8")
+    assert read_answers(file, bank(tmp_path).question) == {"two": "AC"}
+
+
+@pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        (b": B\n", "row 1: there is no ''"),
         (b"one B\nthree A\n", "row 2: there is no 'three'; expected an id of a question, e.g. one"),
         (b"one B\none A\n", "row 2: one is answered twice"),
         (b"one Z\n", "row 1: 'Z' is no option of one; expected letters of AB"),

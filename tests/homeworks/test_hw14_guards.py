@@ -199,6 +199,10 @@ def test_the_notebook_s_fisher_information_is_far_too_small() -> None:
 def test_the_notebook_s_strengths_come_with_its_faults() -> None:
     assert learner("ewc", "method.faithful=true").strength == 100.0
     assert learner("mas", "method.faithful=true").strength == 0.1
+    swept = learner("ewc", "method.faithful=true", "notebook.ewc=1e4", "strength.ewc=1e6")
+    assert swept.strength == 1e4
+    assert learner("ewc", "notebook.ewc=1e4", "strength.ewc=7.0").strength == 7.0
+    assert learner("lwf", "method.faithful=true", "strength.lwf=7.0").strength == 7.0  # has none
     assert learner("ewc", "strength.ewc=7.0").strength == 7.0
     assert learner("finetune").strength == 0.0
 

@@ -9,11 +9,13 @@ import pytest
 from mlspring import catalog
 from mlspring.core import quiz as core
 from mlspring.core.errors import RunError, UserError
-from mlspring.core.runs import Run
+from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw14_lifelong import quiz, train
 from mlspring.homeworks.hw14_lifelong.quiz import Matrix, Results
 from mlspring.verbs import quiz as verb
+from mlspring.verbs import run as runs
 from tests.contract.journey import run_tiny
+from tests.tiny.digits import SMALL, write_mnist
 
 SPEC = catalog.find("hw14")
 BANK = core.load_bank(SPEC.folder / "questions.toml")
@@ -56,6 +58,27 @@ def matrix(last: list[float], diagonal: float = 90.0) -> Matrix:
     return rows
 
 
+def five_tasks(tmp_path: Path, recipe: str, seed: int = 0) -> Run:
+    """Return a finished run of a few steps on as many tasks as the questions are about."""
+    folder = tmp_path / "data"
+    data = str(folder if folder.exists() else write_mnist(folder))
+    request = Request(homework="hw14", recipe=recipe, data=data, seed=seed, device="cpu")
+    return runs.run(SPEC, request, overrides=(*SMALL, "data.num_tasks=5"), out=tmp_path / "runs")
+
+
+def written_run(folder: Path, **by_method: Matrix) -> Path:
+    """Return a folder with the recipe and the table of a run on the turned digits."""
+    (folder / "figures").mkdir(parents=True)
+    recipe = (SPEC.folder / "recipes" / "world" / "all.toml").read_text()
+    (folder / "recipe.toml").write_text(recipe)
+    rows = ["scenario,method,tasks learnt,task,accuracy"]
+    for name, made in by_method.items():
+        for learnt, values in enumerate(made):
+            rows += [f"domain,{name},{learnt},{20 * t}°,{v}" for t, v in enumerate(values)]
+    (folder / "figures" / "task_matrix.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
 def results(**by_method: Matrix) -> Results:
     return Results(matrices={("rotated", "domain", name): m for name, m in by_method.items()})
 
@@ -92,30 +115,52 @@ def test_where_guards_fail_is_said_by_the_scenarios() -> None:
 
 
 def test_keys_come_from_the_run_s_own_tables(tmp_path: Path) -> None:
-    together = run_tiny(SPEC, tmp_path, recipe="world/all")
+    together = five_tasks(tmp_path, "world/all")
     found = quiz.read_matrices(together.folder)
     assert found["rotated", "domain", "mas"] == [
         pytest.approx(row, abs=1e-3) for row in train.outcome(together, 2)["matrix"]
     ]
-    keys = quiz.keys([together.folder])
+    keys = quiz.keys([together.folder]).keys
     assert set(keys) == {"ewc-2", "mas-2", "memory-1", "basic-3"}
-    three = run_tiny(SPEC, tmp_path, recipe="world/scenarios")
-    assert set(quiz.keys([together.folder, three.folder])) == set(quiz.DECIDED)
+    three = five_tasks(tmp_path, "world/scenarios")
+    found = quiz.keys([together.folder, three.folder])
+    assert set(found.keys) == set(quiz.DECIDED) == set(quiz.NEEDS)
+    assert found.runs == dict.fromkeys(keys, together.folder) | {"scenarios-2": three.folder}
+
+
+def test_networks_of_two_runs_are_never_compared(tmp_path: Path) -> None:
+    """One run each of fine-tuning and EWC decide nothing about both; the newest with both does."""
+    plain = written_run(tmp_path / "1", finetune=matrix([60, 50, 40, 90, 95]))
+    guarded = written_run(tmp_path / "2", ewc=matrix([70.0] * 5))
+    found = quiz.keys([guarded, plain])
+    assert (found.keys, found.runs) == ({"basic-3": "C"}, {"basic-3": plain})
+    both = written_run(
+        tmp_path / "3", finetune=matrix([30, 50, 70, 90, 95], 95), ewc=matrix([20.0] * 5, 95)
+    )
+    found = quiz.keys([guarded, plain, both])
+    assert found.keys == {"basic-3": "C", "ewc-2": "D"}
+    assert found.runs == {"basic-3": plain, "ewc-2": both}
 
 
 @pytest.mark.parametrize(
-    ("line", "other"), [("angle = 20.0", "angle = 30.0"), ("faithful = false", "faithful = true")]
+    ("line", "other"),
+    [
+        ("angle = 20.0", "angle = 30.0"),
+        ("faithful = false", "faithful = true"),
+        ("num_tasks = 5", "num_tasks = 6"),
+        ("num_tasks = 5", "num_tasks = 3"),
+    ],
 )
 def test_a_run_of_other_tasks_or_arithmetic_decides_nothing(
     line: str, other: str, tmp_path: Path
 ) -> None:
-    run = run_tiny(SPEC, tmp_path, recipe="world/finetune")
-    assert set(quiz.keys([run.folder])) == {"basic-3"}
-    file = run.folder / "recipe.toml"
+    run = written_run(tmp_path, finetune=matrix([60, 50, 40, 90, 95]))
+    assert quiz.keys([run]).keys == {"basic-3": "C"}
+    file = run / "recipe.toml"
     before = file.read_text()
     file.write_text(before.replace(line, other))
     assert file.read_text() != before
-    assert quiz.keys([run.folder]) == {}
+    assert quiz.keys([run]) == core.Decided()
 
 
 def test_without_runs_the_others_are_asked_and_it_is_said(tmp_path: Path) -> None:
@@ -154,7 +199,7 @@ def test_runs_are_found_and_a_perfect_file_is_worth_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for recipe in ("world/all", "world/scenarios"):
-        run_tiny(SPEC, tmp_path, recipe=recipe)
+        five_tasks(tmp_path, recipe)
     monkeypatch.chdir(tmp_path)
     sheet = verb.sheet(SPEC, None)
     assert len(sheet.questions) == 20 and not sheet.waiting
@@ -163,12 +208,56 @@ def test_runs_are_found_and_a_perfect_file_is_worth_all(
     taken = verb.take(SPEC, None, file, "en")
     assert taken.grade is not None
     assert (taken.grade.points, taken.grade.out_of) == (8.0, 8.0)
-    assert "8 of 8 points, 20 of 20 right" in taken.text().plain
+    shown = taken.text().plain
+    assert "8 of 8 points, 20 of 20 right" in shown
+    assert "basic-3, ewc-2, mas-2, memory-1: decided by runs/hw14/" in shown
+    assert "scenarios-2: decided by runs/hw14/" in shown
+    assert set(taken.as_json()["decided_by"]) == set(quiz.DECIDED)
     file.write_text("ewc-1 A\n")
     wrong = verb.take(SPEC, None, file, "en")
     assert wrong.grade is not None and wrong.grade.points == 0
     assert "cancel in a batch" in wrong.text().plain
     assert all("key" in answer for answer in wrong.as_json()["answers"])
+
+
+def test_an_unreadable_run_is_passed_over_unless_it_is_named(tmp_path: Path) -> None:
+    old = five_tasks(tmp_path, "world/finetune")
+    new = five_tasks(tmp_path, "world/finetune", seed=1)
+    table = new.figures / "task_matrix.csv"
+    kept = table.read_text()
+    lines = kept.splitlines()
+    for damaged in (None, "\n".join(lines[:-1]), kept.replace("0.0", "none"), kept + "domain\n"):
+        table.unlink(missing_ok=True)
+        if damaged is not None:
+            table.write_text(damaged)
+        sheet = verb.sheet(SPEC, None, tmp_path / "runs")
+        assert len(sheet.questions) == 16
+        assert sheet.decided.runs == {"basic-3": old.folder}
+        assert f"passed over: {table}: cannot be read" in verb.sheet_text(SPEC, sheet, "en").plain
+        with pytest.raises(RunError, match="mlspring figures"):
+            verb.sheet(SPEC, new.folder)
+
+
+def test_an_answer_that_waits_for_a_run_is_not_graded_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "answers.txt"
+    file.write_text("ewc-1 ABD\nbasic-3 A\nscenarios-2 BC\n")
+    taken = verb.take(SPEC, None, file, "en")
+    assert taken.grade is not None
+    assert (taken.grade.points, taken.grade.out_of) == (0.4, 6.0)
+    assert taken.as_json()["ungraded"] == ["basic-3", "scenarios-2"]
+    assert (
+        "your answers to basic-3, scenarios-2 are not graded: first mlspring run hw14 all "
+        "and mlspring run hw14 scenarios"
+    ) in taken.text().plain
+    file.write_text("basic-3 A\n")
+    alone = verb.take(SPEC, None, file, "zh").text().plain
+    assert alone.endswith("你對 basic-3 的作答尚未評分：請先執行 mlspring run hw14 all")
+    file.write_text("basic-3 AB\n")
+    with pytest.raises(UserError, match="basic-3 is a single choice"):
+        verb.take(SPEC, None, file, "en")
 
 
 def test_questions_are_shown_without_their_keys(tmp_path: Path) -> None:
@@ -200,7 +289,7 @@ def test_a_wrong_letter_is_asked_for_again_and_ctrl_d_ends(tmp_path: Path) -> No
 def test_a_foreign_or_damaged_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run folder"):
         verb.sheet(SPEC, tmp_path)
-    run = run_tiny(SPEC, tmp_path, recipe="world/finetune")
+    run = five_tasks(tmp_path, "world/finetune")
     table = run.figures / "task_matrix.csv"
     table.write_text(table.read_text().replace("0.0", "none"))
     with pytest.raises(RunError, match="mlspring figures"):

@@ -1,9 +1,7 @@
-"""Memories: who is kept, who is recalled; GEM's projection, iCaRL's herding, LwF's teacher."""
+"""Memories: who is kept, who is recalled; iCaRL's herding, LwF's teacher."""
 
-import numpy as np
 import pytest
 import torch
-from scipy.optimize import minimize
 from torch.nn import functional as F
 
 from mlspring.homeworks.hw14_lifelong.methods import METHODS, distill, replay
@@ -93,50 +91,6 @@ def test_every_task_seen_weighs_alike_in_the_loss() -> None:
     new, old = (F.cross_entropy(logits, labels + i) for i in range(2))
     assert plain_loss(made, 2, *batches) == pytest.approx(float(new / 3 + old * 2 / 3))
     assert plain_loss(made, 0, batches[0], None) == pytest.approx(float(new))
-
-
-def test_one_violated_task_is_projected_out() -> None:
-    draws = torch.Generator().manual_seed(1)
-    gradient, old = (torch.randn(50, generator=draws, dtype=torch.float64) for _ in range(2))
-    old = old if gradient @ old < 0 else -old
-    found = replay.nearest_allowed(gradient, old[None])
-    expected = gradient - (gradient @ old) / (old @ old) * old
-    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-8)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_projection_is_the_nearest_allowed_vector(seed: int) -> None:
-    """Against a general solver, on the quadratic program as the paper states it."""
-    draws = np.random.default_rng(seed)
-    old, gradient = draws.normal(size=(4, 8)), draws.normal(size=8)
-    found = replay.nearest_allowed(torch.from_numpy(gradient), torch.from_numpy(old)).numpy()
-    assert (old @ found > -1e-6).all()
-    constraint = {"type": "ineq", "fun": lambda z: old @ z, "jac": lambda z: old}
-    reference = minimize(
-        lambda z: ((z - gradient) ** 2).sum() / 2,
-        np.zeros(8),
-        jac=lambda z: z - gradient,
-        constraints=constraint,
-        method="SLSQP",
-        options={"ftol": 1e-12, "maxiter": 500},
-    )
-    assert found == pytest.approx(reference.x, abs=1e-4)
-
-
-def test_a_step_against_an_old_task_is_turned_and_another_is_left_alone() -> None:
-    made = learner("gem")
-    replay.remember_some(made, 0, 1)
-    old = replay._old_gradient(made, 1, 0)
-    pieces = old.split([p.numel() for p in made.parameters])
-    for sign in (1.0, -1.0):
-        for weights, piece in zip(made.parameters, pieces, strict=True):
-            weights.grad = sign * piece.view_as(weights).clone()
-        replay.project(made, 1, 1)
-        after = torch.cat([g.flatten() for g in made.gradients])
-        if sign > 0:
-            torch.testing.assert_close(after, old)
-        else:
-            assert after.norm() < 1e-4 * old.norm()  # nothing but the forbidden part
 
 
 def test_herding_keeps_the_mean_of_what_it_chose_near_the_mean_of_all() -> None:

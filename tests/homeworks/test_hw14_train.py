@@ -14,9 +14,12 @@ from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request
 from mlspring.homeworks.hw14_lifelong import metrics, train
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit import checkpoint, device
 from mlspring.kit.checkpoint import weights_path
+from mlspring.kit.distributed import Ranks
 from mlspring.verbs import board, calibrate, predict
 from mlspring.verbs import run as verb
 from tests.contract.journey import only_run, run_tiny
@@ -83,14 +86,14 @@ def test_the_log_holds_the_course_s_metric(tmp_path: Path) -> None:
 @pytest.mark.parametrize("recipe", ["world/finetune", "world/all", "world/scenarios"])
 def test_every_figure_has_something_in_each_quarter(recipe: str, tmp_path: Path) -> None:
     run = run_tiny(SPEC, tmp_path, recipe=recipe)
-    for name in ("learning_curves", "task_matrix", "scenarios", "importance_maps"):
+    for name in ("learning_curves", "task_matrix", "methods", "importance_maps"):
         with Image.open(run.figures / f"{name}.png") as image:
             ink = np.asarray(image.convert("L")) < 200
         height, width = (size // 2 for size in ink.shape)
         quarters = (ink[y : y + height, x : x + width] for y in (0, height) for x in (0, width))
         shares = [quarter.mean() for quarter in quarters]
         # fine-tuning has no importance, and bars need not reach into every quarter
-        wanted = {"importance_maps": 1 if recipe == "world/finetune" else 4, "scenarios": 2}
+        wanted = {"importance_maps": 1 if recipe == "world/finetune" else 4, "methods": 2}
         assert sum(share > 0.001 for share in shares) >= wanted.get(name, 4), (name, shares)
 
 
@@ -102,6 +105,8 @@ def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:
         alone = run_tiny(SPEC, tmp_path, recipe=f"world/{name}")
         expected = train.outcome(alone, 0)["matrix"]
         assert train.outcome(together, names.index(name))["matrix"] == expected
+    untrained = {tuple(train.outcome(together, n)["matrix"][0]) for n in range(len(names))}
+    assert len(untrained) == 1
 
 
 @pytest.mark.parametrize("name", list(METHODS))
@@ -132,6 +137,43 @@ def test_what_a_method_keeps_is_counted() -> None:
     assert (plain, guarded) == (0, 2 * 4 * num_weights)
     assert kept == 60 * 784 + 3 * 60 * 8  # images of a byte a pixel; label, task and group
     assert train.kept_bytes(learner("joint")) == 2 * 200 * 784  # the two tasks before the last
+
+
+@pytest.mark.parametrize("stream", ["rotated", "split"])
+def test_before_anything_is_learnt_every_method_is_the_same_network(stream: str) -> None:
+    """Forward transfer is counted from there; iCaRL's means would have seen task 1's labels."""
+    found = {
+        name: train.measure(learner(name, stream=stream), None, 3, HARDWARE)[1] for name in METHODS
+    }
+    made = learner("finetune", stream=stream)
+    task = made.stream.tasks[0]
+    answers = made.model(to_input(task.test_pixels)) + made.stream.mask(0)[0]
+    hits = (answers.argmax(1) == task.test_labels).double().mean()
+    assert all(row == found["finetune"] for row in found.values())
+    assert found["finetune"][0] == pytest.approx(100 * float(hits))
+
+
+@pytest.mark.parametrize("recalled", [1, 3])
+@pytest.mark.parametrize("name", ["replay", "icarl", "dgr", "joint"])
+def test_the_loss_of_two_processes_is_that_of_one(name: str, recalled: int) -> None:
+    """Also where one of them has no old image."""
+    made = learner(name, f"method.recalled={recalled}")
+    method, task = METHODS[made.method], made.stream.tasks[1]
+    method.conclude(made, 0, 8)
+    made.parameters[0].data *= 1.1  # not what the old network was
+    old, row = method.recall(made, 1, 9), made.stream.mask(1)[1].expand(20, -1)
+    new = Batch(images=to_input(task.pixels[:20]), labels=task.labels[:20], mask=row)
+    assert old is not None and len(old.labels) == recalled
+
+    def gradient(ranks: Ranks) -> torch.Tensor:
+        parts = [train.share_of(batch, ranks) for batch in (new, old)]
+        seen = [part.seen_by(made.model(part.images)) for part in parts if part is not None]
+        loss = method.loss(made, 1, seen[0], seen[1])
+        return torch.cat([g.flatten() for g in torch.autograd.grad(loss, made.parameters)])
+
+    whole, halves = gradient(Ranks()), [gradient(Ranks(rank, 2)) for rank in range(2)]
+    assert whole.isfinite().all() and whole.abs().max() > 0
+    torch.testing.assert_close((halves[0] + halves[1]) / 2, whole, rtol=1e-4, atol=1e-6)
 
 
 def test_a_guard_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
@@ -182,6 +224,55 @@ def test_impossible_recipes_are_sentences(override: str, sentence: str | None) -
         return
     with pytest.raises(RecipeError, match=sentence):
         load_recipe(Recipe, WORLD / "ewc.toml", [override])
+
+
+@pytest.mark.parametrize(
+    ("name", "stream", "num_tasks", "least"),
+    [
+        ("replay", "rotated", 13, 12),
+        ("gem", "permuted", 20, 19),
+        ("icarl", "rotated", 3, 20),
+        ("icarl", "permuted", 6, 50),
+        ("all", "rotated", 5, 40),
+    ],
+)
+def test_a_memory_without_room_for_every_old_task_is_a_sentence(
+    name: str, stream: str, num_tasks: int, least: int
+) -> None:
+    path = WORLD / f"{name}.toml"
+    words = [f"data.stream={stream}", f"data.num_tasks={num_tasks}"]
+    made = load_recipe(Recipe, path, [*words, f"method.memory={least}"])
+    assert made.method.memory == least
+    sentence = rf"method.memory = {least - 1} is too small for .* at least {least}$"
+    with pytest.raises(RecipeError, match=sentence) as told:
+        load_recipe(Recipe, path, [*words, f"method.memory={least - 1}"])
+    if name != "all":
+        assert f"for {name}, which keeps an image of each" in str(told.value)
+
+
+def test_two_digits_a_task_need_two_images_of_each() -> None:
+    words = ["data.num_tasks=5", "method.memory=10"]
+    assert load_recipe(Recipe, WORLD / "scenarios.toml", words).least_memory["icarl"] == 8
+    load_recipe(Recipe, WORLD / "finetune.toml", ["data.num_tasks=20", "method.memory=10"])
+
+
+@pytest.mark.parametrize("name", ["replay", "gem", "icarl"])
+def test_the_least_memory_is_enough(name: str, tmp_path: Path) -> None:
+    data = str(write_mnist(tmp_path / "data"))
+    words = ("data.num_tasks=12", "data.angle=5.0") if name != "icarl" else ("data.num_tasks=3",)
+    least = 20 if name == "icarl" else 11
+    request = Request(homework="hw14", recipe=f"world/{name}", data=data, device="cpu")
+    overrides = (*SMALL, *words, f"method.memory={least}", "train.steps_per_task=2")
+    run = verb.run(SPEC, request, overrides=overrides, out=tmp_path / "runs")
+    assert run.result is not None
+
+
+def test_the_notebook_s_strengths_are_in_every_recipe() -> None:
+    facts = {"ewc": 100.0, "mas": 0.1, "si": 1.0, "rwalk": 100.0, "scp": 100.0}
+    for path in (SPEC.folder / "recipes").glob("*/*.toml"):
+        recipe = load_recipe(Recipe, path, ["method.faithful=true"])
+        assert recipe.notebook.model_dump() == facts
+        assert {name: recipe.strength_of(name) for name in facts} == facts  # type: ignore[arg-type]
 
 
 def test_nothing_is_handed_in_and_every_verb_says_so(tmp_path: Path) -> None:

@@ -15,21 +15,24 @@ An island's ``questions.toml``:
     because = { en = "...", zh = "..." }
 """
 
+import re
 import string
+import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from mlspring.core.errors import UserError
+from mlspring.core.errors import RunError, UserError
 from mlspring.core.recipe import Section, load_recipe
 from mlspring.core.texts import read_text
 
 Language = Literal["en", "zh"]
 MAX_BYTES = 100_000
 NUM_OPTIONS = 8
+BETWEEN = ",;+-、"  # may stand between letters, beside white space
 
 
 class Words(Section):
@@ -84,6 +87,21 @@ class Bank(Section):
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two questions are called {min(twice)!r}")
         return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """Keys that a learner's own runs decide.
+
+    Args:
+        keys: letters by question id.
+        runs: by question id the folder of the run that decided it.
+        skipped: why runs that cannot be read were passed over.
+    """
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, Path] = field(default_factory=dict)
+    skipped: tuple[RunError, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,13 +178,20 @@ def grade(bank: Bank, keys: Mapping[str, str], answers: Mapping[str, str]) -> Gr
     )
 
 
+def plain(text: str) -> str:
+    """Return typed text in capital letters of one width: ``ａ，Ｂ`` is ``A,B``."""
+    return unicodedata.normalize("NFKC", text).upper()
+
+
 def letters_of(text: str) -> set[str]:
     """Return the capital letters of an answer, without what stands between them."""
-    return {letter for letter in text.upper() if letter not in " ,;+-"}
+    return {letter for letter in plain(text) if letter not in BETWEEN and not letter.isspace()}
 
 
 def read_answer(question: Question, text: str) -> str:
-    """Return the letters in ``text``, ascending: ``c, a`` is ``AC``; empty: not answered.
+    """Return the letters in ``text``, ascending: ``c, a`` and ``Ｃ、Ａ`` are ``AC``.
+
+    Empty: not answered.
 
     Raises:
         UserError: a letter that is no option, or several for a single choice.
@@ -185,8 +210,8 @@ def read_answer(question: Question, text: str) -> str:
 def read_answers(path: Path, questions: Sequence[Question]) -> dict[str, str]:
     """Return the answers in a text file: one line a question, its id and letters.
 
-    ``ewc-1 AC`` or ``ewc-1: A, C``; empty lines and lines after # do not count; a question that is
-    left out is not answered.
+    ``ewc-1 AC``, ``ewc-1: A, C`` or ``ewc-1：Ａ、Ｃ``; white space or a colon ends the id.
+    Empty lines and what follows a # do not count; a question that is left out is not answered.
 
     Raises:
         UserError: no such file, an unknown question, one answered twice, or a wrong letter; names
@@ -196,9 +221,10 @@ def read_answers(path: Path, questions: Sequence[Question]) -> dict[str, str]:
     answers: dict[str, str] = {}
     lines = read_text(path, max_bytes=MAX_BYTES, error=UserError).splitlines()
     for row, line in enumerate(lines, start=1):
-        name, _, letters = line.partition("#")[0].strip().replace(":", " ", 1).partition(" ")
-        if not name:
+        said = unicodedata.normalize("NFKC", line).partition("#")[0].strip()
+        if not said:
             continue
+        name, letters, *_ = *re.split(r"[\s:]+", said, maxsplit=1), ""
         if name not in known:
             expected = f"an id of a question, e.g. {next(iter(known))}"
             raise UserError(f"there is no {name!r}", file=path, row=row, expected=expected)

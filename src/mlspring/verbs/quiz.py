@@ -1,8 +1,8 @@
 """``mlspring quiz``: the homework's questions, asked in the terminal or graded from a file."""
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from mlspring import catalog
 from mlspring.core import quiz
 from mlspring.core.errors import RunError, UserError
-from mlspring.core.quiz import Bank, Grade, Language, Question, Words
+from mlspring.core.quiz import Bank, Decided, Grade, Language, Question, Words
 from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
 
@@ -39,6 +39,12 @@ FRAME = {
         en="{count} more ({ids}) need runs of yours: {needed}",
         zh="另有 {count} 題（{ids}）要由你自己的執行結果決定答案，請先執行：{needed}",
     ),
+    "decided": Words(en="{ids}: decided by {run}", zh="{ids}：答案由 {run} 決定"),
+    "ungraded": Words(
+        en="your answers to {ids} are not graded: first {needed}",
+        zh="你對 {ids} 的作答尚未評分：請先執行 {needed}",
+    ),
+    "skipped": Words(en="passed over: {error}", zh="略過無法讀取的執行結果：{error}"),
     "and": Words(en=" and ", zh=" 以及 "),
 }
 
@@ -51,32 +57,45 @@ class Sheet:
         questions: in the order they are asked.
         keys: letters by question id.
         waiting: ids of questions that a run would decide and none does.
+        decided: which run decided which question, and which could not be read.
     """
 
     bank: Bank
     questions: tuple[Question, ...]
     keys: Mapping[str, str]
     waiting: tuple[str, ...]
+    decided: Decided
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """A quiz that was taken, or only shown: then there is no grade."""
+    """A quiz that was taken, or only shown: then there is no grade.
+
+    Args:
+        ungraded: ids of questions that were answered and wait for a run.
+    """
 
     spec: Spec
     sheet: Sheet
     grade: Grade | None
     language: Language
+    ungraded: tuple[str, ...] = ()
 
     def text(self) -> Text:
         """Return the grade, or the questions and how to answer them."""
         if self.grade is None:
             return sheet_text(self.spec, self.sheet, self.language)
-        return grade_text(self.spec, self.sheet, self.grade, self.language)
+        text = grade_text(self.spec, self.sheet, self.grade, self.language)
+        if self.ungraded:
+            needed = _needed(self.spec, self.ungraded, self.language)
+            ids = ", ".join(self.ungraded)
+            said = _frame("ungraded", self.language, ids=ids, needed=needed)
+            text.append(f"\n{said}", style="yellow")
+        return text
 
     def as_json(self) -> dict[str, Any]:
         """Return the grade with its keys, or the questions without."""
-        return as_plain(self.sheet, self.grade)
+        return as_plain(self.sheet, self.grade) | {"ungraded": list(self.ungraded)}
 
 
 def take(
@@ -98,36 +117,52 @@ def take(
     found = sheet(spec, run)
     given = None
     if answers is not None:
-        given = quiz.read_answers(answers, found.questions)
+        given = quiz.read_answers(answers, found.bank.question)
     elif show and sys.stdin.isatty() and sys.stdout.isatty():
         given = asked(found, language, show)
     graded = None if given is None else quiz.grade(found.bank, found.keys, given)
-    return Taken(spec=spec, sheet=found, grade=graded, language=language)
+    ungraded = tuple(name for name in found.waiting if (given or {}).get(name))
+    return Taken(spec=spec, sheet=found, grade=graded, language=language, ungraded=ungraded)
 
 
 def sheet(spec: Spec, run: Path | None, runs: Path = Path("runs")) -> Sheet:
     """Return the homework's questions with their keys.
 
     Keys that a run decides come from the run in ``run``, or else from the finished runs of the
-    homework under ``runs``, the newest first.
+    homework under ``runs``, the newest first; of these one that cannot be read is passed over.
 
     Raises:
         UserError: the homework has no quiz.
-        RunError: ``run`` is no finished run of this homework.
+        RunError: ``run`` is no finished run of this homework, or cannot be read.
     """
     path = spec.folder / "questions.toml"
     if not path.exists():
         raise UserError(f"{spec.id} has no quiz", fix="in this course hw09, hw12 and hw14 have one")
     bank = quiz.load_bank(path)
-    folders = [run] if run is not None else finished_runs(spec, runs)
-    for folder in folders:
-        _demand_finished(spec, folder)
-    decided = any(question.key is None for question in bank.question)
-    computed: dict[str, str] = catalog.part(spec, "quiz").keys(folders) if decided else {}
-    keys = quiz.keys_of(bank, computed)
+    decided = Decided()
+    if any(question.key is None for question in bank.question):
+        decided = _decided(spec, [run] if run is not None else finished_runs(spec, runs))
+    elif run is not None:
+        _demand_finished(spec, run)
+    if run is not None and decided.skipped:
+        raise decided.skipped[0]
+    keys = quiz.keys_of(bank, decided.keys)
     questions = tuple(question for question in bank.question if question.id in keys)
     waiting = tuple(question.id for question in bank.question if question.id not in keys)
-    return Sheet(bank=bank, questions=questions, keys=keys, waiting=waiting)
+    return Sheet(bank=bank, questions=questions, keys=keys, waiting=waiting, decided=decided)
+
+
+def _decided(spec: Spec, folders: Sequence[Path]) -> Decided:
+    """Return what the homework's island reads from the runs, beside those that are not read."""
+    finished, skipped = [], []
+    for folder in folders:
+        try:
+            _demand_finished(spec, folder)
+            finished.append(folder)
+        except RunError as error:
+            skipped.append(error)
+    found: Decided = catalog.part(spec, "quiz").keys(finished)
+    return replace(found, skipped=(*skipped, *found.skipped))
 
 
 def finished_runs(spec: Spec, runs: Path) -> list[Path]:
@@ -170,7 +205,7 @@ def asked(
 def _once_more(question: Question, text: str, language: Language) -> str:
     """Return what is wrong with the letters in ``text``."""
     strange = quiz.letters_of(text) - set(question.letters)
-    if unknown := next((letter for letter in text.upper() if letter in strange), ""):
+    if unknown := next((letter for letter in quiz.plain(text) if letter in strange), ""):
         return _frame("letters", language, letter=unknown, letters=question.letters)
     return _frame("one letter", language)
 
@@ -199,7 +234,7 @@ def sheet_text(spec: Spec, found: Sheet, language: Language) -> Text:
     command = f"mlspring quiz {spec.id} --answers FILE{words}"
     first = found.questions[0].id
     text.append(_frame("how", language, first=first, command=command), style="dim")
-    return text.append(_waiting(spec, found, language), style="dim")
+    return text.append(_about_runs(spec, found, language), style="dim")
 
 
 def grade_text(spec: Spec, found: Sheet, graded: Grade, language: Language) -> Text:
@@ -216,7 +251,7 @@ def grade_text(spec: Spec, found: Sheet, graded: Grade, language: Language) -> T
     reached = {"points": graded.points, "out_of": graded.out_of}
     total = len(graded.graded)
     text.append(_frame("points", language, **reached, right=right, total=total), style="bold")
-    return text.append(_waiting(spec, found, language), style="dim")
+    return text.append(_about_runs(spec, found, language), style="dim")
 
 
 def as_plain(found: Sheet, graded: Grade | None) -> dict[str, Any]:
@@ -225,7 +260,7 @@ def as_plain(found: Sheet, graded: Grade | None) -> dict[str, Any]:
         questions = [
             question.model_dump(exclude={"key", "because"}) for question in found.questions
         ]
-        return {"questions": questions, "waiting": list(found.waiting)}
+        return {"questions": questions, **_runs_as_plain(found)}
     return {
         "points": graded.points,
         "out_of": graded.out_of,
@@ -233,15 +268,33 @@ def as_plain(found: Sheet, graded: Grade | None) -> dict[str, Any]:
             {"id": one.question.id, "answer": one.answer, "key": one.key, "right": one.is_right}
             for one in graded.graded
         ],
-        "waiting": list(found.waiting),
+        **_runs_as_plain(found),
     }
 
 
-def _waiting(spec: Spec, found: Sheet, language: Language) -> str:
-    """Return which questions need a run that is not there."""
-    if not found.waiting:
-        return ""
-    needed = _frame("and", language).join(catalog.part(spec, "quiz").NEEDS)
-    ids = ", ".join(found.waiting)
-    count = len(found.waiting)
-    return "\n" + _frame("waiting", language, count=count, ids=ids, needed=needed)
+def _runs_as_plain(found: Sheet) -> dict[str, Any]:
+    return {
+        "waiting": list(found.waiting),
+        "decided_by": {name: str(run) for name, run in found.decided.runs.items()},
+        "passed_over": [str(error) for error in found.decided.skipped],
+    }
+
+
+def _about_runs(spec: Spec, found: Sheet, language: Language) -> str:
+    """Return which runs decided, which questions need one, and which runs cannot be read."""
+    lines = []
+    for run in dict.fromkeys(found.decided.runs.values()):
+        ids = ", ".join(name for name, mine in found.decided.runs.items() if mine == run)
+        lines.append(_frame("decided", language, ids=ids, run=run))
+    if found.waiting:
+        facts = {"count": len(found.waiting), "ids": ", ".join(found.waiting)}
+        needed = _needed(spec, found.waiting, language)
+        lines.append(_frame("waiting", language, needed=needed, **facts))
+    lines += [_frame("skipped", language, error=error) for error in found.decided.skipped]
+    return "".join(f"\n{line}" for line in lines)
+
+
+def _needed(spec: Spec, ids: Sequence[str], language: Language) -> str:
+    """Return the commands that would decide the questions."""
+    needs: Mapping[str, str] = catalog.part(spec, "quiz").NEEDS
+    return _frame("and", language).join(dict.fromkeys(needs[name] for name in ids))

@@ -24,7 +24,7 @@ def draw(run: Run, recipe: Recipe, data: Data) -> None:
         learning_curves(run, outcomes)
         task_matrix(run, outcomes)
         importance_maps(run, outcomes)
-        scenarios(run, outcomes)
+        methods(run, outcomes)
 
 
 def learning_curves(run: Run, outcomes: Outcomes) -> None:
@@ -152,7 +152,7 @@ TABLE = ("scenario", "method", "ACC", "BWT", "FWT", "forgetting", "plasticity", 
 HATCHES = ("", "//", "..")  # of the scenarios: told apart in grey, too
 
 
-def scenarios(run: Run, outcomes: Outcomes) -> None:
+def methods(run: Run, outcomes: Outcomes) -> None:
     """Draw each method's final accuracy by scenario; the CSV is the run's table of methods."""
     kinds = list(dict.fromkeys(found["scenario"] for found in outcomes))
     names = list(dict.fromkeys(found["method"] for found in outcomes))
@@ -183,7 +183,7 @@ def scenarios(run: Run, outcomes: Outcomes) -> None:
     axes.set_title("What is left after the last task")
     if len(kinds) > 1:
         figure.legend(loc="outside lower center", ncols=len(kinds), fontsize=8)
-    style.save(figure, run.figures, "scenarios", TABLE, rows)
+    style.save(figure, run.figures, "methods", TABLE, rows)
 
 
 def table(run: Run, outcomes: Outcomes) -> list[tuple[Any, ...]]:

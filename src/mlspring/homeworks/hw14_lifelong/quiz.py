@@ -2,16 +2,26 @@
 
 import csv
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from mlspring.core.errors import RunError
+from mlspring.core.quiz import Decided
 from mlspring.homeworks.hw14_lifelong import metrics
 
-NEEDS = ("mlspring run hw14 all", "mlspring run hw14 scenarios")
+ALL, SCENARIOS_RUN = "mlspring run hw14 all", "mlspring run hw14 scenarios"
+NEEDS = {  # what a learner runs to have each question decided
+    "basic-3": ALL,
+    "ewc-2": ALL,
+    "mas-2": ALL,
+    "memory-1": ALL,
+    "scenarios-2": SCENARIOS_RUN,
+}
 SCENARIOS = ("task", "domain", "class")
+NUM_TASKS = 5
 ANGLE = 20.0  # degrees from a task to the next, in the questions
 BEHIND = 20.0  # points of accuracy that count as failing, in scenarios-2
 CLEAR = 1.0  # points by which two accuracies must differ to be told apart
@@ -21,7 +31,7 @@ Matrix = list[list[float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """Matrices of accuracies by stream, scenario and method."""
+    """Matrices of one run's accuracies by stream, scenario and method."""
 
     matrices: dict[tuple[str, str, str], Matrix]
 
@@ -29,38 +39,43 @@ class Results:
         """Return a method's matrix on the turned digits.
 
         Raises:
-            LookupError: no run has it.
+            KeyError: the run has no such network.
         """
         return self.matrices["rotated", "domain", method]
 
 
-def keys(folders: Sequence[Path]) -> dict[str, str]:
-    """Return the letters of every question that the runs decide.
+def keys(folders: Sequence[Path]) -> Decided:
+    """Return the letters of every question that a run decides, and which run does.
+
+    Each question is decided by one run that holds all the networks it compares: networks of two
+    runs may differ in anything.
 
     Args:
-        folders: of finished runs; of two with the same network the first counts.
-
-    Raises:
-        RunError: a run's tables are damaged or not drawn.
+        folders: of finished runs; of two that could decide a question the first does.
     """
-    matrices: dict[tuple[str, str, str], Matrix] = {}
+    readable, skipped = [], []
     for folder in folders:
-        for key, matrix in read_matrices(folder).items():
-            matrices.setdefault(key, matrix)
-    results, found = Results(matrices=matrices), {}
-    for name, decide in DECIDED.items():
         try:
-            found[name] = decide(results)
-        except LookupError:
-            continue
-    return found
+            readable.append((folder, Results(matrices=read_matrices(folder))))
+        except RunError as error:
+            skipped.append(error)
+    found, runs = {}, {}
+    for name, decide in DECIDED.items():
+        for folder, results in readable:
+            try:
+                found[name] = decide(results)
+            except KeyError:  # a network is missing in this run
+                continue
+            runs[name] = folder
+            break
+    return Decided(keys=found, runs=runs, skipped=tuple(skipped))
 
 
 def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
     """Return the matrices in the tables of a run, by stream, scenario and method.
 
-    None of a run whose tasks or arithmetic are not those that the questions are about: digits
-    turned by another angle, or the notebook's faults.
+    None of a run whose tasks or arithmetic are not those that the questions are about: another
+    number of tasks, digits turned by another angle, or the notebook's faults.
 
     Raises:
         RunError: they are missing or damaged.
@@ -69,8 +84,8 @@ def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
     found: dict[tuple[str, str, str], Matrix] = {}
     try:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
-        stream, angle = recipe["data"]["stream"], recipe["data"]["angle"]
-        if recipe["method"]["faithful"] or (stream == "rotated" and angle != ANGLE):
+        stream = recipe["data"]["stream"]
+        if not _is_asked_about(recipe):
             return {}
         with path.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
@@ -78,10 +93,27 @@ def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
                 learnt = int(row["tasks learnt"])
                 matrix += [[] for _ in range(learnt + 1 - len(matrix))]
                 matrix[learnt].append(float(row["accuracy"]))
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        if not all(_is_whole(matrix) for matrix in found.values()):
+            raise ValueError(f"a network has not {NUM_TASKS} accuracies in {NUM_TASKS + 1} rows")
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         fix = f"mlspring figures {folder}"
         raise RunError(f"cannot be read ({error})", file=path, fix=fix) from error
     return found
+
+
+def _is_asked_about(recipe: Mapping[str, Any]) -> bool:
+    """Return whether a run's tasks and arithmetic are those of the questions."""
+    knobs = recipe["data"]
+    turned_otherwise = knobs["stream"] == "rotated" and knobs["angle"] != ANGLE
+    return (
+        knobs["num_tasks"] == NUM_TASKS
+        and not turned_otherwise
+        and not recipe["method"]["faithful"]
+    )
+
+
+def _is_whole(matrix: Matrix) -> bool:
+    return len(matrix) == NUM_TASKS + 1 and {len(row) for row in matrix} == {NUM_TASKS}
 
 
 def worst_task(results: Results) -> str:

@@ -22,8 +22,7 @@ MethodName = Literal[
     "joint",
 ]
 
-# The notebook's lambda of each method (HW14 notebook, June 2022).
-NOTEBOOK_STRENGTH = {"ewc": 100.0, "mas": 0.1, "si": 1.0, "rwalk": 100.0, "scp": 100.0}
+NUM_DIGITS, SPLIT_DIGITS = 10, 2  # in a task; of the stream "split"
 
 
 class DataKnobs(Section):
@@ -50,7 +49,7 @@ class MethodKnobs(Section):
 
     names: list[MethodName] = Field(description="methods, one network each")
     faithful: bool = Field(
-        description="importance and strengths as the notebook coded them, faults included"
+        description="importance as the notebook coded it, faults included; strengths of [notebook]"
     )
     importance_images: int = Field(
         ge=0, le=10_000_000, description="images of a task that importance is measured on; 0: all"
@@ -65,13 +64,26 @@ class MethodKnobs(Section):
 class StrengthKnobs(Section):
     """Lambda of each method: what holding on to old tasks weighs against the new one."""
 
-    ewc: float = Field(ge=0, le=1e9, description="of the guards of EWC")
-    mas: float = Field(ge=0, le=1e9, description="of the guards of MAS")
-    si: float = Field(ge=0, le=1e9, description="of the guards of SI")
-    rwalk: float = Field(ge=0, le=1e9, description="of the guards of RWalk")
-    scp: float = Field(ge=0, le=1e9, description="of the guards of SCP")
+    ewc: float = Field(ge=0, le=1e9, description="of the guards of EWC unless method.faithful")
+    mas: float = Field(ge=0, le=1e9, description="of the guards of MAS unless method.faithful")
+    si: float = Field(ge=0, le=1e9, description="of the guards of SI unless method.faithful")
+    rwalk: float = Field(ge=0, le=1e9, description="of the guards of RWalk unless method.faithful")
+    scp: float = Field(ge=0, le=1e9, description="of the guards of SCP unless method.faithful")
     lwf: float = Field(ge=0, le=1e9, description="of the old network's outputs in LwF")
     icarl: float = Field(ge=0, le=1e9, description="of the old network's outputs in iCaRL")
+
+
+class NotebookKnobs(Section):
+    """Lambda of the methods that the notebook has, in place of [strength] where it is repeated.
+
+    Its importances are other numbers (see ``method.faithful``), so its strengths are, too.
+    """
+
+    ewc: float = Field(ge=0, le=1e9, description="of the guards of EWC if method.faithful")
+    mas: float = Field(ge=0, le=1e9, description="of the guards of MAS if method.faithful")
+    si: float = Field(ge=0, le=1e9, description="of the guards of SI if method.faithful")
+    rwalk: float = Field(ge=0, le=1e9, description="of the guards of RWalk if method.faithful")
+    scp: float = Field(ge=0, le=1e9, description="of the guards of SCP if method.faithful")
 
 
 class TrainKnobs(Section):
@@ -93,6 +105,7 @@ class Recipe(Section):
     model: ModelKnobs
     method: MethodKnobs
     strength: StrengthKnobs
+    notebook: NotebookKnobs
     train: TrainKnobs
 
     @property
@@ -107,9 +120,18 @@ class Recipe(Section):
 
     def strength_of(self, name: MethodName) -> float:
         """Return the method's lambda; 0 for one that has none."""
-        if self.method.faithful and name in NOTEBOOK_STRENGTH:
-            return NOTEBOOK_STRENGTH[name]
-        return float(getattr(self.strength, name, 0.0))
+        own = float(getattr(self.strength, name, 0.0))
+        return float(getattr(self.notebook, name, own)) if self.method.faithful else own
+
+    @property
+    def least_memory(self) -> dict[MethodName, int]:
+        """Images that each method with a memory must keep: one a task before the last.
+
+        iCaRL keeps one a class of such a task: its answer is the nearest mean of a class.
+        """
+        earlier = self.data.num_tasks - 1
+        classes = SPLIT_DIGITS if self.data.stream == "split" else NUM_DIGITS
+        return {"replay": earlier, "gem": earlier, "icarl": earlier * classes}
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
@@ -128,4 +150,11 @@ class Recipe(Section):
                 f"data.stream = {self.data.stream!r} has the same digits in every task, which is "
                 "the scenario 'domain'; the others need data.stream = 'split'"
             )
+        for name, least in self.least_memory.items():
+            if name in self.method.names and self.method.memory < least:
+                kept = "each class of each" if name == "icarl" else "each"
+                raise ValueError(
+                    f"method.memory = {self.method.memory} is too small for {name}, which keeps an "
+                    f"image of {kept} of {self.data.num_tasks - 1} earlier tasks: at least {least}"
+                )
         return self

@@ -40,7 +40,7 @@ SPEC = Spec(
         Question(
             id="methods",
             text="Which methods keep the old tasks, in which of the three scenarios?",
-            figure="scenarios",
+            figure="methods",
         ),
     ),
     levels=(

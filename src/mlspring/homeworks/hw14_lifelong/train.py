@@ -18,7 +18,7 @@ from mlspring.homeworks.hw14_lifelong import metrics
 from mlspring.homeworks.hw14_lifelong.data import Data
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.methods.guards import penalty
-from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, Notes
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, Notes, by_network
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.homeworks.hw14_lifelong.tasks import Stream, make_stream, to_input
@@ -68,7 +68,7 @@ def train_member(
     state_path = run.checkpoints / f"member-{number}.state.safetensors"
     facts = checkpoint.load_state(state_path, modules, member.optimizer) or FRESH
     run.rewind_log(lambda e: (e["member"], e["step"]) <= (number, facts["step"]))
-    matrix = list(facts["matrix"]) or [measure(member, 0, len(stream), hardware, ranks)[1]]
+    matrix = list(facts["matrix"]) or [measure(member, None, len(stream), hardware, ranks)[1]]
 
     num_steps = knobs.steps_per_task * len(stream)
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
@@ -164,17 +164,21 @@ def new_member(
 
 
 def measure(
-    member: Learner, stage: int, num_tasks: int, hardware: Hardware, ranks: Ranks = ALONE
+    member: Learner, stage: int | None, num_tasks: int, hardware: Hardware, ranks: Ranks = ALONE
 ) -> tuple[list[float], list[float]]:
     """Return loss and accuracy in % on the test part of each of the first ``num_tasks`` tasks.
 
     Nothing is drawn: measuring does not change training (in the notebook its shuffled test loaders
-    do). A task that is not learnt yet is measured with the outputs that would be open to it.
+    do). A task that is not learnt yet is measured with the outputs that would be open to it. Where
+    no task has begun (``stage`` None) the network itself answers, whatever the method: it is what
+    all methods start from, and what forward transfer is counted from.
     """
-    answer = METHODS[member.method].answer(member, stage)
+    answer = (
+        by_network(member, 0) if stage is None else METHODS[member.method].answer(member, stage)
+    )
     losses, accuracies = [], []
     for number, task in enumerate(member.stream.tasks[:num_tasks]):
-        mask = member.stream.mask(max(stage, number))[number]
+        mask = member.stream.mask(max(stage or 0, number))[number]
 
         def forward(part: slice, task=task) -> Tensor:  # type: ignore[no-untyped-def]
             with hardware.autocast():

@@ -5,6 +5,7 @@ from mlspring.homeworks.hw14_lifelong.methods.distill import (
     lwf_loss,
     teacher_notes,
 )
+from mlspring.homeworks.hw14_lifelong.methods.gem import project
 from mlspring.homeworks.hw14_lifelong.methods.generative import (
     conclude_scholar,
     recall_dreams,
@@ -35,7 +36,6 @@ from mlspring.homeworks.hw14_lifelong.methods.replay import (
     icarl_loss,
     icarl_notes,
     memory_notes,
-    project,
     recall_everything,
     recall_memory,
     remember_some,

@@ -36,13 +36,16 @@ def lwf_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Ten
 def distillation(learner: Learner, stage: int, batch: Batch) -> Tensor:
     """Return the mean cross entropy from the old network's softened answers to the new one's.
 
-    Where several sets of outputs competed in old tasks (scenario task), the mean over the sets.
+    Where several sets of outputs competed in old tasks (scenario task), the mean over the sets; 0
+    where this process has no image of the batch.
     """
+    if batch.logits is None:
+        raise ValueError("the batch has no logits yet")
+    if not len(batch.labels):
+        return batch.logits.sum()
     temperature = learner.recipe.method.temperature
     with torch.no_grad():
         taught = teach(learner, batch.images) / temperature
-    if batch.logits is None:
-        raise ValueError("the batch has no logits yet")
     asked = batch.logits / temperature
     groups = learner.stream.old_groups(stage)
     losses = []

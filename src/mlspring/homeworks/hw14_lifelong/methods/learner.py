@@ -100,7 +100,9 @@ class Batch:
         )
 
     def cross_entropy(self) -> Tensor:
-        """Return the mean loss over the open outputs."""
+        """Return the mean loss over the open outputs; 0 where this process has no image."""
+        if not len(self.labels):
+            return self.logits.sum()  # type: ignore[union-attr]
         return F.cross_entropy(self.logits + self.mask, self.labels) * self.scale
 
 

@@ -1,4 +1,4 @@
-"""Methods that keep images of old tasks: experience replay, GEM and iCaRL, and the upper bound.
+"""Methods that recall images of old tasks: experience replay, iCaRL, and the upper bound.
 
 The memory has room for ``method.memory`` images in all; every group (a task, in iCaRL a class of a
 task) has an equal share of it, in an order of preference, so that making room is cutting its end.
@@ -6,9 +6,7 @@ task) has an equal share of it, in an order of preference, so that making room i
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
-from scipy.optimize import nnls
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -93,7 +91,7 @@ def recall_memory(learner: Learner, stage: int, step: int) -> Batch | None:
     draws = generator(learner.seed, "recall", step)
     rows = torch.randint(filled, (learner.recipe.method.recalled,), generator=draws)
     rows = rows.to(learner.stream.device)
-    return _batch(learner, stage, *(notes[n][0][rows] for n in ("images", "labels", "tasks")))
+    return batch_of(learner, stage, *(notes[n][0][rows] for n in ("images", "labels", "tasks")))
 
 
 def recall_everything(learner: Learner, stage: int, step: int) -> Batch | None:
@@ -114,61 +112,12 @@ def recall_everything(learner: Learner, stage: int, step: int) -> Batch | None:
         images.append(task.pixels[rows])
         labels.append(task.labels[rows])
         numbers.append(torch.full_like(rows, number))
-    return _batch(learner, stage, torch.cat(images), torch.cat(labels), torch.cat(numbers))
+    return batch_of(learner, stage, torch.cat(images), torch.cat(labels), torch.cat(numbers))
 
 
-def _batch(learner: Learner, stage: int, pixels: Tensor, labels: Tensor, tasks: Tensor) -> Batch:
+def batch_of(learner: Learner, stage: int, pixels: Tensor, labels: Tensor, tasks: Tensor) -> Batch:
+    """Return images of old tasks as a batch: uint8 pixels (n, 784), labels and tasks (n,)."""
     return Batch(images=to_input(pixels), labels=labels, mask=learner.stream.mask(stage)[tasks])
-
-
-def project(learner: Learner, stage: int, step: int) -> None:
-    """Turn the gradient so that no old task's loss rises, to first order (GEM).
-
-    min ||g' - g||^2 subject to <g', g_j> >= 0 for every old task j, with g_j the gradient on its
-    images in the memory. The dual has one variable a task: g' = g + G^T v with v >= 0 least in
-    ||g + G^T v||, a non-negative least squares problem. Source: Lopez-Paz & Ranzato 2017
-    (arXiv:1706.08840), section 3, without the margin.
-    """
-    if stage == 0:
-        return
-    gradients = learner.gradients
-    flat = torch.cat([g.flatten() for g in gradients])
-    old = torch.stack([_old_gradient(learner, stage, task) for task in range(stage)])
-    if bool((old @ flat >= 0).all()):
-        return
-    turned = nearest_allowed(flat, old)
-    pieces = turned.split([g.numel() for g in gradients])
-    for gradient, piece in zip(gradients, pieces, strict=True):
-        gradient.copy_(piece.view_as(gradient))
-
-
-def nearest_allowed(gradient: Tensor, old: Tensor) -> Tensor:
-    """Return the vector nearest to ``gradient`` (P,) whose product with no row of ``old`` is < 0.
-
-    With the Gram matrix G G^T = L L^T, ||g + G^T v||^2 = ||L^T v + L^-1 G g||^2 + a constant: the
-    problem has the size of the number of tasks.
-    """
-    gram, product = (old @ old.T).double(), (old @ gradient).double()
-    ridge = 1e-9 * gram.diagonal().mean().clamp(min=1e-30)
-    lower = torch.linalg.cholesky(gram + ridge * torch.eye(len(old), dtype=gram.dtype).to(gram))
-    target = torch.linalg.solve_triangular(lower, product[:, None], upper=False)
-    duals, _ = nnls(lower.T.cpu().numpy(), -target[:, 0].cpu().numpy())
-    return gradient + old.T @ torch.from_numpy(np.asarray(duals)).to(gradient)
-
-
-def _old_gradient(learner: Learner, stage: int, task: int) -> Tensor:
-    """Return the gradient (all parameters in one) of an old task's loss on its kept images.
-
-    In the arithmetic of the gradient that it is compared with: 500 images a step, in fp32, took
-    most of GEM's time.
-    """
-    notes = learner.notes
-    rows = (notes["tasks"][0] == task).nonzero().squeeze(1)
-    batch = _batch(learner, stage, *(notes[n][0][rows] for n in ("images", "labels", "tasks")))
-    with learner.autocast():
-        logits = learner.model(batch.images).float()
-    loss = batch.seen_by(logits).cross_entropy()
-    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, learner.parameters)])
 
 
 def icarl_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Tensor:

@@ -1,0 +1,117 @@
+"""GEM: the gradient is turned so that it raises no old task's loss on its kept images.
+
+Source: Lopez-Paz & Ranzato 2017 (arXiv:1706.08840), section 3, without the margin. P below is the
+number of weights, k the number of old tasks.
+"""
+
+import numpy as np
+import torch
+from scipy.optimize import nnls
+from torch import Tensor
+
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner
+from mlspring.homeworks.hw14_lifelong.methods.replay import batch_of
+
+CHUNK = 16_384  # weights that are in double precision at a time
+CLEAR = 1e-2  # least eigenvalue of cosines for which single precision is enough
+LEAST = 1e-13  # eigenvalues below are noise of double precision
+NOTHING = 1e-30  # a gradient this much shorter than the longest one counts as zero
+
+
+def project(learner: Learner, stage: int, step: int) -> None:
+    """Turn the gradient so that no old task's loss rises, to first order.
+
+    min ||g' - g||^2 subject to <g', g_j> >= 0 for every old task j, with g_j the gradient on its
+    images in the memory.
+    """
+    if stage == 0:
+        return
+    gradients = learner.gradients
+    flat = torch.cat([g.flatten() for g in gradients])
+    old = torch.stack([old_gradient(learner, stage, task) for task in range(stage)])
+    turned = nearest_allowed(flat, old)
+    if turned is flat:
+        return
+    pieces = turned.split([g.numel() for g in gradients])
+    for gradient, piece in zip(gradients, pieces, strict=True):
+        gradient.copy_(piece.view_as(gradient))
+
+
+def nearest_allowed(gradient: Tensor, old: Tensor) -> Tensor:
+    """Return the vector nearest to ``gradient`` (P,) whose product with no row of ``old`` is < 0.
+
+    ``gradient`` itself where it is allowed; no number where one of them holds none.
+
+    The dual has a variable for each of the k rows: g' = g + G^T v with v >= 0 least in
+    ||g + G^T v||. With G's rows made 1 long, C = G G^T = U W U^T: that is the non-negative least
+    squares problem ||W^1/2 U^T v + W^-1/2 U^T G g||, of size k.
+    """
+    products = old @ gradient
+    if bool((products >= 0).all()):
+        return gradient
+    system = torch.column_stack((old @ old.T, products)).double().cpu()
+    is_clear = _is_clear(system)
+    if not is_clear:
+        system = _in_double(gradient, old)
+    if not bool(system.isfinite().all()):
+        return torch.full_like(gradient, torch.nan)  # the loop's check_finite says what it means
+    inverse, cosines, along = _scaled(system)
+    values, vectors = torch.linalg.eigh(cosines)
+    roots = values.clamp(min=LEAST).sqrt()
+    size = along.abs().max().clamp(min=torch.finfo(torch.float64).tiny)
+    target = -(vectors.T @ (along / size)) / roots
+    factor = roots[:, None] * vectors.T
+    duals, _ = nnls(factor.numpy(), target.numpy(), maxiter=100 * len(old))
+    weights = torch.from_numpy(np.asarray(duals)) * inverse * size
+    if is_clear:
+        return gradient + old.T @ weights.to(gradient)
+    return _sum_in_double(gradient, old, weights)
+
+
+def _scaled(system: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return 1 / length of each row (0 for none), the rows' cosines, and G g of unit rows."""
+    lengths = system.diagonal().sqrt()
+    inverse = torch.where(lengths > NOTHING * lengths.max(), 1 / lengths, 0.0)
+    return inverse, system[:, :-1] * torch.outer(inverse, inverse), system[:, -1] * inverse
+
+
+def _is_clear(system: Tensor) -> bool:
+    """Return whether products in single precision tell the old gradients apart."""
+    if not bool(system.isfinite().all()):
+        return False
+    return bool(torch.linalg.eigvalsh(_scaled(system)[1])[0] > CLEAR)
+
+
+def _in_double(gradient: Tensor, old: Tensor) -> Tensor:
+    """Return G G^T and, as the last column, G g in double precision: (k, k + 1), on the CPU.
+
+    Some thousand weights at a time: all of ``old`` in double would cost more than the products.
+    """
+    total = torch.zeros(len(old), len(old) + 1, dtype=torch.float64, device=old.device)
+    for part, piece in zip(old.split(CHUNK, 1), gradient.split(CHUNK), strict=True):
+        rows = part.double()
+        total += rows @ torch.column_stack((rows.T, piece.double()))
+    return total.cpu()
+
+
+def _sum_in_double(gradient: Tensor, old: Tensor, weights: Tensor) -> Tensor:
+    """Return g + G^T v: of nearly opposite rows large parts cancel."""
+    weights, pieces = weights.to(old.device), []
+    for part, piece in zip(old.split(CHUNK, 1), gradient.split(CHUNK), strict=True):
+        pieces.append((piece.double() + part.double().T @ weights).to(gradient.dtype))
+    return torch.cat(pieces)
+
+
+def old_gradient(learner: Learner, stage: int, task: int) -> Tensor:
+    """Return the gradient (P,) of an old task's loss on its kept images.
+
+    In the arithmetic of the gradient that it is compared with: 500 images a step, in fp32, took
+    most of GEM's time.
+    """
+    notes = learner.notes
+    rows = (notes["tasks"][0] == task).nonzero().squeeze(1)
+    batch = batch_of(learner, stage, *(notes[n][0][rows] for n in ("images", "labels", "tasks")))
+    with learner.autocast():
+        logits = learner.model(batch.images).float()
+    loss = batch.seen_by(logits).cross_entropy()
+    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, learner.parameters)])

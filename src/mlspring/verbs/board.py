@@ -28,8 +28,12 @@ def validate(spec: Spec, file: Path, data: str) -> str:
         SubmissionError: it is not; names the row.
     """
     spec.demand_ranking()
-    ids = catalog.part(spec, "data").test_ids(sources.open_source(spec, data))
-    catalog.part(spec, "submission").read(file, ids)
+    reader, source = catalog.part(spec, "data"), sources.open_source(spec, data)
+    ids = reader.test_ids(source)
+    # Where the data and not the course say how many classes there are, they are asked.
+    count = getattr(reader, "count_classes", None)
+    told = {"num_classes": count(source)} if count else {}
+    catalog.part(spec, "submission").read(file, ids, **told)
     return f"{file}: a valid submission of {spec.id} with {len(ids):,} rows"
 
 

@@ -3,10 +3,10 @@
     python -m benchmarks.monitors_hw11 RUN [RUN ...] [--answers FILE] [--keep]
 
 Reads the votes on drawings that a run kept at every validation, and the answers: the judge's side,
-never training's. Prints one JSON object: by recipe and monitor the rank correlation (Spearman) with the
-true accuracy within a member's validations, its mean over members and runs, and the accuracy of the
-validation that the monitor would choose; beside it the last and the best one. With ``--keep`` a
-table of them, a column a recipe, becomes ``results/hw11-monitors.json``.
+never training's. Prints one JSON object: by recipe and monitor the rank correlation (Spearman) with
+the true accuracy within a member's validations, its mean over members and runs, and the accuracy of
+the validation that the monitor would choose; beside it the last and the best one. With ``--keep`` a
+table of them becomes ``results/hw11-monitors.json``, two columns a recipe.
 """
 
 import argparse

@@ -1,11 +1,12 @@
 """How well each label-free monitor of homework 11 ranks the validations of finished runs.
 
-    python -m benchmarks.monitors_hw11 RUN [RUN ...] [--answers FILE]
+    python -m benchmarks.monitors_hw11 RUN [RUN ...] [--answers FILE] [--keep]
 
 Reads the votes on drawings that a run kept at every validation, and the answers: the judge's side,
-never training's. Prints one JSON object: by monitor the rank correlation (Spearman) with the true
-accuracy within a member's validations, its mean over members and runs, and the accuracy of the
-validation that the monitor would choose; beside it the last and the best one.
+never training's. Prints one JSON object: by recipe and monitor the rank correlation (Spearman) with
+the true accuracy within a member's validations, its mean over members and runs, and the accuracy of
+the validation that the monitor would choose; beside it the last and the best one. With ``--keep`` a
+table of them becomes ``results/hw11-monitors.json``, two columns a recipe.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import json
 import re
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from benchmarks.tables import write_rows
 from mlspring.catalog import find
 from mlspring.core.answers import read_answers
 from mlspring.core.errors import MlspringError, RunError
@@ -37,15 +39,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("runs", nargs="+", type=Path, help="finished runs of hw11")
     parser.add_argument("--answers", type=Path, help="id,label,Usage; by default the world's")
+    parser.add_argument("--keep", action="store_true", help="write the README's table, too")
     chosen = parser.parse_args(arguments)
     try:
         key = read_answers(chosen.answers or world_answers(find("hw11")), header=HEADER)
         truth = key.table.integers(1, 0, MAX_CLASSES - 1)
-        histories = [history for folder in chosen.runs for history in read(folder, truth)]
+        by_recipe: dict[str, list[list[dict[str, float]]]] = {}
+        for folder in chosen.runs:
+            histories = by_recipe.setdefault(Run.open(folder).request.recipe, [])
+            histories += read(folder, truth)
     except MlspringError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(json.dumps(rank(histories), indent=2))
+    found = {recipe: rank(histories) for recipe, histories in by_recipe.items()}
+    print(json.dumps(found, indent=2))
+    if chosen.keep:
+        command = "python -m benchmarks.monitors_hw11 RUN [RUN ...] --keep"
+        write_rows("hw11-monitors", command, *as_table(found))
     return 0
 
 
@@ -85,6 +95,7 @@ def rank(histories: Iterable[Sequence[dict[str, float]]]) -> dict[str, Any]:
                 ranks.append(float(spearmanr(merits, accuracies).statistic))
             chosen.append(accuracies[int(np.argmax(merits))])
         table[name] = {
+            "by member": [round(value, 3) for value in ranks],
             "rank correlation": round(statistics.fmean(ranks), 3) if ranks else None,
             "accuracy of its choice": round(statistics.fmean(chosen), 4) if chosen else None,
         }
@@ -92,6 +103,27 @@ def rank(histories: Iterable[Sequence[dict[str, float]]]) -> dict[str, Any]:
         picked = [pick([entry["accuracy"] for entry in history]) for history in histories]
         table[name] = round(statistics.fmean(picked), 4) if picked else None
     return table
+
+
+def as_table(found: Mapping[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows: for each recipe how a monitor ranks, and what it would choose."""
+    parts = ("rank correlation, by member", "accuracy of its choice")
+    head = ["monitor", *(f"{recipe}: {part}" for recipe in found for part in parts)]
+    rows = []
+    for name in MONITORS:
+        row = [name]
+        for table in found.values():
+            row.append(", ".join(f"{value:.2f}" for value in table[name]["by member"]) or "-")
+            row.append(_cell(table[name]["accuracy of its choice"]))
+        rows.append(row)
+    for name in ("last", "best"):
+        cells = (cell for table in found.values() for cell in ("", _cell(table[name])))
+        rows.append([f"*the {name} validation*", *cells])
+    return head, rows
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 `benchmarks/results/hwNN.json` (written by `mlspring calibrate`) becomes the scores of an island's
 README and its rows in the main README, `benchmarks/results/hwNN-files.json` its table on files from
 outside, `hwNN-strengths.json` the grid on which its methods' strengths were chosen,
+`hw11-bounds.json` what its world can give, `hw11-monitors.json` what label-free monitors tell,
 `benchmarks/results/speed.json` the speed table. A table stands between two comments,
 `<!-- scores -->` and `<!-- /scores -->`.
 """
@@ -85,10 +86,14 @@ def update(root: Path, specs: Sequence[Spec], *, check: bool) -> int:
 
 
 def write_files_results(
-    homework: str, module: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+    homework: str,
+    module: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    arguments: str = "DIR",
 ) -> None:
-    """Keep what ``python -m benchmarks.MODULE DIR`` measured on files from outside."""
-    write_rows(f"{homework}-files", f"python -m benchmarks.{module} DIR", columns, rows)
+    """Keep what ``python -m benchmarks.MODULE ARGUMENTS`` measured on files from outside."""
+    write_rows(f"{homework}-files", f"python -m benchmarks.{module} {arguments}", columns, rows)
 
 
 def write_rows(
@@ -133,7 +138,7 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
             way = "mlspring calibrate " if spec.ranked else "python -m benchmarks.methods_"
             text = f"Not measured yet: `{way}{spec.id}`."
             yield Block(file=readme, marker="scores", text=text)
-        for marker in ("files", "strengths"):
+        for marker in ("files", "strengths", "bounds", "monitors"):
             kept = root / "benchmarks" / "results" / f"{spec.id}-{marker}.json"
             if kept.exists():
                 yield Block(file=readme, marker=marker, text=files_text(read_json(kept)))

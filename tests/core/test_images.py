@@ -162,6 +162,7 @@ def test_transparent_parts_become_white(tmp_path: Path) -> None:
     palette.putpalette([10, 20, 30])
     path = saved(palette, tmp_path / "p.png", transparency=0)
     assert (decode_image(path, size=4) == 255).all()
+    assert (decode_image(path, size=4, ground="black") == 0).all()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -114,13 +114,14 @@ def test_the_fingerprint_sees_names_sizes_times_and_order(tmp_path: Path) -> Non
     seen.add(folder_fingerprint(files, 64, mode="L"))
     seen.add(folder_fingerprint(files, 64, resize=64))
     seen.add(folder_fingerprint(files, 64, resize=72))
+    seen.add(folder_fingerprint(files, 64, ground="black"))
     seen.add(folder_fingerprint(files[:2], 64))
     seen.add(folder_fingerprint(files[::-1], 64))
     os.utime(files[0], ns=(1, 1))
     seen.add(folder_fingerprint(files, 64))
     files[0] = files[0].rename(files[0].with_name("other.png"))
     seen.add(folder_fingerprint(files, 64))
-    assert len(seen) == 9
+    assert len(seen) == 10
     files[0].unlink()
     with pytest.raises(DataError, match="cannot be read"):
         folder_fingerprint(files, 64)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlspring.core.errors import DataError, RecipeError
+from mlspring.core.errors import DataError, RecipeError, SubmissionError
 from mlspring.core.recipe import load_recipe
 from mlspring.core.source import Source, official
-from mlspring.homeworks.hw11_adaptation import data
+from mlspring.homeworks.hw11_adaptation import data, drawings, submission
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.homeworks.hw11_adaptation.spec import SPEC
+from mlspring.verbs import board
 from mlspring.worlds.domains import tiny_domains_world
 from mlspring.worlds.world import build
 from tests.tiny.domains import NUM_DRAWINGS, write_domains
@@ -133,12 +134,45 @@ def test_dark_strokes_are_inverted(folder: Path) -> None:
     assert kept.target_images.mean() > 128
 
 
+def make_transparent(folder: Path, ink: int) -> None:
+    """Turn the drawings into PNGs whose strokes are so bright, on a transparent ground."""
+    for file in drawing(folder).parent.iterdir():
+        with Image.open(file) as image:
+            alpha = image.convert("L")
+        strokes = Image.new("L", alpha.size, ink)
+        Image.merge("LA", (strokes, alpha)).convert("RGBA").save(file.with_suffix(".png"))
+        file.unlink()
+
+
+@pytest.mark.parametrize("ink", [255, 250, 0, 5])
+def test_strokes_on_a_transparent_ground_are_seen_whatever_their_brightness(
+    folder: Path, ink: int
+) -> None:
+    plain = data.load(official(folder), recipe())
+    make_transparent(folder, ink)
+    loaded = data.load(official(folder), recipe())
+    assert loaded.inverted == (ink < 128)
+    assert np.abs(loaded.target_images.astype(int) - plain.target_images).max() <= 8
+    again = data.load(official(folder), recipe())
+    assert np.array_equal(again.target_images, loaded.target_images)
+
+
+def test_blank_drawings_are_refused_where_they_are_most(folder: Path) -> None:
+    files = sorted(drawing(folder).parent.iterdir())
+    for file in files[: len(files) // 2]:
+        Image.new("L", (28, 28), 255).save(file)
+    data.load(official(folder), recipe())
+    Image.new("L", (28, 28), 0).save(files[-1])
+    message = refusal(folder)
+    assert f"{files[0]}: has no strokes, as have 19 of 36 drawings" in message
+
+
 def test_faint_drawings_are_made_white() -> None:
-    drawings = np.zeros((3, 10, 10), np.uint8)
-    drawings[0, 0] = 50  # a tenth of the pixels, faint
-    drawings[1, 0] = 200
-    drawings[2, 0, 0] = 9  # almost empty: no stroke
-    found = data.whitened(drawings, 95)
+    faint = np.zeros((3, 10, 10), np.uint8)
+    faint[0, 0] = 50  # a tenth of the pixels, faint
+    faint[1, 0] = 200
+    faint[2, 0, 0] = 9  # almost empty: no stroke
+    found = drawings.whitened(faint, 95)
     assert found.dtype == np.uint8
     assert found[0, 0].tolist() == found[1, 0].tolist() == [255] * 10
     assert found[:, 1:].max() == 0
@@ -287,3 +321,25 @@ def test_real_photos_and_sketches_are_read(real_data: Path, tmp_path: Path) -> N
     assert loaded.inverted  # dark strokes on white paper
     assert loaded.class_names == tuple("0123456")
     assert "dark" in data.describe(loaded)["strokes"]
+
+
+# ---- how many classes a label may be of
+
+
+def test_classes_are_counted_without_opening_a_picture(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "open", lambda *a, **k: pytest.fail("opened a picture"))
+    assert data.count_classes(official(folder)) == 3
+    assert data.count_classes(Source(kind="world", folder=folder)) == 10
+
+
+def test_validate_refuses_a_class_that_the_data_have_not(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "submission.csv"
+    labels = [i % 3 for i in range(NUM_DRAWINGS)]
+    submission.write(file, [str(i) for i in range(NUM_DRAWINGS)], np.array(labels))
+    assert "36 rows" in board.validate(SPEC, file, str(folder))
+    labels[7] = 3
+    submission.write(file, [str(i) for i in range(NUM_DRAWINGS)], np.array(labels))
+    with pytest.raises(SubmissionError, match=r"row 9: .*'3'; expected a whole number from 0 to 2"):
+        board.validate(SPEC, file, str(folder))

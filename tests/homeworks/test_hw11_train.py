@@ -3,7 +3,9 @@
 import json
 import math
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import torch
 from torch import nn
 
 from benchmarks import monitors_hw11
+from mlspring.core.errors import RecipeError, RunError
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw11_adaptation import (
@@ -140,6 +143,31 @@ def test_the_kept_weights_are_those_of_the_best_validation(tmp_path: Path) -> No
     assert not list(run.checkpoints.glob("*kept*"))
 
 
+@pytest.mark.parametrize("keep", ["last", "entropy"])
+def test_a_monitor_that_is_no_number_ends_training_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: str
+) -> None:
+    """Nothing would be better than the first validation, so that no weights were kept."""
+    measure = monitors.measure
+
+    def broken(*given: Any) -> tuple[dict[str, float], torch.Tensor]:
+        values, votes = measure(*given)
+        return values | {"target__entropy": math.nan}, votes
+
+    monkeypatch.setattr(monitors, "measure", broken)
+    with pytest.raises(RecipeError, match=r"training diverged: target/entropy is nan at step 4"):
+        finished(tmp_path, f"train.keep={keep}")
+
+
+def test_data_of_other_classes_are_refused_with_both_numbers(tmp_path: Path) -> None:
+    run, loaded, knobs = finished(tmp_path)
+    found = predict.predict(knobs, loaded, run)
+    assert len(found) == len(loaded.target_images)
+    more = replace(loaded, num_classes=4)
+    with pytest.raises(RunError, match=r"has learnt 3 classes; expected 4, as(.|\n)*-> .*--data"):
+        predict.predict(knobs, more, run)
+
+
 def test_votes_of_every_validation_are_kept(tmp_path: Path) -> None:
     run, loaded, _ = finished(tmp_path)
     files = sorted((run.folder / "votes").iterdir())
@@ -216,8 +244,22 @@ def test_ranks_of_monitors_are_spearman_s() -> None:
     ]
     table = monitors_hw11.rank([history, history[:2]])  # two validations rank nothing
     assert table["members"] == 1
-    assert table["source_risk"] == {"rank correlation": 1.0, "accuracy of its choice": 0.6}
-    assert table["entropy"] == {"rank correlation": -1.0, "accuracy of its choice": 0.3}
-    assert table["agreement"] == {"rank correlation": 0.4, "accuracy of its choice": 0.4}
+    for name, ranks, choice in (
+        ("source_risk", 1.0, 0.6),
+        ("entropy", -1.0, 0.3),
+        ("agreement", 0.4, 0.4),
+    ):
+        assert table[name]["by member"] == [ranks]
+        assert table[name]["rank correlation"] == ranks
+        assert table[name]["accuracy of its choice"] == choice
     assert table["balance"]["rank correlation"] is None
     assert (table["last"], table["best"]) == (0.6, 0.6)
+    head, rows = monitors_hw11.as_table({"strong": table})
+    assert head == [
+        "monitor",
+        "strong: rank correlation, by member",
+        "strong: accuracy of its choice",
+    ]
+    assert rows[1] == ["entropy", "-1.00", "0.300"]
+    assert rows[3] == ["balance", "-", "0.300"]
+    assert rows[-1] == ["*the best validation*", "", "0.600"]

@@ -26,6 +26,7 @@ from mlspring.core.progress import bar, say
 from mlspring.core.texts import read_bytes
 
 Mode = Literal["RGB", "L"]
+Ground = Literal["white", "black"]
 Pixels = NDArray[np.uint8]
 
 # Only formats that Pillow decodes itself; some others start a program.
@@ -49,12 +50,17 @@ BROKEN = (
 
 
 def load_images(
-    files: Sequence[Path], size: int, *, mode: Mode = "RGB", resize: int | None = None
+    files: Sequence[Path],
+    size: int,
+    *,
+    mode: Mode = "RGB",
+    resize: int | None = None,
+    ground: Ground = "white",
 ) -> Pixels:
     """Return the images as a private memory map, decoded only if they were not before.
 
-    The map lies under ``home()/decoded``; its name is the files' fingerprint. ``resize`` is that
-    of ``decode_images``.
+    The map lies under ``home()/decoded``; its name is the files' fingerprint. ``resize`` and
+    ``ground`` are those of ``decode_images``.
 
     Shape:
         (len(files), size, size, channels) of ``decode_images``.
@@ -64,7 +70,7 @@ def load_images(
         MachineError: the disk is full.
     """
     shape = (len(files), size, size, _channels(mode))
-    key = folder_fingerprint(files, size, mode=mode, resize=resize)
+    key = folder_fingerprint(files, size, mode=mode, resize=resize, ground=ground)
     cached = home() / "decoded" / f"{key}.npy"
     if cached.exists():
         try:
@@ -74,7 +80,7 @@ def load_images(
         except (OSError, ValueError, EOFError):
             pass
         say(f"{cached} is damaged; the images are decoded again")
-    return decode_images(files, size, cached, mode=mode, resize=resize)
+    return decode_images(files, size, cached, mode=mode, resize=resize, ground=ground)
 
 
 def decode_images(
@@ -84,16 +90,17 @@ def decode_images(
     *,
     mode: Mode = "RGB",
     resize: int | None = None,
+    ground: Ground = "white",
     num_threads: int | None = None,
 ) -> Pixels:
     """Decode every file once and return the memory map that was written to ``out``.
 
-    Each image is turned as its EXIF note says, laid on white where it is transparent and resized
-    bilinearly with antialiasing, as the course does: to a square without keeping its aspect, or,
-    with ``resize``, its short side to so many pixels, of which the central square is cut (hw13's
-    Resize 256 and CenterCrop 224). A large JPEG is decoded at a half, a quarter or an eighth of
-    its size, but never below twice the size asked for, which moves a pixel by 0.4 of 255 on
-    average and saves 40 % of the time.
+    Each image is turned as its EXIF note says, laid on ``ground`` where it is transparent, and
+    resized bilinearly with antialiasing, as the course does: to a square without keeping its
+    aspect, or, with ``resize``, its short side to so many pixels, of which the central square is
+    cut (hw13's Resize 256 and CenterCrop 224). A large JPEG is decoded at a half, a quarter or an
+    eighth of its size, but never below twice the size asked for, which moves a pixel by 0.4 of 255
+    on average and saves 40 % of the time.
 
     Shape:
         (len(files), size, size, channels), uint8; 3 channels for ``RGB``, 1 for ``L``.
@@ -107,7 +114,7 @@ def decode_images(
         raise DataError("no image files were found", file=out)
     shape = (len(files), size, size, _channels(mode))
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    decode = partial(decode_image, size=size, mode=mode, resize=resize)
+    decode = partial(decode_image, size=size, mode=mode, resize=resize, ground=ground)
     with (
         atomic_path(out) as partial_file,
         partial_file.open("wb") as stream,
@@ -127,7 +134,14 @@ def decode_images(
     return _open_map(out)
 
 
-def decode_image(file: Path, *, size: int, mode: Mode = "RGB", resize: int | None = None) -> Pixels:
+def decode_image(
+    file: Path,
+    *,
+    size: int,
+    mode: Mode = "RGB",
+    resize: int | None = None,
+    ground: Ground = "white",
+) -> Pixels:
     """Return one image as ``decode_images`` does, uint8, shape (size, size, channels).
 
     Raises:
@@ -144,7 +158,7 @@ def decode_image(file: Path, *, size: int, mode: Mode = "RGB", resize: int | Non
                 found = f"has {image.width:,} x {image.height:,} pixels"
                 raise DataError(found, file=file, expected=f"at most {MAX_PIXELS:,} pixels")
             image.draft(mode, (least, least))  # JPEG only
-            plain = _plain(ImageOps.exif_transpose(image), mode)
+            plain = _plain(ImageOps.exif_transpose(image), mode, ground)
             box = _central_box(plain, size, resize) if resize else None
             resized = plain.resize((size, size), Image.Resampling.BILINEAR, box=box)
     except UnidentifiedImageError as error:
@@ -157,7 +171,12 @@ def decode_image(file: Path, *, size: int, mode: Mode = "RGB", resize: int | Non
 
 
 def folder_fingerprint(
-    files: Sequence[Path], size: int, *, mode: Mode = "RGB", resize: int | None = None
+    files: Sequence[Path],
+    size: int,
+    *,
+    mode: Mode = "RGB",
+    resize: int | None = None,
+    ground: Ground = "white",
 ) -> str:
     """Return a key that changes with any file's name, size or time, or with how it is decoded.
 
@@ -165,6 +184,8 @@ def folder_fingerprint(
         DataError: a file is missing.
     """
     way = f"{size} {mode}" if resize is None else f"{size} {mode} of {resize}"
+    if ground != "white":  # so that what was decoded before grounds could be chosen is found
+        way += f" on {ground}"
     digest = hashlib.sha256(f"{VERSION} {way} {len(files)}\n".encode())
     for file in files:
         try:
@@ -192,16 +213,15 @@ def _central_box(image: Image.Image, size: int, resize: int) -> tuple[float, flo
     return left, top, right, bottom
 
 
-def _plain(image: Image.Image, mode: Mode) -> Image.Image:
-    """Return the image in ``mode``; transparent parts become white, 16 bits become 8."""
+def _plain(image: Image.Image, mode: Mode, ground: Ground) -> Image.Image:
+    """Return the image in ``mode``; transparent parts show the ground, 16 bits become 8."""
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise ValueError(f"pixels of kind {image.mode} have no fixed range")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, ground), image)
     return image.convert(mode)
 
 

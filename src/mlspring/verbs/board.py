@@ -30,9 +30,12 @@ def validate(spec: Spec, file: Path, data: str) -> str:
         SubmissionError: it is not; names the row.
     """
     spec.demand_ranking()
-    ids = catalog.part(spec, "data").test_ids(sources.open_source(spec, data))
-    part = catalog.part(spec, "submission")
-    values = part.read(file, ids)
+    reader, source = catalog.part(spec, "data"), sources.open_source(spec, data)
+    part, ids = catalog.part(spec, "submission"), reader.test_ids(source)
+    # Where the data and not the course say how many classes there are, they are asked.
+    count = getattr(reader, "count_classes", None)
+    told = {"num_classes": count(source)} if count else {}
+    values = part.read(file, ids, **told)
     own = getattr(part, "describe", None)
     content = own(values) if own else f"{len(ids):,} rows"
     return f"{file}: a valid submission of {spec.id} with {content}"

@@ -1,6 +1,7 @@
 """Which file a recipe's name means."""
 
 import difflib
+import tomllib
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -9,6 +10,8 @@ from mlspring import catalog
 from mlspring.core.errors import RecipeError
 from mlspring.core.recipe import load_recipe
 from mlspring.core.spec import Spec
+
+MUCH = 10  # times the work of the world's recipe, which takes minutes without a GPU
 
 
 def find_recipe(spec: Spec, name: str, kind: str) -> Path:
@@ -90,12 +93,35 @@ def recipe_names(spec: Spec, kind: str) -> list[str]:
 def for_laptop(spec: Spec, path: Path) -> str | None:
     """Return the name of the recipe that does for a laptop what an official one does for a GPU.
 
-    None where ``path`` is no official recipe, or where the homework has no such recipe.
+    That is the one of the same name in ``recipes/laptop``; else the nearest level there, first
+    above and then below, if it is no more work; else the world's of that name, where the official
+    one is so much more work that it takes an hour and more without a GPU.
+
+    None where ``path`` is no official recipe, or where there is nothing lighter.
     """
-    name = f"laptop/{path.stem}"
-    folder = spec.folder / "recipes"
-    is_official = path.parent == folder / "official"
-    return name if is_official and (folder / f"{name}.toml").is_file() else None
+    folder, name = spec.folder / "recipes", path.stem
+    if path.parent != folder / "official":
+        return None
+    there = recipe_names(spec, "laptop")
+    if name in there:
+        return f"laptop/{name}"
+    lighter = [(f"world/{name}", MUCH)]
+    if name in spec.levels:
+        place = spec.levels.index(name)
+        near = [*spec.levels[place + 1 :], *reversed(spec.levels[:place])]
+        lighter = [(f"laptop/{level}", 1) for level in near if level in there][:1] + lighter
+    work = num_examples(path)
+    for other, times in lighter:
+        file = folder / f"{other}.toml"
+        if file.is_file() and 0 < times * num_examples(file) <= work:
+            return other
+    return None
+
+
+def num_examples(path: Path) -> int:
+    """Return how many examples the training of a recipe looks at; 0 where it does not say."""
+    train = tomllib.loads(path.read_text(encoding="utf-8")).get("train", {})
+    return int(train.get("steps", 0) * train.get("batch_size", 0) * train.get("members", 1))
 
 
 def load(spec: Spec, path: Path, overrides: tuple[str, ...] = ()) -> Any:

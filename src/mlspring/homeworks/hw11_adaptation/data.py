@@ -17,6 +17,7 @@ from PIL import Image
 from mlspring.core.errors import DataError, RecipeError, unreadable_folder
 from mlspring.core.images import load_images
 from mlspring.core.source import Source
+from mlspring.homeworks.hw11_adaptation.drawings import has_dark_ink, legible, whitened
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.worlds.domains import domains_world
 from mlspring.worlds.objects import CLASS_NAMES
@@ -25,8 +26,6 @@ WORLD = domains_world()
 SUFFIXES = {".bmp", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
 MAX_CLASSES = 1000
 ENOUGH = 3  # photos of a class, so that some can be held out
-FAINT = 16  # of 255: what is below is no stroke, however little else there is
-CHUNK = 1024  # drawings that are scaled at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,8 @@ def load(source: Source, recipe: Recipe) -> Data:
     """Return both domains at the recipe's size.
 
     Raises:
-        DataError: a file is missing, broken or badly named, or a class has too few photos.
+        DataError: a file is missing, broken or badly named, a class has too few photos, or most
+            drawings are blank.
         RecipeError: the recipe tells the shares of more or fewer classes than there are.
     """
     size = recipe.data.image_size
@@ -69,7 +69,7 @@ def load(source: Source, recipe: Recipe) -> Data:
         photos, labels = _photos(folder / "train_data")  # before decoding: fail early
         files = _drawings(folder / "test_data")
         source_images = load_images(photos, size)
-        target_images = load_images(files, size, mode="L")[..., 0]
+        target_images = legible(files, size)
         ids = _ids(files)
     else:
         arrays = {
@@ -85,7 +85,7 @@ def load(source: Source, recipe: Recipe) -> Data:
             f"data.shares has {len(recipe.data.shares)} numbers",
             expected=f"{num_classes}, one for each class of the photos, or none",
         )
-    inverted = _has_dark_ink(target_images, recipe.data.ink)
+    inverted = has_dark_ink(target_images, recipe.data.ink)
     drawings = 255 - target_images if inverted else target_images
     return Data(
         source_images=source_images,
@@ -120,6 +120,13 @@ def describe(data: Data) -> dict[str, str]:
     }
 
 
+def count_classes(source: Source) -> int:
+    """Return how many classes a label may be of, for ``submission.read``; opens no picture."""
+    if source.kind == "official":
+        return len(_classes(_root(source.folder) / "train_data"))
+    return len(CLASS_NAMES)
+
+
 def export(world_folder: Path, to: Path) -> None:
     """Write the world in the course's layout under ``to``/real_or_drawing; answers stay behind."""
     public = world_folder / "public"
@@ -152,28 +159,6 @@ def _resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.stack([np.asarray(Image.fromarray(i).resize((size, size), bilinear)) for i in images])
 
 
-def _has_dark_ink(drawings: NDArray[np.uint8], ink: str) -> bool:
-    """Return whether strokes are darker than the ground, which covers most of a drawing."""
-    if ink != "auto":
-        return ink == "dark"
-    some = drawings[:: max(1, len(drawings) // 1000)]
-    return float(np.median(some)) > 127
-
-
-def whitened(drawings: NDArray[np.uint8], percentile: float) -> NDArray[np.uint8]:
-    """Return drawings (m, s, s), each scaled so that this percentile of its pixels is white.
-
-    Thin or faint strokes, which fade when a large drawing is made small, then shine like edges do.
-    """
-    found = np.empty_like(drawings)
-    for start in range(0, len(drawings), CHUNK):
-        part = slice(start, start + CHUNK)
-        tops = np.percentile(drawings[part], percentile, axis=(1, 2), keepdims=True)
-        scaled = drawings[part] * (255 / tops.clip(min=FAINT)).astype(np.float32)
-        found[part] = scaled.clip(max=255).round()
-    return found
-
-
 def _root(folder: Path) -> Path:
     """Return the folder that holds ``train_data/``: itself or ``real_or_drawing`` inside it."""
     for candidate in (folder, folder / "real_or_drawing"):
@@ -191,11 +176,11 @@ def _root(folder: Path) -> Path:
     )
 
 
-def _photos(folder: Path) -> tuple[list[Path], NDArray[np.int64]]:
-    """Return all photos, class by class, and their labels int64 (n,).
+def _classes(folder: Path) -> list[Path]:
+    """Return the folders of the classes in their order.
 
     Raises:
-        DataError: folders that are not named 0, 1, 2 ..., or a class with too few photos.
+        DataError: folders that are not named 0, 1, 2 ...
     """
     classes = _entries(folder)
     for entry in classes:
@@ -212,9 +197,18 @@ def _photos(folder: Path) -> tuple[list[Path], NDArray[np.int64]]:
         found = ", ".join(map(str, numbers[:20])) or "none"
         expected = f"2 to {MAX_CLASSES}, numbered from 0 without a gap"
         raise DataError(f"holds the class folders {found}", file=folder, expected=expected)
+    return classes
+
+
+def _photos(folder: Path) -> tuple[list[Path], NDArray[np.int64]]:
+    """Return all photos, class by class, and their labels int64 (n,).
+
+    Raises:
+        DataError: folders that are not named 0, 1, 2 ..., or a class with too few photos.
+    """
     files: list[Path] = []
     labels: list[int] = []
-    for label, entry in enumerate(classes):
+    for label, entry in enumerate(_classes(folder)):
         mine = _pictures(entry)
         if len(mine) < ENOUGH:
             raise DataError(f"holds {len(mine)} photos", file=entry, expected=f"{ENOUGH} or more")

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mlspring.core.errors import RunError
 from mlspring.core.progress import bar
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw11_adaptation import models, transform
@@ -23,9 +24,26 @@ ROUNDS = 50  # of balancing: each brings the classes' shares closer to equal
 
 
 def predict(recipe: Recipe, data: Data, run: Run) -> NDArray[np.int64]:
-    """Return the class of every drawing: int64 (n,)."""
+    """Return the class of every drawing: int64 (n,).
+
+    Raises:
+        RunError: the run has learnt more or fewer classes than the data have.
+    """
+    check_classes(data, run)
     found = probabilities(recipe, data, run)
     return balanced(found, recipe.predict.balance, recipe.data.shares).argmax(1)
+
+
+def check_classes(data: Data, run: Run) -> None:
+    """Raise unless the run has learnt as many classes as the data have."""
+    learnt = checkpoint.read_facts(weights_path(run, 0)).get("num_classes", data.num_classes)
+    if learnt != data.num_classes:
+        raise RunError(
+            f"has learnt {learnt} classes",
+            file=run.folder,
+            expected=f"{data.num_classes}, as the photos of the data have",
+            fix="predict data of the same classes, or learn these: mlspring run hw11 --data DIR",
+        )
 
 
 def probabilities(recipe: Recipe, data: Data, run: Run) -> NDArray[np.float32]:

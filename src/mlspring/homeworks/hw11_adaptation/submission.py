@@ -21,8 +21,8 @@ def write(path: Path, ids: Sequence[str], values: NDArray[np.int64]) -> None:
 def read(path: Path, ids: Sequence[str], num_classes: int = MAX_CLASSES) -> NDArray[np.int64]:
     """Return the labels in the order of ``ids``: int64 (n,).
 
-    Where the classes are not told, any label that some pair of domains may have is in the format;
-    the scorer tells them and rejects the others.
+    Where the classes are not told, any label that some pair of domains may have is in the format:
+    ``data.count_classes`` tells them to whoever has the data, the answers to the scorer.
 
     Raises:
         SubmissionError: wrong header, a missing, doubled or unknown id, or a label that is no

@@ -146,7 +146,7 @@ def train_member(
                 snapshots.save(run, stages[step], member.final, domains, hardware)
             if step % knobs.validate_every == 0 or step == knobs.steps:
                 values, votes = validate(member, sums, watched, hardware, ranks)
-                check_finite(step, knobs.learning_rate, train__loss=values["train__loss"])
+                check_finite(step, knobs.learning_rate, **values)
                 run.log(
                     member=number,
                     step=step,
@@ -193,7 +193,8 @@ def keep(run: Run, member: Member, monitor: str, facts: dict[str, Any], best: fl
     """
     merit = monitors.merit(monitor, facts, facts["step"])
     if merit > best:
-        checkpoint.save_weights(kept_path(run, member.number), member.final, facts)
+        learnt = {"num_classes": member.final.classify[-1].out_features}
+        checkpoint.save_weights(kept_path(run, member.number), member.final, facts | learnt)
     return max(best, merit)
 
 

@@ -81,6 +81,8 @@ def test_without_a_gpu_the_recipe_for_a_laptop_is_named(monkeypatch: pytest.Monk
     expected = [f"official/strong is meant for a GPU; without one: {command}"]
     assert told(monkeypatch, gpu=False) == expected
     assert told(monkeypatch, gpu=True, device="cpu") == expected
+    (said,) = told(monkeypatch, gpu=False, homework="hw11", recipe="simple")
+    assert "official/simple is meant for a GPU" in said and "run hw11 laptop/boss" in said
 
 
 def test_where_there_is_nothing_lighter_to_name_nothing_is_said(

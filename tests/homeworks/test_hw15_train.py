@@ -1,6 +1,8 @@
 """The loop of homework 15: what is measured is what is saved; answers; the joint assignment."""
 
+import csv
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from mlspring.homeworks.hw15_meta.tasks import Tasks, make_pools
 from mlspring.kit import checkpoint, device
 from tests.contract.journey import run_tiny
 from tests.tiny import glyphs
+from tests.tiny.islands import TINY
 
 CPU = device.choose("cpu", "fp32", work="dense")
 
@@ -49,14 +52,20 @@ def test_what_is_measured_is_the_network_that_is_saved(tmp_path: Path) -> None:
     assert facts["accuracy"] == pytest.approx(measured["valid__accuracy"])
 
 
-def test_a_study_trains_a_network_for_each_number_of_characters(tmp_path: Path) -> None:
-    run = run_tiny(SPEC, tmp_path, recipe="world/tasks", figures=False)
+def test_a_study_trains_a_network_for_each_number_of_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = (*glyphs.SMALL, "study.characters=[5, 7]")
+    monkeypatch.setitem(TINY, "hw15", replace(TINY["hw15"], small=small))
+    run = run_tiny(SPEC, tmp_path, recipe="world/tasks")
     found = [
         checkpoint.read_facts(checkpoint.weights_path(Run.open(run.folder), number))
-        for number in range(5)
+        for number in range(3)
     ]
-    assert [facts["characters"] for facts in found] == [8, 8, 8, 8, 8], "there are no more"
-    assert {entry["member"] for entry in run.read_log()} == set(range(5))
+    assert [facts["characters"] for facts in found] == [8, 5, 7], "all there are, then the study's"
+    assert {entry["member"] for entry in run.read_log()} == set(range(3))
+    with (run.figures / "q1_characters.csv").open(newline="") as stream:
+        assert [int(row["characters"]) for row in csv.DictReader(stream)] == [5, 7, 8]
 
 
 def test_batches_of_tasks_are_no_matter_to_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:

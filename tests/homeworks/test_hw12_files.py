@@ -11,16 +11,13 @@ import pytest
 import safetensors.numpy
 
 from mlspring.core.errors import SubmissionError
-from mlspring.homeworks.hw12_lander import environment, pickled, score, submission
-from tests.tiny.landings import notebook_file, policy, write_answers
-
-IDS = ["1", "2", "3", "4", "5"]
+from mlspring.homeworks.hw12_lander import pickled, score, submission
+from tests.tiny.landings import IDS, notebook_file, played, write_answers
 
 
 @pytest.fixture(scope="module")
 def lists() -> list[list[int]]:
-    played = environment.play_consecutive(policy().greedy, 543, 5)
-    return [episode.actions.tolist() for episode in played]
+    return played()
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ import safetensors.numpy
 from mlspring.core.errors import SubmissionError
 from mlspring.homeworks.hw12_lander import submission
 from mlspring.homeworks.hw12_lander.policy import Policy, from_tensors
-from tests.tiny.landings import policy
-
-IDS = ["1", "2", "3", "4", "5"]
+from tests.tiny.landings import IDS, policy
 
 
 def policy_file(tensors: dict[str, np.ndarray], path: Path) -> Path:

@@ -13,21 +13,20 @@ from mlspring.homeworks.hw12_lander.spec import SPEC
 from mlspring.homeworks.hw12_lander.submission import HandedIn
 from mlspring.verbs import board
 from tests.tiny.landings import (
+    IDS,
     NUM_SECRET,
     notebook_file,
+    played,
     policy,
     write_answers,
     write_played,
     write_rules,
 )
 
-IDS = ["1", "2", "3", "4", "5"]
-
 
 @pytest.fixture(scope="module")
 def lists() -> list[list[int]]:
-    played = environment.play_consecutive(policy().greedy, 543, 5)
-    return [episode.actions.tolist() for episode in played]
+    return played()
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Counting in an ONNX file: what counts, what is refused, and that damage is told."""
 
 import base64
-import struct
 import subprocess
 import sys
-import zipfile
 import zlib
 from pathlib import Path
 
@@ -15,19 +13,32 @@ from mlspring.core.errors import SubmissionError
 from mlspring.core.score import State
 from mlspring.homeworks.hw13_compression import submission
 from mlspring.homeworks.hw13_compression.architecture import Architecture
-from mlspring.homeworks.hw13_compression.onnx_file import (
-    FREE_BYTES,
-    MAX_BYTES,
-    over_budget,
-    read_network,
-)
+from mlspring.homeworks.hw13_compression.onnx_file import MAX_BYTES, over_budget, read_network
 from mlspring.homeworks.hw13_compression.spec import SPEC
 from mlspring.verbs import board
 from tests.tiny.compression import CHANNELS
+from tests.tiny.onnx_files import (
+    DOUBLE,
+    EXTERNAL,
+    FLOAT,
+    FLOAT16,
+    INT8,
+    INT64,
+    NORM,
+    NORMED,
+    TYPES,
+    WEIGHT,
+    count_parameters,
+    hand_in,
+    message,
+    model,
+    node,
+    packed,
+    tensor,
+    typed,
+    varint,
+)
 
-FLOAT, FLOAT16, INT8, INT64, DOUBLE = 1, 10, 3, 7, 11
-TYPES = {FLOAT: "<f4", FLOAT16: "<f2", INT8: "i1", INT64: "<i8", DOUBLE: "<f8"}
-EXTERNAL = (14, 1)
 SMALL = Architecture(name="plain", channels=CHANNELS).num_parameters
 # The small student as torch 2.13 writes it: torch.onnx.export(model, (images,), file, dynamo=False,
 # training=TrainingMode.PRESERVE, do_constant_folding=False), batch norms unfolded.
@@ -58,76 +69,6 @@ EXPORTED = (
     "0?DHdSQFwxEY@Hlj=WH=udhMxrhqLk{Gmw@!TIBed^ea#8VtTgWhrPLett_(rtkd{TawwC7N;KJPB+oO_IzZ?=<3zO`sM`"
     "JDXw!`}vr-~Hb7)rzY~dxma(W_;g&o6IPXMpKLqNCuKhyi~@?r6LVTFIh$lMo6{vz1pN=l`if7zcV9@"
 )
-
-
-def count_parameters(content: bytes) -> int:
-    return read_network(content).num_parameters
-
-
-def varint(number: int) -> bytes:
-    rest, low = number >> 7, number & 0x7F
-    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
-
-
-def message(*fields: tuple[int, int | float | bytes | str]) -> bytes:
-    """Return the bytes of a protobuf message; a float takes four bytes, an int is a varint."""
-    parts = []
-    for number, value in fields:
-        if isinstance(value, int):
-            parts.append(varint(number << 3) + varint(value % 2**64))
-        elif isinstance(value, float):
-            parts.append(varint(number << 3 | 5) + struct.pack("<f", value))
-        else:
-            content = value.encode() if isinstance(value, str) else value
-            parts.append(varint(number << 3 | 2) + varint(len(content)) + content)
-    return b"".join(parts)
-
-
-def tensor(
-    name: str, shape: tuple[int, ...], kind: int = FLOAT, *more: tuple[int, int | bytes]
-) -> bytes:
-    raw = np.ones(shape, TYPES[kind]).tobytes()
-    return message(*((1, n) for n in shape), (2, kind), (8, name), (9, raw), *more)
-
-
-def typed(shape: tuple[int, ...], kind: int, *fields: tuple[int, int | float | bytes]) -> bytes:
-    """Return a tensor as onnx.helper.make_tensor writes it: values in a field of their type."""
-    return message(*((1, n) for n in shape), (2, kind), (8, "w"), *fields)
-
-
-def packed(*numbers: int) -> bytes:
-    return b"".join(varint(number % 2**64) for number in numbers)
-
-
-def setting(*fields: tuple[int, int | float | bytes | str]) -> bytes:
-    return message((1, "setting"), *fields)
-
-
-def node(operator: str, inputs: str = "", *attributes: bytes, domain: str = "") -> bytes:
-    fields = [(1, name) for name in inputs.split()] + [(2, "y"), (4, operator)]
-    return message(*fields, *((5, a) for a in attributes), *([(7, domain)] if domain else []))
-
-
-def model(*fields: tuple[int, bytes], more: tuple[tuple[int, bytes], ...] = ()) -> bytes:
-    """Return a file whose graph has these fields."""
-    return message((1, 8), (2, "by hand"), (7, message(*fields)), *more)
-
-
-WEIGHT = (5, tensor("w", (4, 3, 3, 3)))
-NORM = node("BatchNormalization", "x scale bias mean var")
-NORMED = tuple((5, tensor(name, (7,))) for name in ("scale", "bias", "mean", "var"))
-
-
-def norms(inputs: str, num: int = 5) -> tuple[tuple[int, bytes], ...]:
-    """Return nodes of batch norm, ``#`` in their inputs standing for 0, 1, 2 ..."""
-    return tuple((1, node("BatchNormalization", inputs.replace("#", str(i)))) for i in range(num))
-
-
-def tensors(names: str, shape: tuple[int, ...] = (7,)) -> tuple[tuple[int, bytes], ...]:
-    return tuple((5, tensor(name, shape)) for name in names.split())
-
-
-MEANS = "mean0 mean1 mean2 mean3 mean4"
 
 
 @pytest.mark.parametrize(
@@ -185,141 +126,6 @@ def test_what_could_hide_weights_is_refused(
         count_parameters(model(*fields))
 
 
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        # A mean and a variance a scale: nodes that share it would hide one more each.
-        ((*tensors(f"s b var {MEANS}"), *norms("x s b mean# var")), 7 * 6),
-        ((*tensors(f"s s1 b var {MEANS}"), *norms("x s b mean# var")), 7 * 7),
-        ((*tensors(f"{MEANS} b m v"), *norms("x mean# b m v")), 7 * 6),
-        ((*tensors(f"b var {MEANS}"), *norms("x computed# b mean# var")), 7 * 7),
-        (
-            (*tensors("s0 s1 b"), *tensors("mean0 mean1 var", (8,)), *norms("x s# b mean# var", 2)),
-            7 * 3 + 8 * 3,
-        ),
-        ((*tensors("s b mean var"), *tensors("mean", (9,)), *norms("x s b mean var", 1)), 14 + 9),
-        ((*tensors("s b mean"), *norms("x s b mean mean", 1)), 14),
-        ((*tensors("s b"), *norms("x s b s b", 1)), 14),
-    ],
-)
-def test_a_scale_pays_for_one_mean_and_one_variance(
-    fields: tuple[tuple[int, bytes], ...], expected: int
-) -> None:
-    assert count_parameters(model(*fields)) == expected
-
-
-@pytest.mark.parametrize(
-    ("attribute", "expected"),
-    [
-        (setting((8, packed(*range(16)))), 0),
-        (setting(*((8, -1) for _ in range(17))), 17),
-        (setting((8, packed(*range(64)))), 64),
-        (setting((8, packed(*range(130_000)))), 260_000),
-        (setting((4, b"constant")), 0),
-        (setting((4, bytes(65))), 17),
-        (setting(*((9, b"0.125") for _ in range(100))), 125),
-        (setting((2, 0.5)), 0),
-        (setting((7, 0.5), (7, 1.5)), 2),
-        (setting((7, bytes(400))), 100),
-    ],
-)
-def test_numbers_among_the_settings_of_an_operator_count(attribute: bytes, expected: int) -> None:
-    encoder = node("LabelEncoder", "x", attribute, domain="ai.onnx.ml")
-    assert count_parameters(model(WEIGHT, (1, encoder))) == 108 + expected
-
-
-@pytest.mark.parametrize(
-    ("attribute", "expected"),
-    [
-        (setting((2, 0.5)), 1),
-        (setting((3, 7)), 1),
-        (setting((4, b"text!")), 2),
-        (setting((7, 0.5), (7, 1.5)), 2),
-        (setting((8, 1), (8, -1)), 2),
-        (setting((8, packed(*range(65)))), 130),
-        (setting((9, b"some"), (9, b"text")), 2),
-        (setting((5, tensor("", (3,), INT64))), 3),
-    ],
-)
-def test_a_constant_counts_however_it_is_written(attribute: bytes, expected: int) -> None:
-    constant = (1, node("Constant", "", attribute))
-    assert count_parameters(model(WEIGHT, constant)) == 108 + expected
-
-
-@pytest.mark.parametrize("kind", [INT64, DOUBLE])
-def test_what_has_eight_bytes_counts_twice_where_it_is_no_shape(kind: int) -> None:
-    assert count_parameters(model((5, tensor("w", (64,), kind)))) == 64
-    assert count_parameters(model((5, tensor("w", (65,), kind)))) == 130
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        typed((3,), FLOAT, (4, struct.pack("<3f", 1, 2, 3))),
-        typed((3,), FLOAT, (4, 1.0), (4, 2.0), (4, 3.0)),
-        typed((3, 1), INT64, (7, packed(1, -1, 2**40))),
-        typed((3,), INT64, (7, 1), (7, -1), (7, 2)),
-        typed((1, 3), DOUBLE, (10, struct.pack("<3d", 1, 2, 3))),
-        typed((3,), INT8, (5, packed(1, -1, 127))),
-        typed((3,), FLOAT16, (5, packed(0x3C00, 0xFBFF, 0))),
-    ],
-)
-def test_tensors_of_onnx_helper_count(content: bytes) -> None:
-    assert count_parameters(model((5, content))) == 3
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        (5, typed((2,), FLOAT, (4, 1.0), (4, float("nan")))),
-        (5, typed((2,), DOUBLE, (10, struct.pack("<2d", 1, float("inf"))))),
-        (5, typed((2,), FLOAT16, (5, packed(0x3C00, 0x7C01)))),
-        (1, node("Constant", "", setting((2, float("inf"))))),
-        (1, node("Scaler", "x", setting((7, 1.0), (7, float("nan"))), domain="ai.onnx.ml")),
-    ],
-)
-def test_numbers_must_be_finite_however_they_are_written(fields: tuple[int, bytes]) -> None:
-    with pytest.raises(ValueError, match="holds values that are NaN or infinite"):
-        count_parameters(model(WEIGHT, fields))
-
-
-def test_a_list_of_no_items_is_a_shape_like_others() -> None:
-    assert count_parameters(model(WEIGHT, (5, typed((0,), INT64)))) == 108
-
-
-def test_weights_written_as_the_order_of_inputs_are_over_budget(tmp_path: Path) -> None:
-    """256 numbers, and a node that joins 60,000 of them in an order of one's own."""
-    names = [chr(0x100 + i) for i in range(256)]
-    codebook = tuple((5, tensor(name, (1,))) for name in names)
-    order = np.random.default_rng(0).integers(256, size=60_000)
-    joined = model(*codebook, (1, node("Concat", " ".join(names[i] for i in order))))
-    stored = read_network(joined)
-    assert stored.num_parameters == 256
-    assert stored.num_bytes > 4 * 256 + FREE_BYTES
-    with pytest.raises(
-        SubmissionError, match=r"has 2\d\d,\d\d\d bytes of ONNX, .* 256 .* have 151,024"
-    ):
-        submission.read(hand_in(tmp_path, a=joined), ["0000"])
-
-
-def test_the_nodes_of_all_networks_share_one_budget(tmp_path: Path) -> None:
-    wordy = model(WEIGHT, *((1, node("Relu", "x" * 1000)) for _ in range(100)))
-    path = hand_in(tmp_path, a=wordy)
-    assert submission.read(path, ["0000"]).num_parameters == 108
-    with pytest.raises(SubmissionError, match="bytes of ONNX"):
-        submission.read(hand_in(tmp_path, a=wordy, b=wordy), ["0000"])
-
-
-def test_notes_that_no_runtime_reads_are_free() -> None:
-    """Exporters write where in the source a node comes from: more bytes than the weights have."""
-    bare = message((1, "x"), (2, "y"), (4, "Relu"))
-    noted = bare + message((3, "name" * 1000), (6, bytes(300_000)), (9, bytes(300_000)))
-    plain, wordy = read_network(model(WEIGHT, (1, bare))), read_network(model(WEIGHT, (1, noted)))
-    assert wordy.num_parameters == plain.num_parameters
-    assert 0 <= wordy.num_bytes - plain.num_bytes < 40
-    assert over_budget([wordy]) is None
-
-
 @pytest.mark.parametrize("number", [20, 25])
 def test_functions_and_training_information_are_refused(number: int) -> None:
     with pytest.raises(ValueError, match="holds functions"):
@@ -370,15 +176,6 @@ def test_a_file_of_torch_has_its_network_s_parameters() -> None:
     axes_of_the_mean = 2
     assert count_parameters(content) == SMALL + axes_of_the_mean
     assert over_budget([read_network(content)]) is None
-
-
-def hand_in(tmp_path: Path, table: str = "0000,3\n", **networks: bytes) -> Path:
-    path = tmp_path / "submission.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("submission.csv", f"Id,Category\n{table}")
-        for name, content in networks.items():
-            archive.writestr(f"{name}.onnx", content)
-    return path
 
 
 def test_onnx_files_are_handed_in_and_their_parameters_added_up(tmp_path: Path) -> None:

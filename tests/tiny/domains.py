@@ -5,6 +5,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mlspring.core.recipe import load_recipe
+from mlspring.homeworks.hw11_adaptation.recipe import Recipe
+from mlspring.homeworks.hw11_adaptation.spec import SPEC
+
 NUM_CLASSES = 3
 NUM_DRAWINGS = 36
 
@@ -42,6 +46,22 @@ def write_domains(folder: Path, *, num_photos: int = 16, side: int = 28) -> Path
     for index in range(NUM_DRAWINGS):
         picture(index % NUM_CLASSES, index, drawn=True, side=side).save(target / f"{index:05d}.bmp")
     return folder
+
+
+def recipe(*overrides: str) -> Recipe:
+    """Return the world's simplest recipe, whose pictures have the size of these."""
+    path = SPEC.folder / "recipes" / "world" / "simple.toml"
+    return load_recipe(Recipe, path, ["data.image_size=32", *overrides])
+
+
+def photo(folder: Path, name: str = "0/3.bmp") -> Path:
+    """Return a photo of ``write_domains``."""
+    return folder / "real_or_drawing" / "train_data" / name
+
+
+def drawing(folder: Path, name: str = "00005.bmp") -> Path:
+    """Return a drawing of ``write_domains``."""
+    return folder / "real_or_drawing" / "test_data" / "0" / name
 
 
 def write_answers(path: Path) -> Path:

@@ -80,7 +80,7 @@ def update(root: Path, specs: Sequence[Spec], *, check: bool) -> int:
     judged = [spec for spec in specs if spec.ranked and spec.id in results]
     stale = [spec for spec in judged if not _in_step(spec, results[spec.id])]
     for spec in stale:
-        path = spec.folder / "lines.toml"
+        path = spec.folder / "baselines.toml"
         print(f"{path}: differs from benchmarks/results -> mlspring calibrate {spec.id}")
     return 1 if stale or (check and differing) else 0
 
@@ -182,12 +182,12 @@ def _read(path: Path) -> str:
 
 
 def _in_step(spec: Spec, results: Results) -> bool:
-    """Return whether ``lines.toml`` holds the lines of the results."""
-    lines = spec.lines.get("world")
+    """Return whether ``baselines.toml`` holds the baselines of the results."""
+    baselines = spec.baselines.get("world")
     return (
-        lines is not None
-        and dict(lines.public) == results["lines"]["public"]
-        and dict(lines.private) == results["lines"]["private"]
+        baselines is not None
+        and dict(baselines.public) == results["baselines"]["public"]
+        and dict(baselines.private) == results["baselines"]["private"]
     )
 
 

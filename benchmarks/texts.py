@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlspring.core.spec import Metric, Spec
-from mlspring.verbs.calibration_results import meaningful_digits, show_mean
+from mlspring.verbs.calibration.results import meaningful_digits, show_mean
 
 WIDTH = 100
 Results = Mapping[str, Any]
@@ -13,8 +13,10 @@ Results = Mapping[str, Any]
 
 def score_text(spec: Spec, results: Results) -> str:
     """Return an island's table of scores, its table of costs and what both were measured with."""
-    metric, lines = spec.metric, results["lines"]
-    rows: list[Sequence[str]] = [("level", "public", "line", "private", "line", "validation")]
+    metric, baselines = spec.metric, results["baselines"]
+    rows: list[Sequence[str]] = [
+        ("level", "public", "baseline", "private", "baseline", "validation")
+    ]
     for level, measured in results["levels"].items():
         validation = measured["validation"]
         digits = _digits(metric, validation["spread"])
@@ -22,9 +24,9 @@ def score_text(spec: Spec, results: Results) -> str:
             (
                 level,
                 show_mean(metric, measured["public"]["mean"], measured["public"]["spread"]),
-                _line(metric, lines["public"].get(level)),
+                _baseline(metric, baselines["public"].get(level)),
                 show_mean(metric, measured["private"]["mean"], measured["private"]["spread"]),
-                _line(metric, lines["private"].get(level)),
+                _baseline(metric, baselines["private"].get(level)),
                 "-" if validation["mean"] is None else f"{validation['mean']:.{digits}f}",
             )
         )
@@ -45,7 +47,7 @@ def score_text(spec: Spec, results: Results) -> str:
 def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
     """Return the main README's table: one row a homework and level."""
     rows: list[Sequence[str]] = [
-        ("homework", "metric", "level", "public", "line", "seconds", "MiB")
+        ("homework", "metric", "level", "public", "baseline", "seconds", "MiB")
     ]
     for spec in specs:
         arrow = "↑" if spec.metric.higher_is_better else "↓"
@@ -58,7 +60,7 @@ def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
                     show_mean(
                         spec.metric, measured["public"]["mean"], measured["public"]["spread"]
                     ),
-                    _line(spec.metric, results[spec.id]["lines"]["public"].get(level)),
+                    _baseline(spec.metric, results[spec.id]["baselines"]["public"].get(level)),
                     f"{measured['process_seconds']['mean']:.0f}",
                     f"{measured['peak_memory_mib']:.0f}",
                 )
@@ -67,8 +69,8 @@ def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
     machines = dict.fromkeys(_machine(results[spec.id]) for spec in specs)
     caption = (
         "↑ higher is better, ↓ lower is better. Public score: mean ± (largest minus smallest) over "
-        "the seeds; the line is what the level demands. Seconds and peak memory are those of the "
-        f"whole command, figures included, on {'; '.join(machines)}."
+        "the seeds; the baseline is what the level demands. Seconds and peak memory are those of "
+        f"the whole command, figures included, on {'; '.join(machines)}."
     )
     return f"{table(rows, left=3)}\n\n{_fill(caption)}"
 
@@ -206,7 +208,7 @@ def _score_caption(spec: Spec, results: Results) -> str:
     direction = "higher" if metric.higher_is_better else "lower"
     return (
         f"{metric.name[0].upper()}{metric.name[1:]} ({metric.unit}), {direction} is better: mean ± "
-        f"(largest minus smallest) over seeds {seeds[0]} to {seeds[-1]}. The line is what the "
+        f"(largest minus smallest) over seeds {seeds[0]} to {seeds[-1]}. The baseline is what the "
         f"level demands: each seed meets it, and each seed of the level below misses it. "
         f"World {world['name']}, version {world['version']}, seed {world['seed']}. Measured "
         f"{results['date']} at commit {results['commit']} on {_machine(results)}: "
@@ -227,10 +229,10 @@ def _digits(metric: Metric, spread: float | None) -> int:
     return meaningful_digits(metric, spread) if spread else metric.digits
 
 
-def _line(metric: Metric, line: float | None) -> str:
-    """Return a line with the metric's digits; it has more only where these cannot tell levels."""
-    shown = metric.show(line)
-    return shown if line is None or float(shown) == line else repr(line)
+def _baseline(metric: Metric, baseline: float | None) -> str:
+    """Return a baseline with the metric's digits; more where these tell no levels apart."""
+    shown = metric.show(baseline)
+    return shown if baseline is None or float(shown) == baseline else repr(baseline)
 
 
 def _fill(text: str) -> str:

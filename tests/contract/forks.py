@@ -28,7 +28,7 @@ WARM = [
     "tests.contract.journey",
     "mlspring.cli",
     "mlspring.verbs.run",
-    "mlspring.verbs.report",
+    "mlspring.verbs.report.page",
     "mlspring.kit.distributed",
     *(f"mlspring.homeworks.{spec.island}.{part}" for spec in SPECS for part in PARTS),
 ]

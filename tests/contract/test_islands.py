@@ -34,15 +34,15 @@ def test_the_spec_is_complete(spec: Spec) -> None:
     assert spec.questions
     assert spec.levels
     assert spec.submission_name or spec.submission == "none"
-    for lines in spec.lines.values():
-        assert len(lines.origin) > 20
-        assert set(lines.public) | set(lines.private) <= set(spec.levels)
+    for baselines in spec.baselines.values():
+        assert len(baselines.origin) > 20
+        assert set(baselines.public) | set(baselines.private) <= set(spec.levels)
 
 
 @each_homework
 def test_lines_rise_from_level_to_level(spec: Spec) -> None:
-    for lines in spec.lines.values():
-        for part in (lines.public, lines.private):
+    for baselines in spec.baselines.values():
+        for part in (baselines.public, baselines.private):
             demanded = [part[level] for level in spec.levels if level in part]
             for lower, higher in itertools.pairwise(demanded):
                 assert spec.metric.better(higher, lower)

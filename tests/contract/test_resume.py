@@ -13,13 +13,13 @@ import pytest
 
 from mlspring import catalog
 from mlspring.cli import app
+from mlspring.cli.terminal import ended
 from mlspring.core.errors import RunError
 from mlspring.core.runs import Run
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge import service
 from mlspring.judge.store import Store
-from mlspring.terminal import ended
 from mlspring.verbs import run as verb
 from tests.contract.cases import JUDGED, each_homework
 from tests.contract.journey import (

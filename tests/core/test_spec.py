@@ -24,9 +24,9 @@ public = { simple = 2.0, medium = 1.5, strong = 1.0, boss = 0.8 }
 """
 
 
-def spec(folder: Path, metric: Metric, lines: str | None, points: float = 0.5) -> Spec:
-    if lines is not None:
-        (folder / "lines.toml").write_text(lines)
+def spec(folder: Path, metric: Metric, baselines: str | None, points: float = 0.5) -> Spec:
+    if baselines is not None:
+        (folder / "baselines.toml").write_text(baselines)
     return Spec(
         id="hw03",
         folder=folder,
@@ -93,17 +93,17 @@ def test_a_level_without_a_line_cannot_be_reached(tmp_path: Path) -> None:
     assert homework.level_reached(0.8, "world", "private") == "simple"
     assert homework.level_reached(0.85, "world", "private") == "boss"
     assert homework.points_for(0.85, "world", "private") == 4.0
-    # The course never published private lines of hw03.
+    # The course never published private baselines of hw03.
     assert homework.level_reached(1.0, "official", "private") is None
     assert homework.points_for(1.0, "official", "private") == 0.0
 
 
 def test_no_lines_or_another_source_reach_nothing(tmp_path: Path) -> None:
-    assert spec(tmp_path, ACCURACY, None).lines == {}
+    assert spec(tmp_path, ACCURACY, None).baselines == {}
     assert spec(tmp_path, ACCURACY, None).level_reached(1.0, "world") is None
     homework = spec(tmp_path, ACCURACY, RISING)
     assert homework.level_reached(1.0, "elsewhere") is None
-    assert homework.lines["official"].origin == "slides"
+    assert homework.baselines["official"].origin == "slides"
 
 
 def test_the_direction_is_declared() -> None:

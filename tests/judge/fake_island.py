@@ -2,7 +2,7 @@
 
 The module is island and catalog at once: it answers for its own ``submission`` and ``score``. A
 child process of the judge imports it by name, so what the scorer does is asked of the file itself:
-a first line ``do: <something>`` in the *answers* makes it misbehave.
+a first baseline ``do: <something>`` in the *answers* makes it misbehave.
 """
 
 import csv
@@ -18,7 +18,7 @@ from mlspring.core.errors import SubmissionError
 from mlspring.core.score import Score
 from mlspring.core.spec import Limits, Metric, Points, Spec
 
-LINES = """
+BASELINES = """
 [world]
 origin = "measured"
 public = {simple = 0.25, medium = 0.5, strong = 0.75, boss = 1.0}
@@ -30,10 +30,10 @@ public = {simple = 0.5, boss = 0.9}
 """
 
 
-def make_spec(folder: Path, *, higher_is_better: bool = True, lines: str = LINES) -> Spec:
-    """Return the spec of ``hw99``, its lines written to ``folder``."""
+def make_spec(folder: Path, *, higher_is_better: bool = True, baselines: str = BASELINES) -> Spec:
+    """Return the spec of ``hw99``, its baselines written to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "lines.toml").write_text(lines)
+    (folder / "baselines.toml").write_text(baselines)
     return Spec(
         id="hw99",
         folder=folder,

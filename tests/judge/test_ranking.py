@@ -7,7 +7,7 @@ import pytest
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge.entry import Entry
-from mlspring.judge.points import Earned, earned, final_entry, missing_lines
+from mlspring.judge.points import Earned, earned, final_entry, missing_baselines
 from mlspring.judge.ranking import Row, board
 
 NOON = datetime(2022, 3, 1, 12, tzinfo=UTC)
@@ -45,28 +45,28 @@ def learners(rows: list[Row]) -> list[tuple[int | None, str]]:
 def test_lines_stand_between_the_learners(spec: Spec) -> None:
     rows = board(spec, [entry(1, "ann", 0.6), entry(2, "bob", 0.8)], source="world")
     assert names(rows) == [
-        "line: boss",
+        "baseline: boss",
         "bob",
-        "line: strong",
+        "baseline: strong",
         "ann",
-        "line: medium",
-        "line: simple",
+        "baseline: medium",
+        "baseline: simple",
     ]
     assert [row.rank for row in rows] == [None, 1, None, 2, None, None]
 
 
 def test_meeting_a_line_exactly_stands_above_it(spec: Spec) -> None:
     rows = board(spec, [entry(1, "ann", 0.75)], source="world")
-    assert names(rows)[:3] == ["line: boss", "ann", "line: strong"]
+    assert names(rows)[:3] == ["baseline: boss", "ann", "baseline: strong"]
     assert rows[1].level == "strong"
 
 
 def test_lower_is_better_turns_the_board_round(tmp_path: Path) -> None:
-    lines = '[world]\norigin = "x"\npublic = {simple = 2.0, boss = 1.0}\nprivate = {}\n'
-    spec = fake_island.make_spec(tmp_path, higher_is_better=False, lines=lines)
+    baselines = '[world]\norigin = "x"\npublic = {simple = 2.0, boss = 1.0}\nprivate = {}\n'
+    spec = fake_island.make_spec(tmp_path, higher_is_better=False, baselines=baselines)
     entries = [entry(1, "ann", 0.9), entry(2, "ann", 5.0), entry(3, "bob", 1.5)]
     rows = board(spec, entries, source="world")
-    assert names(rows) == ["ann", "line: boss", "bob", "line: simple"]
+    assert names(rows) == ["ann", "baseline: boss", "bob", "baseline: simple"]
     assert (rows[0].public, rows[0].num_submissions, rows[0].number) == (0.9, 2, 1)
 
 
@@ -98,7 +98,11 @@ def test_repeating_ones_best_score_does_not_lose_the_earlier_time(spec: Spec) ->
 def test_world_and_official_are_different_boards(spec: Spec) -> None:
     entries = [entry(1, "ann", 0.6), entry(2, "bob", 0.8, source="official")]
     assert learners(board(spec, entries, source="world")) == [(1, "ann")]
-    assert names(board(spec, entries, source="official")) == ["line: boss", "bob", "line: simple"]
+    assert names(board(spec, entries, source="official")) == [
+        "baseline: boss",
+        "bob",
+        "baseline: simple",
+    ]
 
 
 def test_only_scored_submissions_of_this_homework_are_ranked(spec: Spec) -> None:
@@ -115,12 +119,12 @@ def test_the_private_board_orders_by_the_finals(spec: Spec) -> None:
     ]
     rows = board(spec, entries, source="world", private=True)
     assert names(rows) == [
-        "line: boss",
-        "line: strong",
+        "baseline: boss",
+        "baseline: strong",
         "ann",
         "bob",
-        "line: medium",
-        "line: simple",
+        "baseline: medium",
+        "baseline: simple",
     ]
     ann = next(row for row in rows if row.name == "ann")
     assert (ann.public, ann.private, ann.number, ann.level) == (0.9, 0.6, 2, "medium")
@@ -186,9 +190,9 @@ def test_each_level_pays_on_each_part(
 
 def test_no_line_means_no_points_and_it_is_said(spec: Spec) -> None:
     assert earned(spec, 1.0, 1.0, "official") == Earned(public=2.0, private=None)
-    assert missing_lines(spec, "official") == [
-        "no private line is known for official data, so no private points"
+    assert missing_baselines(spec, "official") == [
+        "no private baseline is known for official data, so no private points"
     ]
     assert earned(spec, 1.0, 1.0, "mine").total is None
-    assert len(missing_lines(spec, "mine")) == 2
-    assert missing_lines(spec, "world") == []
+    assert len(missing_baselines(spec, "mine")) == 2
+    assert missing_baselines(spec, "world") == []

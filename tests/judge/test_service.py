@@ -245,7 +245,9 @@ def test_the_board_of_each_source_is_its_own(desk: Desk) -> None:
     assert learners(board(desk.store, desk.spec)) == ["ann"]
     official = board(desk.store, desk.spec, source="official")
     assert learners(official) == ["bob"]
-    assert official.notes == ("no private line is known for official data, so no private points",)
+    assert official.notes == (
+        "no private baseline is known for official data, so no private points",
+    )
 
 
 def learners(shown: service.Board) -> list[str]:
@@ -270,4 +272,4 @@ def test_the_course_keeps_the_private_board_closed(desk: Desk) -> None:
 
 def test_an_empty_board_shows_the_lines(store: Store, spec: Spec) -> None:
     names = [row.name for row in board(store, spec).rows]
-    assert names == ["line: boss", "line: strong", "line: medium", "line: simple"]
+    assert names == ["baseline: boss", "baseline: strong", "baseline: medium", "baseline: simple"]

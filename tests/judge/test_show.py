@@ -47,15 +47,17 @@ def test_ones_own_row_is_marked_without_colour(filled: Store, spec: Spec) -> Non
 
 
 def test_lines_have_no_rank_points_or_count(filled: Store, spec: Spec) -> None:
-    line = next(line for line in shown(board(filled, spec)).splitlines() if "line: boss" in line)
-    assert line.split() == ["line:", "boss", "1.00000"]
+    baseline = next(
+        line for line in shown(board(filled, spec)).splitlines() if "baseline: boss" in line
+    )
+    assert baseline.split() == ["baseline:", "boss", "1.00000"]
 
 
 def test_title_and_notes_say_what_is_ranked(filled: Store, spec: Spec) -> None:
     text = shown(board(filled, spec, source="official"))
     assert "hw99 Counting: public board, official data" in text
     assert "accuracy, higher is better" in text
-    assert "no private line is known for official data" in text.replace("\n", " ")
+    assert "no private baseline is known for official data" in text.replace("\n", " ")
 
 
 def test_a_huge_error_does_not_push_the_name_out(
@@ -75,7 +77,7 @@ def test_rows_are_plain_json(filled: Store, spec: Spec) -> None:
     ann = next(row for row in rows if row["name"] == "ann")
     assert ann["points"] == {"public": 0.5, "private": 2.0, "total": 2.5}
     assert ann["received"].endswith("+00:00")
-    assert {row["kind"] for row in rows} == {"learner", "line"}
+    assert {row["kind"] for row in rows} == {"learner", "baseline"}
 
 
 @pytest.mark.parametrize("real", catalog.SPECS, ids=lambda spec: spec.id)

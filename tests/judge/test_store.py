@@ -208,7 +208,7 @@ def test_two_spellings_of_a_name_are_one_learner(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "  ", "x" * 65, "a\x1b[31m", "line: boss", "Line:x", "a\u202eb"]
+    "name", ["", "  ", "x" * 65, "a\x1b[31m", "baseline: boss", "Baseline:x", "a\u202eb"]
 )
 def test_names_that_the_board_cannot_show(store: Store, name: str) -> None:
     with pytest.raises(UserError, match="another name"):

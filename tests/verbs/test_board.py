@@ -45,7 +45,7 @@ def shown(content: RenderableType) -> str:
 
 
 def without_lines(tmp_path: Path) -> Spec:
-    """The same homework as an island without ``lines.toml``."""
+    """The same homework as an island without ``baselines.toml``."""
     folder = tmp_path / SPEC.island
     folder.mkdir()
     return replace(SPEC, folder=folder)
@@ -69,7 +69,7 @@ def test_a_level_is_claimed_by_the_worlds_answers_only(answers: Path, tmp_path: 
     other.write_text("\n".join(f"{row},{swapped.get(u, u)}" for row, _, u in rows) + "\n")
     by_other = board.score(SPEC, file, other)
     assert (by_other["level"], by_other["source"]) == (None, None)
-    assert "no line is known for these answers" in board.score_text(SPEC, by_other)
+    assert "no baseline is known for these answers" in board.score_text(SPEC, by_other)
 
 
 def test_other_answers_are_known_without_making_the_world(
@@ -84,12 +84,15 @@ def test_other_answers_are_known_without_making_the_world(
 
 def test_below_a_line_and_without_a_line_are_two_things(answers: Path, tmp_path: Path) -> None:
     file = handed_in(answers, tmp_path / "pred.csv", error=50.0)
-    assert "below every line" in board.score_text(SPEC, board.score(SPEC, file, None))
+    assert "below every baseline" in board.score_text(SPEC, board.score(SPEC, file, None))
     spec = without_lines(tmp_path)
-    assert "no line is known for world data" in board.score_text(
+    assert "no baseline is known for world data" in board.score_text(
         spec, board.score(spec, file, None)
     )
-    for homework, words in ((SPEC, "below every line"), (spec, "no line is known for world data")):
+    for homework, words in (
+        (SPEC, "below every baseline"),
+        (spec, "no baseline is known for world data"),
+    ):
         receipt = board.submit(homework, file, "me", rules="self-study", final=False, address=None)
         assert words in shown(board.receipt_text(homework, receipt))
 
@@ -174,10 +177,10 @@ def test_your_best_is_of_the_world_that_the_board_is_of(
 
 
 def test_list_fits_80_columns_and_cuts_no_heading() -> None:
-    lines = {"simple": -1568.96, "medium": -118.28, "strong": 54.16, "boss": 250.77}
+    baselines = {"simple": -1568.96, "medium": -118.28, "strong": 54.16, "boss": 250.77}
     entry = {"id": "hw12", "title": "COVID-19 cases prediction", "digits": 2, "best": -1431.25}
     console = Console(width=80, record=True, file=StringIO())
-    console.print(listing.table([entry | {"lines": lines, "higher_is_better": True}]))
+    console.print(listing.table([entry | {"baselines": baselines, "higher_is_better": True}]))
     text = console.export_text()
     for whole in ("COVID-19 cases prediction ↑", "strong", "yours", "-1431.25"):
         assert whole in text

@@ -1,4 +1,4 @@
-"""Calibration on made-up runs: order, resume, lines, defects, files."""
+"""Calibration on made-up runs: order, resume, baselines, defects, files."""
 
 import json
 import tomllib
@@ -12,8 +12,8 @@ import pytest
 from mlspring import catalog
 from mlspring.core.errors import InternalError, UserError
 from mlspring.core.spec import LEVELS, Limits, Metric, Points, Spec
-from mlspring.verbs.calibrate import calibrate
-from mlspring.verbs.calibration_runs import Child
+from mlspring.verbs.calibration.calibrate import calibrate
+from mlspring.verbs.calibration.runs import Child
 from tests.verbs.test_calibration_lines import OFFICIAL
 
 ACCURACY = Metric(name="accuracy", higher_is_better=True, unit="share", digits=3)
@@ -114,7 +114,7 @@ def test_a_stopped_calibration_goes_on_where_it_was(spec: Spec, root: Path, tmp_
     first.stop_after = 5
     with pytest.raises(KeyboardInterrupt):
         calibrate(spec, seeds=2, out=tmp_path / "out", run=first, root=root)
-    assert not (spec.folder / "lines.toml").exists()
+    assert not (spec.folder / "baselines.toml").exists()
     with (tmp_path / "out" / "hw90.jsonl").open("a") as stream:
         stream.write('{"homework": "hw90", "lev')  # killed while writing
     second = FakeRuns(steady)
@@ -125,7 +125,7 @@ def test_a_stopped_calibration_goes_on_where_it_was(spec: Spec, root: Path, tmp_
     again = calibrate(spec, seeds=2, out=tmp_path / "out", run=third, root=root)
     assert third.asked == []
     assert third.worlds == 0
-    assert again.results["lines"] == calibration.results["lines"]
+    assert again.results["baselines"] == calibration.results["baselines"]
 
 
 def test_a_changed_recipe_is_measured_again_but_a_changed_comment_is_not(
@@ -157,17 +157,17 @@ def test_another_world_is_measured_again(
 def test_lines_and_results_are_written_and_read_back_by_the_spec(
     spec: Spec, root: Path, tmp_path: Path
 ) -> None:
-    (spec.folder / "lines.toml").write_text(OFFICIAL)
+    (spec.folder / "baselines.toml").write_text(OFFICIAL)
     kept = root / "benchmarks" / "results" / "hw90.json"
     kept.write_text('{"references": {"guessing": {"public": 0.1, "private": 0.1}}}')
     runs = FakeRuns(steady)
     calibration = calibrate(spec, seeds=5, out=tmp_path / "out", run=runs, root=root)
     assert calibration.defects == ()
-    lines = spec.lines["world"]
-    assert lines.public == {"simple": 0.492, "medium": 0.554, "strong": 0.654, "boss": 0.754}
-    assert "mlspring calibrate hw90 --seeds 5" in lines.origin
-    assert "marbles version 3 seed 7" in lines.origin
-    assert spec.lines["official"].public == {"simple": 0.50099}
+    baselines = spec.baselines["world"]
+    assert baselines.public == {"simple": 0.492, "medium": 0.554, "strong": 0.654, "boss": 0.754}
+    assert "mlspring calibrate hw90 --seeds 5" in baselines.origin
+    assert "marbles version 3 seed 7" in baselines.origin
+    assert spec.baselines["official"].public == {"simple": 0.50099}
     results = json.loads(kept.read_text())
     boss = results["levels"]["boss"]
     assert boss["public"]["mean"] == pytest.approx(0.804)
@@ -177,7 +177,7 @@ def test_lines_and_results_are_written_and_read_back_by_the_spec(
     assert boss["process_seconds"]["mean"] == 10.0
     assert boss["peak_memory_mib"] == 304.0
     assert boss["items_per_second"] == 102.0
-    assert results["lines"]["public"] == dict(lines.public)
+    assert results["baselines"]["public"] == dict(baselines.public)
     assert results["hardware"]["device"] == "cpu"
     assert results["references"] == {"guessing": {"public": 0.1, "private": 0.1}}
 
@@ -185,7 +185,7 @@ def test_lines_and_results_are_written_and_read_back_by_the_spec(
 def test_a_level_that_does_not_beat_the_one_below_is_a_defect_and_leaves_the_lines(
     spec: Spec, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (spec.folder / "lines.toml").write_text(OFFICIAL)
+    (spec.folder / "baselines.toml").write_text(OFFICIAL)
 
     def faulty(level: str, seed: int) -> float:
         return 0.59 if (level, seed) == ("strong", 1) else steady(level, seed)
@@ -193,12 +193,12 @@ def test_a_level_that_does_not_beat_the_one_below_is_a_defect_and_leaves_the_lin
     out = tmp_path / "out"
     calibration = calibrate(spec, seeds=2, out=out, run=FakeRuns(faulty), root=root)
     assert "strong does not beat medium in seed 1 on the public part" in calibration.defects[0]
-    assert (spec.folder / "lines.toml").read_text() == OFFICIAL
+    assert (spec.folder / "baselines.toml").read_text() == OFFICIAL
     assert not (root / "benchmarks" / "results" / "hw90.json").exists()
     assert len((out / "hw90.jsonl").read_text().splitlines()) == 8
     said = capsys.readouterr().err
     assert "DEFECT: hw90: strong" in said
-    assert "No lines were written" in said
+    assert "No baselines were written" in said
 
 
 def test_a_level_over_its_budget_is_a_defect_but_keeps_its_line(
@@ -207,7 +207,7 @@ def test_a_level_over_its_budget_is_a_defect_but_keeps_its_line(
     runs = FakeRuns(steady, seconds=60.0)
     calibration = calibrate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root)
     assert calibration.defects == ("simple takes 60.0 s; its budget is 45 s",)
-    assert set(spec.lines["world"].public) == set(LEVELS)
+    assert set(spec.baselines["world"].public) == set(LEVELS)
 
 
 def test_lines_wait_for_all_levels_and_a_second_seed(
@@ -221,18 +221,18 @@ def test_lines_wait_for_all_levels_and_a_second_seed(
     assert "6 runs of other levels or seeds are missing" in capsys.readouterr().err
     one = calibrate(spec, seeds=1, out=out, run=runs, root=root)
     assert one.missing == 0
-    assert one.results["lines"] == {}
-    assert not (spec.folder / "lines.toml").exists()
+    assert one.results["baselines"] == {}
+    assert not (spec.folder / "baselines.toml").exists()
     calibrate(spec, seeds=2, out=out, run=runs, root=root)
-    assert (spec.folder / "lines.toml").exists()
+    assert (spec.folder / "baselines.toml").exists()
 
 
 def test_an_installed_package_writes_into_out_only(spec: Spec, tmp_path: Path) -> None:
     out = tmp_path / "out"
     calibration = calibrate(spec, seeds=2, out=out, run=FakeRuns(steady), root=None)
-    assert set(calibration.written) == {out / "hw90.json", out / "hw90-lines.toml"}
-    assert not (spec.folder / "lines.toml").exists()
-    assert tomllib.loads((out / "hw90-lines.toml").read_text())["world"]["public"]["boss"] < 0.8
+    assert set(calibration.written) == {out / "hw90.json", out / "hw90-baselines.toml"}
+    assert not (spec.folder / "baselines.toml").exists()
+    assert tomllib.loads((out / "hw90-baselines.toml").read_text())["world"]["public"]["boss"] < 0.8
 
 
 def test_no_run_pays_for_what_the_first_one_makes(spec: Spec, root: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Lines between levels: where they lie, what overlaps, how the file keeps the rest."""
+"""Baselines between levels: where they lie, what overlaps, how the file keeps the rest."""
 
 import tomllib
 from pathlib import Path
@@ -7,8 +7,13 @@ import pytest
 
 from mlspring.core.errors import DataError
 from mlspring.core.spec import Metric
-from mlspring.verbs.calibration_lines import find_lines, overlaps, replace_world, world_table
-from mlspring.verbs.calibration_results import show_mean
+from mlspring.verbs.calibration.baselines import (
+    find_baselines,
+    overlaps,
+    replace_world,
+    world_table,
+)
+from mlspring.verbs.calibration.results import show_mean
 
 ACCURACY = Metric(name="accuracy", higher_is_better=True, unit="share", digits=3)
 ERROR = Metric(name="mean squared error", higher_is_better=False, unit="squared", digits=3)
@@ -25,14 +30,14 @@ simple = 0.50099   # as printed
 
 def test_lines_lie_midway_where_higher_is_better() -> None:
     scores = {"simple": [0.5, 0.54], "medium": [0.6, 0.7], "strong": [0.8, 0.9]}
-    lines = find_lines(ACCURACY, ("simple", "medium", "strong"), scores)
-    assert lines == {"simple": 0.46, "medium": 0.57, "strong": 0.75}
+    baselines = find_baselines(ACCURACY, ("simple", "medium", "strong"), scores)
+    assert baselines == {"simple": 0.46, "medium": 0.57, "strong": 0.75}
 
 
 def test_lines_lie_midway_where_lower_is_better() -> None:
     scores = {"simple": [5.0, 4.6], "medium": [4.0, 3.0], "strong": [2.0, 1.0]}
-    lines = find_lines(ERROR, ("simple", "medium", "strong"), scores)
-    assert lines == {"simple": 5.4, "medium": 4.3, "strong": 2.5}
+    baselines = find_baselines(ERROR, ("simple", "medium", "strong"), scores)
+    assert baselines == {"simple": 5.4, "medium": 4.3, "strong": 2.5}
 
 
 @pytest.mark.parametrize("metric", [ACCURACY, ERROR])
@@ -42,15 +47,17 @@ def test_every_seed_meets_its_line_and_misses_the_next_even_below_the_displayed_
     close = {"simple": [0.50001, 0.50002], "medium": [0.50005, 0.50006]}
     if not metric.higher_is_better:
         close = {"simple": close["medium"], "medium": close["simple"]}
-    lines = find_lines(metric, ("simple", "medium"), close)
-    assert all(metric.reaches(score, lines["medium"]) for score in close["medium"])
-    assert not any(metric.reaches(score, lines["medium"]) for score in close["simple"])
-    assert all(metric.reaches(score, lines["simple"]) for score in close["simple"])
+    baselines = find_baselines(metric, ("simple", "medium"), close)
+    assert all(metric.reaches(score, baselines["medium"]) for score in close["medium"])
+    assert not any(metric.reaches(score, baselines["medium"]) for score in close["simple"])
+    assert all(metric.reaches(score, baselines["simple"]) for score in close["simple"])
 
 
 def test_equal_seeds_still_leave_the_lowest_line_a_margin() -> None:
-    lines = find_lines(ACCURACY, ("simple", "medium"), {"simple": [0.5] * 2, "medium": [0.6] * 2})
-    assert lines["simple"] == 0.498
+    baselines = find_baselines(
+        ACCURACY, ("simple", "medium"), {"simple": [0.5] * 2, "medium": [0.6] * 2}
+    )
+    assert baselines["simple"] == 0.498
 
 
 def test_an_overlap_names_levels_scores_and_seeds() -> None:
@@ -67,7 +74,7 @@ def test_an_overlap_names_levels_scores_and_seeds() -> None:
     assert overlaps(ERROR, ("simple", "medium"), fine, "public") == []
 
 
-# ---- the file of lines
+# ---- the file of baselines
 
 
 @pytest.mark.parametrize(
@@ -81,18 +88,18 @@ def test_an_overlap_names_levels_scores_and_seeds() -> None:
 )
 def test_the_official_part_of_lines_toml_keeps_every_byte(before: str) -> None:
     world = world_table('by "hand"', {"simple": 0.4, "medium": 0.5}, {"simple": 0.3})
-    after = replace_world(before, world, Path("lines.toml"))
+    after = replace_world(before, world, Path("baselines.toml"))
     assert (OFFICIAL in after) or (OFFICIAL.replace("\n", "\r\n") in after)
     table = tomllib.loads(after)
     assert table["world"]["origin"] == 'by "hand"'
     assert table["world"]["public"] == {"simple": 0.4, "medium": 0.5}
     assert after.count("[world]") == 1
-    assert replace_world(after, world, Path("lines.toml")) == after
+    assert replace_world(after, world, Path("baselines.toml")) == after
 
 
 def test_a_world_in_another_form_is_refused_rather_than_damaged() -> None:
     with pytest.raises(DataError, match="cannot be replaced"):
-        replace_world('world = {origin = "x"}\n', world_table("y", {}, {}), Path("lines.toml"))
+        replace_world('world = {origin = "x"}\n', world_table("y", {}, {}), Path("baselines.toml"))
 
 
 # ---- numbers

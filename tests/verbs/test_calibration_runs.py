@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlspring.core.errors import RunError
-from mlspring.verbs.calibration_runs import only_one, run_child
+from mlspring.verbs.calibration.runs import only_one, run_child
 
 
 def test_two_calibrations_of_one_folder_exclude_each_other(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_stopped_calibration_leaves_no_run_behind(tmp_path: Path, number: sign
     waiter.chmod(0o755)
     program = (
         "import sys\nfrom pathlib import Path\n"
-        "from mlspring.verbs.calibration_runs import run_child\n"
+        "from mlspring.verbs.calibration.runs import run_child\n"
         f"sys.executable = {str(waiter)!r}\n"
         f"run_child(['run'], Path({str(tmp_path)!r}) / 'messages.txt')\n"
     )

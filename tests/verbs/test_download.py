@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mlspring.core.errors import MachineError
-from mlspring.verbs import download as web
-from mlspring.verbs.download import UnavailableError, download
+from mlspring.verbs.fetch import download as web
+from mlspring.verbs.fetch.download import UnavailableError, download
 from tests.tiny.web import BODY, SHA, Server, names
 
 

@@ -1,4 +1,4 @@
-"""The tables of a homework whose recipes are methods: nothing is ranked, so there are no lines."""
+"""The tables of a homework whose recipes are methods: nothing is ranked, no baselines."""
 
 import importlib
 from dataclasses import replace

@@ -17,7 +17,7 @@ from mlspring.core.errors import DataError
 from mlspring.core.recipe import Section, dump_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.core.spec import Limits, Metric, Points, Question, Spec
-from mlspring.verbs.report import report
+from mlspring.verbs.report.page import report
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -68,7 +68,7 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
     for level, epochs in (("simple", 3), ("medium", 8), ("strong", 9), ("boss", 10)):
         knobs = TrainKnobs(epochs=epochs, learning_rate=0.01)
         (recipes / f"{level}.toml").write_text(dump_recipe(Recipe(name="net", train=knobs)))
-    (folder / "lines.toml").write_text(
+    (folder / "baselines.toml").write_text(
         '[world]\norigin = "measured by nobody"\n'
         "[world.public]\nsimple = 0.4\nmedium = 0.6\nstrong = 0.7\nboss = 0.8\n"
         "[world.private]\nsimple = 0.4\nmedium = 0.65\n"
@@ -219,7 +219,7 @@ def test_a_recipe_of_the_users_own_is_run_again_from_the_run_folder(make: Make) 
     command = shlex.join([*expected, "--data", "my pictures", "--seed", "3"])
     page = read(run)
     assert command in page.text
-    assert "There are no lines for this data" in page.text
+    assert "There are no baselines for this data" in page.text
 
 
 def test_nothing_of_the_users_is_markup(make: Make) -> None:

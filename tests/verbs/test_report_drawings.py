@@ -1,17 +1,17 @@
-"""The drawings of the page about a run: lines of levels, curves of the log."""
+"""The drawings of the page about a run: baselines of levels, curves of the log."""
 
 import pytest
 
 from mlspring.core.spec import Metric
-from mlspring.verbs.report_drawings import curves_in_words, number_line, panels
+from mlspring.verbs.report.drawings import baseline_axis, curves_in_words, panels
 
 ACCURACY = Metric(name="accuracy", higher_is_better=True, unit="share of marbles", digits=3)
 ERROR = Metric(name="error", higher_is_better=False, unit="squared", digits=3)
 
 
 def test_better_is_to_the_right_in_both_directions() -> None:
-    up = number_line(ACCURACY, {"public": {"simple": 0.4, "boss": 0.8}}, {"public": 0.6})
-    down = number_line(ERROR, {"public": {"simple": 0.8, "boss": 0.4}}, {"public": 0.6})
+    up = baseline_axis(ACCURACY, {"public": {"simple": 0.4, "boss": 0.8}}, {"public": 0.6})
+    down = baseline_axis(ERROR, {"public": {"simple": 0.8, "boss": 0.4}}, {"public": 0.6})
     for drawing in (up, down):
         assert drawing is not None
         (track,) = drawing.tracks
@@ -25,8 +25,8 @@ def test_better_is_to_the_right_in_both_directions() -> None:
 
 
 def test_labels_that_would_touch_stand_in_rows() -> None:
-    lines = {"simple": 0.10, "medium": 0.85, "strong": 0.86, "boss": 0.87}
-    drawing = number_line(ACCURACY, {"public": lines}, {"public": None})
+    baselines = {"simple": 0.10, "medium": 0.85, "strong": 0.86, "boss": 0.87}
+    drawing = baseline_axis(ACCURACY, {"public": baselines}, {"public": None})
     assert drawing is not None
     (track,) = drawing.tracks
     assert [tick.row for tick in track.ticks] == [0, 0, 1, 2]
@@ -35,8 +35,8 @@ def test_labels_that_would_touch_stand_in_rows() -> None:
 
 
 def test_a_score_far_off_leaves_the_lines_apart() -> None:
-    lines = {"public": {"simple": 2.0, "boss": 1.0}}
-    drawing = number_line(ERROR, lines, {"public": 1e9})
+    baselines = {"public": {"simple": 2.0, "boss": 1.0}}
+    drawing = baseline_axis(ERROR, baselines, {"public": 1e9})
     assert drawing is not None
     (track,) = drawing.tracks
     assert track.x == 9.0
@@ -47,14 +47,14 @@ def test_a_score_far_off_leaves_the_lines_apart() -> None:
 
 @pytest.mark.parametrize("score", [None, float("nan"), float("inf"), 0.5])
 def test_a_single_line_or_a_broken_score_can_be_drawn(score: float | None) -> None:
-    drawing = number_line(ACCURACY, {"public": {"simple": 0.5}, "private": {}}, {"public": score})
+    drawing = baseline_axis(ACCURACY, {"public": {"simple": 0.5}, "private": {}}, {"public": score})
     assert drawing is not None
     assert [track.part for track in drawing.tracks] == ["public"]
     assert 0 <= drawing.tracks[0].ticks[0].x <= 100
 
 
 def test_without_lines_there_is_no_drawing() -> None:
-    assert number_line(ACCURACY, {"public": {}, "private": {}}, {"public": 0.5}) is None
+    assert baseline_axis(ACCURACY, {"public": {}, "private": {}}, {"public": 0.5}) is None
 
 
 def test_curves_keep_networks_of_an_ensemble_apart() -> None:

@@ -53,7 +53,7 @@ def results(scale: float = 1.0) -> dict[str, Any]:
         "hardware": {"processor": "A Processor", "cores": 2, "device": "cpu", "precision": "bf16"},
         "versions": {},
         "defects": [],
-        "lines": {
+        "baselines": {
             "public": {level: round(score * scale - 0.05, 5) for level, score in LEVELS.items()},
             "private": {level: round(score * scale - 0.06, 5) for level, score in LEVELS.items()},
         },
@@ -91,12 +91,15 @@ def spec(root: Path) -> Spec:
 
 
 def store(root: Path, values: dict[str, Any]) -> None:
-    """Write results and the lines that belong to them."""
+    """Write results and the baselines that belong to them."""
     (root / "benchmarks" / "results" / "hw90.json").write_text(json.dumps(values))
     rows = ["[world]", 'origin = "made up"']
-    for part, lines in values["lines"].items():
-        rows += [f"[world.{part}]", *(f"{level} = {line!r}" for level, line in lines.items())]
-    (root / "hw90_made_up" / "lines.toml").write_text("\n".join(rows) + "\n")
+    for part, baselines in values["baselines"].items():
+        rows += [
+            f"[world.{part}]",
+            *(f"{level} = {baseline!r}" for level, baseline in baselines.items()),
+        ]
+    (root / "hw90_made_up" / "baselines.toml").write_text("\n".join(rows) + "\n")
 
 
 def test_tables_are_written_between_their_markers(
@@ -143,7 +146,7 @@ def test_lines_that_differ_from_the_results_are_named(
 ) -> None:
     store(root, results())
     tables.update(root, [spec], check=False)
-    path = spec.folder / "lines.toml"
+    path = spec.folder / "baselines.toml"
     path.write_text(path.read_text().replace("boss = 0.75", "boss = 0.76"))
     assert tables.update(root, [replace(spec)], check=True) == 1
     assert f"{path}: differs" in capsys.readouterr().out

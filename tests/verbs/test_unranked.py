@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mlspring import catalog, cli
-from mlspring.verbs import data, report, sources
+from mlspring.verbs import data, sources
+from mlspring.verbs.report import page as report
 from mlspring.worlds import world
 from mlspring.worlds.digits import tiny_digits_world
 from tests.contract.journey import run_tiny
@@ -39,7 +40,7 @@ def test_verbs_of_the_board_say_what_there_is_instead(
     file.write_text("Id,Category\n")
     assert call(verb, "hw14", str(file), monkeypatch=monkeypatch) == 2
     shown = capsys.readouterr()
-    assert "no submission, no lines and no board" in shown.err
+    assert "no submission, no baselines and no board" in shown.err
     assert "mlspring quiz hw14" in shown.err
     assert shown.out == ""
 

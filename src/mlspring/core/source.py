@@ -13,7 +13,7 @@ class Source:
 
     Args:
         kind: ``world`` (arrays that we generated) or ``official`` (the course's file layout);
-            also the table of ``lines.toml`` and the folder of recipes that belong to it.
+            also the table of ``baselines.toml`` and the folder of recipes that belong to it.
         folder: the ``public/`` folder of a world, or the folder that the user named.
     """
 

@@ -12,7 +12,7 @@ from mlspring.core.errors import UserError
 LEVELS = ("simple", "medium", "strong", "boss")
 
 SubmissionKind = Literal[
-    "table", "lines", "images", "actions", "scores-per-image", "archive", "none"
+    "table", "baselines", "images", "actions", "scores-per-image", "archive", "none"
 ]
 
 
@@ -36,9 +36,9 @@ class Metric:
         """Return whether score ``a`` beats score ``b``."""
         return a > b if self.higher_is_better else a < b
 
-    def reaches(self, score: float, line: float) -> bool:
-        """Return whether ``score`` meets ``line``; meeting it exactly counts."""
-        return score == line or self.better(score, line)
+    def reaches(self, score: float, baseline: float) -> bool:
+        """Return whether ``score`` meets ``baseline``; meeting it exactly counts."""
+        return score == baseline or self.better(score, baseline)
 
     def show(self, score: float | None) -> str:
         """Return the score with its declared precision, or a dash where there is none."""
@@ -71,12 +71,12 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lines:
+class Baselines:
     """The score that each level demands on one data source, by part of the board.
 
     Args:
         origin: where the numbers come from; a sentence to print beside them.
-        public: level to score; a level without a published line is absent.
+        public: level to score; a level without a published baseline is absent.
         private: the same for the private part; often never published, then empty.
     """
 
@@ -103,7 +103,7 @@ class Spec:
         points: what each level is worth.
         questions: the report questions, each with its figure.
         levels: recipe names in rising order; the four levels wherever the course has them, else
-            the recipes' own names, which then rise in nothing and have no lines.
+            the recipes' own names, which then rise in nothing and have no baselines.
         default: the recipe that runs where none is named.
         first: a level whose first run also makes what all later ones share, e.g. a teacher.
     """
@@ -144,20 +144,20 @@ class Spec:
         """
         if not self.ranked:
             raise UserError(
-                f"{self.id} has no submission, no lines and no board: the course graded a report "
-                "and a quiz",
+                f"{self.id} has no submission, no baselines and no board: the course graded a "
+                "report and a quiz",
                 fix=f"mlspring run {self.id}, then mlspring report RUN and mlspring quiz {self.id}",
             )
 
     @cached_property
-    def lines(self) -> Mapping[str, Lines]:
-        """Lines by data source (``world``, ``official``), read from the island's ``lines.toml``."""
-        path = self.folder / "lines.toml"
+    def baselines(self) -> Mapping[str, Baselines]:
+        """Baselines by data source, ``world`` or ``official``: the island's ``baselines.toml``."""
+        path = self.folder / "baselines.toml"
         if not path.exists():
             return {}
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         return {
-            source: Lines(
+            source: Baselines(
                 origin=entry["origin"],
                 public=entry.get("public", {}),
                 private=entry.get("private", {}),
@@ -166,14 +166,14 @@ class Spec:
         }
 
     def level_reached(self, score: float | None, source: str, part: str = "public") -> str | None:
-        """Return the highest level whose line ``score`` meets, or None if it meets none."""
-        if score is None or source not in self.lines:
+        """Return the highest level whose baseline ``score`` meets, or None if it meets none."""
+        if score is None or source not in self.baselines:
             return None
-        lines: Mapping[str, float] = getattr(self.lines[source], part)
+        baselines: Mapping[str, float] = getattr(self.baselines[source], part)
         reached = [
             level
             for level in self.levels
-            if level in lines and self.metric.reaches(score, lines[level])
+            if level in baselines and self.metric.reaches(score, baselines[level])
         ]
         return reached[-1] if reached else None
 

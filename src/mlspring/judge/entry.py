@@ -9,7 +9,7 @@ from pathlib import Path
 from mlspring.core.errors import UserError
 from mlspring.core.score import Score, State
 
-LINE_PREFIX = "line: "
+BASELINE_PREFIX = "baseline: "
 LONGEST_NAME = 64
 
 
@@ -87,7 +87,7 @@ def learner_name(name: str) -> str:
     """Return the name as the board shows it: composed characters, single spaces.
 
     Raises:
-        UserError: empty, too long, not printable, or a name that the board's lines use.
+        UserError: empty, too long, not printable, or a name that the board's baselines use.
     """
     clean = " ".join(unicodedata.normalize("NFC", name).split())
     fix = "choose another name, e.g. --as ann"
@@ -98,8 +98,8 @@ def learner_name(name: str) -> str:
         raise UserError(found, expected=f"at most {LONGEST_NAME}", fix=fix)
     if not clean.isprintable():
         raise UserError("the learner's name has characters that cannot be shown", fix=fix)
-    if name_key(clean).startswith(LINE_PREFIX.strip()):
-        raise UserError(f"{clean!r} would look like a line of the board", fix=fix)
+    if name_key(clean).startswith(BASELINE_PREFIX.strip()):
+        raise UserError(f"{clean!r} would look like a baseline of the board", fix=fix)
     return clean
 
 

@@ -1,7 +1,7 @@
 """What scores earn: the spec's points for each level, on the public and the private part.
 
 The course pays a level twice, once on each part of the board (hw03: 0.5 + 0.5, hw01: 1 + 1; slides
-of each homework). Where no line was published for a part, nothing can be earned or lost there:
+of each homework). Where no baseline was published for a part, nothing can be earned or lost there:
 the points are None, never zero and never guessed.
 """
 
@@ -14,7 +14,7 @@ from mlspring.judge.entry import Entry
 
 @dataclass(frozen=True, kw_only=True)
 class Earned:
-    """Points on each part; None where there is no line or no score to hold against it."""
+    """Points on each part; None where there is no baseline or no score to hold against it."""
 
     public: float | None
     private: float | None
@@ -26,19 +26,19 @@ class Earned:
         return sum(known) if known else None
 
 
-def lines_of(spec: Spec, source: str, part: str) -> Mapping[str, float]:
+def baselines_of(spec: Spec, source: str, part: str) -> Mapping[str, float]:
     """Return level to score for one part of a board, empty where nothing was published."""
-    lines = spec.lines.get(source)
-    if lines is None:
+    baselines = spec.baselines.get(source)
+    if baselines is None:
         return {}
-    return lines.private if part == "private" else lines.public
+    return baselines.private if part == "private" else baselines.public
 
 
 def earned(spec: Spec, public: float | None, private: float | None, source: str) -> Earned:
     """Return the points of a public and a private score; None stands for an unknown score."""
 
     def worth(score: float | None, part: str) -> float | None:
-        if score is None or not lines_of(spec, source, part):
+        if score is None or not baselines_of(spec, source, part):
             return None
         return spec.points_for(score, source, part)
 
@@ -68,7 +68,9 @@ def _best(spec: Spec, scored: Iterable[tuple[float | None, Entry]]) -> Entry | N
     return best[1] if best else None
 
 
-def missing_lines(spec: Spec, source: str) -> list[str]:
-    """Return one sentence for each part of a board that has no line."""
-    missing = [part for part in ("public", "private") if not lines_of(spec, source, part)]
-    return [f"no {part} line is known for {source} data, so no {part} points" for part in missing]
+def missing_baselines(spec: Spec, source: str) -> list[str]:
+    """Return one sentence for each part of a board that has no baseline."""
+    missing = [part for part in ("public", "private") if not baselines_of(spec, source, part)]
+    return [
+        f"no {part} baseline is known for {source} data, so no {part} points" for part in missing
+    ]

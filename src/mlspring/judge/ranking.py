@@ -1,4 +1,4 @@
-"""The order of a board: one row a learner, and the lines to beat between them."""
+"""The order of a board: one row a learner, and the baselines to beat between them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Literal
 
 from mlspring.core.spec import Spec
-from mlspring.judge.entry import LINE_PREFIX, Entry
-from mlspring.judge.points import Earned, best_public, earned, final_entry, lines_of
+from mlspring.judge.entry import BASELINE_PREFIX, Entry
+from mlspring.judge.points import Earned, baselines_of, best_public, earned, final_entry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row of a board: a learner, or the line of a level.
+    """One row of a board: a learner, or the baseline of a level.
 
     Args:
-        kind: ``learner`` or ``line``; a line has no rank.
+        kind: ``learner`` or ``baseline``; a baseline has no rank.
         rank: 1 is best; learners with the same full score share it.
-        name: the learner, or ``line: strong``.
+        name: the learner, or ``baseline: strong``.
         public: best public score; ``private`` that of the finals, None where it is not shown.
         level: highest level reached on this board's part.
         points: earned on both parts.
@@ -26,7 +26,7 @@ class Row:
         received: when that one came in.
     """
 
-    kind: Literal["learner", "line"]
+    kind: Literal["learner", "baseline"]
     rank: int | None = None
     name: str
     public: float | None
@@ -49,12 +49,12 @@ def board(
     """Return the board of one data source, best row first.
 
     The public board orders by each learner's best public score, the private board by the private
-    score of their finals. Equal full scores share a rank, the earlier submission above. A line
-    stands under the learners who meet it exactly. A level without a line on the ordering part
+    score of their finals. Equal full scores share a rank, the earlier submission above. A baseline
+    stands under the learners who meet it exactly. A level without a baseline on the ordering part
     has no row.
 
     Args:
-        spec: direction of the metric, lines and points.
+        spec: direction of the metric, baselines and points.
         entries: submissions; those of other homeworks, sources or states are passed over.
         source: ``world`` or ``official``.
         private: order by the private part; implies ``show_private``.
@@ -70,11 +70,11 @@ def board(
         for name, theirs in by_learner.items()
     ]
     part = "private" if private else "public"
-    # Hardest line first: where two lines are equal, the harder one stands above.
+    # Hardest baseline first: where two baselines are equal, the harder one stands above.
     rows += [
-        _line(spec, source, level, show_private=show_private)
+        _baseline(spec, source, level, show_private=show_private)
         for level in reversed(spec.levels)
-        if level in lines_of(spec, source, part)
+        if level in baselines_of(spec, source, part)
     ]
 
     # A learner without a score on the ordering part has no place on this board.
@@ -84,17 +84,17 @@ def board(
     def order(pair: tuple[float, Row]) -> tuple[float, bool, float, int]:
         score, row = pair
         when = 0.0 if row.received is None else row.received.timestamp()
-        return sign * score, row.kind == "line", when, row.number or 0
+        return sign * score, row.kind == "baseline", when, row.number or 0
 
     return _ranked(sorted(scored, key=order))
 
 
 def _ranked(scored: Sequence[tuple[float, Row]]) -> list[Row]:
-    """Return the sorted rows with ranks 1, 1, 3, ... for the learners and none for the lines."""
+    """Return the sorted rows with ranks 1, 1, 3, ... for the learners; baselines have none."""
     ranked: list[Row] = []
     num_learners, rank, last = 0, 0, None
     for score, row in scored:
-        if row.kind == "line":
+        if row.kind == "baseline":
             ranked.append(row)
             continue
         num_learners += 1
@@ -127,13 +127,13 @@ def _learner(
     )
 
 
-def _line(spec: Spec, source: str, level: str, *, show_private: bool) -> Row:
-    private_line = lines_of(spec, source, "private").get(level) if show_private else None
+def _baseline(spec: Spec, source: str, level: str, *, show_private: bool) -> Row:
+    private_baseline = baselines_of(spec, source, "private").get(level) if show_private else None
     return Row(
-        kind="line",
-        name=f"{LINE_PREFIX}{level}",
-        public=lines_of(spec, source, "public").get(level),
-        private=private_line,
+        kind="baseline",
+        name=f"{BASELINE_PREFIX}{level}",
+        public=baselines_of(spec, source, "public").get(level),
+        private=private_baseline,
         level=level,
         points=Earned(public=None, private=None),
     )

@@ -11,7 +11,7 @@ from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge.entry import Arrival, Entry, Verdict, learner_name
 from mlspring.judge.intake import discard, shown_name, take_in, working_on
-from mlspring.judge.points import missing_lines
+from mlspring.judge.points import missing_baselines
 from mlspring.judge.ranking import Row
 from mlspring.judge.ranking import board as ranked
 from mlspring.judge.receipt import Receipt, receipt_of
@@ -30,8 +30,8 @@ class Board:
         spec: the homework; ``source`` whose answers judged it.
         private: whether it orders by the private score.
         show_private: whether private scores are on it at all.
-        rows: best first, lines between the learners.
-        notes: sentences, e.g. that no private line is known.
+        rows: best first, baselines between the learners.
+        notes: sentences, e.g. that no private baseline is known.
     """
 
     spec: Spec
@@ -210,7 +210,7 @@ def board(
         raise RuleError("the private board is closed", fix="see the public one: mlspring board")
     scored = store.entries(spec.id, source=source, state=State.SCORED)
     current = [entry for entry in scored if entry.answers == scored[-1].answers]
-    notes = missing_lines(spec, source)
+    notes = missing_baselines(spec, source)
     if num_left_out := len(scored) - len(current):
         notes.append(f"not shown, because judged by other answers: {num_left_out}")
     rows = ranked(spec, current, source=source, private=private)
@@ -260,7 +260,7 @@ def _judge(store: Store, spec: Spec, entry: Entry, answers: Path, rules: Rules) 
             entry.file,
             answers,
             filename=entry.filename,
-            isolated=rules.isolated or spec.submission not in ("table", "lines"),
+            isolated=rules.isolated or spec.submission not in ("table", "baselines"),
             time_limit=rules.time_limit,
         )
     except BaseException as error:  # Ctrl-C and exit pass through, after the books are in order

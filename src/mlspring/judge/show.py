@@ -46,7 +46,7 @@ def table(board: Board, *, me: str | None = None) -> Table:
     mine = None if me is None else name_key(me)
     for row in board.rows:
         own = row.kind == "learner" and name_key(row.name) == mine
-        style = "bold" if own else "dim" if row.kind == "line" else ""
+        style = "bold" if own else "dim" if row.kind == "baseline" else ""
         shown.add_row(*map(Text, _cells(row, board, own=own)), style=style)
     return shown
 
@@ -64,7 +64,7 @@ def as_rows(board: Board) -> list[dict[str, Any]]:
 
 
 def _cells(row: Row, board: Board, *, own: bool) -> list[str]:
-    metric, is_line = board.spec.metric, row.kind == "line"
+    metric, is_baseline = board.spec.metric, row.kind == "baseline"
     private = [_score(metric, row.private)] if board.show_private else []
     return [
         MARK if own else "",
@@ -72,9 +72,9 @@ def _cells(row: Row, board: Board, *, own: bool) -> list[str]:
         row.name,
         _score(metric, row.public),
         *private,
-        "" if is_line else row.level or "-",
-        "" if is_line else show_points(row.points),
-        "" if is_line else str(row.num_submissions),
+        "" if is_baseline else row.level or "-",
+        "" if is_baseline else show_points(row.points),
+        "" if is_baseline else str(row.num_submissions),
     ]
 
 

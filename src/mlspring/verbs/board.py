@@ -44,7 +44,7 @@ def validate(spec: Spec, file: Path, data: str) -> str:
 def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:
     """Return public and private score of ``file``, by given answers or the world's.
 
-    A level is only claimed by the world's answers: its lines say nothing about others.
+    A level is only claimed by the world's answers: its baselines say nothing about others.
     """
     spec.demand_ranking()
     key = answers or sources.world_answers(spec)
@@ -70,13 +70,13 @@ def score_text(spec: Spec, scored: dict[str, Any]) -> str:
 
 
 def _worth(spec: Spec, level: str | None, source: str | None) -> str:
-    """Return what a public score is worth by the lines of ``source``, as words."""
+    """Return what a public score is worth by the baselines of ``source``, as words."""
     if level is not None:
         return f"reaches {level}"
     if source is None:
-        return "no line is known for these answers"
-    known = points.lines_of(spec, source, "public")
-    return "below every line" if known else f"no line is known for {source} data"
+        return "no baseline is known for these answers"
+    known = points.baselines_of(spec, source, "public")
+    return "below every baseline" if known else f"no baseline is known for {source} data"
 
 
 def submit(

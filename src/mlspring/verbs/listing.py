@@ -1,4 +1,4 @@
-"""``mlspring list``: homeworks, levels, lines, and the learner's best."""
+"""``mlspring list``: homeworks, levels, baselines, and the learner's best."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ME = "me"  # the learner's own name on the local board
 
 
 def entries() -> list[dict[str, Any]]:
-    """Return one plain entry a homework: id, title, metric, levels with lines, own best."""
+    """Return one plain entry a homework: id, title, metric, levels with baselines, own best."""
     store = service.open_store()
     return [_entry(spec, _best(store, spec)) for spec in SPECS]
 
@@ -31,16 +31,18 @@ def table(listed: list[dict[str, Any]]) -> Table:
     shown.add_column("yours", justify="right", no_wrap=True)
     for entry in listed:
         digits = min(entry["digits"], 4)
-        lines = [_number(entry["lines"].get(level), digits) for level in LEVELS]
+        baselines = [_number(entry["baselines"].get(level), digits) for level in LEVELS]
         arrow = "↑" if entry["higher_is_better"] else "↓"
         best = _number(entry["best"], digits)
-        shown.add_row(entry["id"], f"{entry['title']} {arrow}", *lines, best)
-    shown.caption = "public lines of the built-in worlds, your best; ↑ higher, ↓ lower is better"
+        shown.add_row(entry["id"], f"{entry['title']} {arrow}", *baselines, best)
+    shown.caption = (
+        "public baselines of the built-in worlds, your best; ↑ higher, ↓ lower is better"
+    )
     return shown
 
 
 def _entry(spec: Spec, best: float | None) -> dict[str, Any]:
-    world = spec.lines.get("world")
+    world = spec.baselines.get("world")
     return {
         "id": spec.id,
         "title": spec.title,
@@ -50,7 +52,7 @@ def _entry(spec: Spec, best: float | None) -> dict[str, Any]:
         "digits": spec.metric.digits,
         "levels": list(spec.levels),
         "recipes": {kind: recipes.recipe_names(spec, kind) for kind in ("world", "official")},
-        "lines": dict(world.public) if world else {},
+        "baselines": dict(world.public) if world else {},
         "best": best,
     }
 

@@ -14,12 +14,12 @@ BAR_WIDTH = 32
 
 
 def summary(spec: Spec, run: Run) -> Text:
-    """Return what a learner wants to know first: score, level, lines, time, where to look."""
+    """Return what a learner wants to know first: score, level, baselines, time, where to look."""
     result = run.result or {}
     score, metric = result["score"], spec.metric
     text = Text()
     text.append(f"{spec.id} {spec.title}, {result['recipe']}\n", style="bold")
-    lines = spec.lines.get(result["source"])
+    baselines = spec.baselines.get(result["source"])
     if score["public"] is None and spec.ranked:
         text.append("  no public answers for this data: validation only\n")
     for part in ("public", "private"):
@@ -27,9 +27,9 @@ def summary(spec: Spec, run: Run) -> Text:
             shown = metric.show(score[part])
             text.append(f"  {part:<11}{shown:>10}  {_worth(spec, result, part)}\n")
     text.append(f"  {'validation':<11}{metric.show(score['validation']):>10}  held-out data\n")
-    if lines and lines.public:
-        demanded = ", ".join(f"{level} {metric.show(x)}" for level, x in lines.public.items())
-        text.append(f"  lines      {demanded}\n", style="dim")
+    if baselines and baselines.public:
+        demanded = ", ".join(f"{level} {metric.show(x)}" for level, x in baselines.public.items())
+        text.append(f"  baselines  {demanded}\n", style="dim")
     seconds = result["seconds"]
     phases = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
     text.append(
@@ -67,6 +67,6 @@ def _worth(spec: Spec, result: dict[str, Any], part: str) -> str:
     """Return the level that a part's score reaches, and the points for it."""
     points = result["points"][part]
     if points is None:
-        return "no line is known"
+        return "no baseline is known"
     level = spec.level_reached(result["score"][part], result["source"], part)
-    return f"reaches {level}, {points:g} points" if level else "below every line, 0 points"
+    return f"reaches {level}, {points:g} points" if level else "below every baseline, 0 points"

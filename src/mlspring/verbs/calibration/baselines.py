@@ -1,6 +1,6 @@
-"""Lines from measured scores: where they lie, whether they can exist, and the file they live in.
+"""Baselines from measured scores: where they lie, whether they can exist, and their file.
 
-A line separates two neighbouring levels: every seed of the higher level meets it and every seed
+A baseline separates two neighbouring levels: every seed of the higher level meets it and every seed
 of the lower one misses it. It lies midway between the worst seed of the higher and the best seed
 of the lower level, so that both keep the same distance from it.
 """
@@ -21,29 +21,29 @@ Scores = Mapping[str, Sequence[float]]
 _MOST_DIGITS = 12
 
 
-def find_lines(metric: Metric, levels: Sequence[str], scores: Scores) -> dict[str, float]:
-    """Return the line of each level; ``scores`` must be free of :func:`overlaps`.
+def find_baselines(metric: Metric, levels: Sequence[str], scores: Scores) -> dict[str, float]:
+    """Return the baseline of each level; ``scores`` must be free of :func:`overlaps`.
 
-    The lowest level has nothing below it: its line lies one spread (largest minus smallest over
+    The lowest level has nothing below it: its baseline lies one spread (largest minus smallest over
     its seeds) beyond its own worst seed, and at least two units of the displayed precision, so
-    that a recipe whose seeds all agree still meets its line where the last digit shakes. With five
-    seeds of normal scores that is 3.5 standard deviations from the mean.
+    that a recipe whose seeds all agree still meets its baseline where the last digit shakes. With
+    five seeds of normal scores that is 3.5 standard deviations from the mean.
 
-    Lines are rounded to the metric's digits, or to as many more as it takes to separate.
+    Baselines are rounded to the metric's digits, or to as many more as it takes to separate.
     """
     lowest = levels[0]
     margin = max(spread(scores[lowest]), 2 * 10.0**-metric.digits)
     worst = worst_of(metric, scores[lowest])
     below = worst - margin if metric.higher_is_better else worst + margin
-    lines = {lowest: _rounded(metric, worst, below - (worst - below))}
+    baselines = {lowest: _rounded(metric, worst, below - (worst - below))}
     for lower, higher in pairwise(levels):
         worst, best = worst_of(metric, scores[higher]), best_of(metric, scores[lower])
-        lines[higher] = _rounded(metric, worst, best)
-    return lines
+        baselines[higher] = _rounded(metric, worst, best)
+    return baselines
 
 
 def overlaps(metric: Metric, levels: Sequence[str], scores: Scores, part: str) -> list[str]:
-    """Return one sentence for each pair of neighbours that no line can separate."""
+    """Return one sentence for each pair of neighbours that no baseline can separate."""
     sentences = []
     for lower, higher in pairwise(levels):
         worst, best = worst_of(metric, scores[higher]), best_of(metric, scores[lower])
@@ -83,13 +83,13 @@ def _rounded(metric: Metric, above: float, below: float) -> float:
     """Return the middle of two scores with the fewest digits that still lie between them."""
     middle = (above + below) / 2
     for digits in range(metric.digits, _MOST_DIGITS):
-        line = round(middle, digits)
-        if metric.reaches(above, line) and metric.better(line, below):
-            return line
+        baseline = round(middle, digits)
+        if metric.reaches(above, baseline) and metric.better(baseline, below):
+            return baseline
     return middle
 
 
-# ---- lines.toml
+# ---- baselines.toml
 
 
 def replace_world(text: str, world: str, file: Path) -> str:
@@ -122,8 +122,12 @@ def world_table(origin: str, public: Mapping[str, float], private: Mapping[str, 
     escaped = origin.replace("\\", "\\\\").replace('"', '\\"')
     rows = ["[world]", "# Written by `mlspring calibrate`; changes by hand are lost."]
     rows.append(f'origin = "{escaped}"')
-    for part, lines in (("public", public), ("private", private)):
-        rows += ["", f"[world.{part}]", *(f"{level} = {line!r}" for level, line in lines.items())]
+    for part, baselines in (("public", public), ("private", private)):
+        rows += [
+            "",
+            f"[world.{part}]",
+            *(f"{level} = {baseline!r}" for level, baseline in baselines.items()),
+        ]
     return "\n".join(rows) + "\n"
 
 

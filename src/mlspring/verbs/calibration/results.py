@@ -3,7 +3,7 @@
 {"homework": "hw03", "command": .., "date": .., "commit": .., "seeds": [0, 1, 2, 3, 4],
  "world": {"name": .., "version": .., "seed": .., "folder": ..},
  "hardware": {..}, "versions": {..}, "defects": [],
- "lines": {"public": {"simple": ..}, "private": {..}},
+ "baselines": {"public": {"simple": ..}, "private": {..}},
  "levels": {"simple": {"public": {"mean": .., "spread": .., "seeds": [..]}, "private": {..},
                        "validation": {..}, "seconds": {"data": .., "train": .., "total": ..},
                        "process_seconds": {..}, "peak_memory_mib": .., "items_per_second": ..,
@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlspring.core.spec import Metric, Spec
-from mlspring.verbs.calibration_lines import spread
+from mlspring.verbs.calibration.baselines import spread
 
 BUDGETS = {"simple": 45.0, "medium": 90.0, "strong": 180.0, "boss": 360.0}
 """Seconds that a whole run of a level may take, from the command to its figures."""
@@ -95,23 +95,33 @@ def meaningful_digits(metric: Metric, spread_: float) -> int:
     return min(metric.digits, max(0, 1 - math.floor(math.log10(spread_))))
 
 
-def table(spec: Spec, levels: Mapping[str, Mapping[str, Any]], lines: Mapping[str, Any]) -> str:
+def table(spec: Spec, levels: Mapping[str, Mapping[str, Any]], baselines: Mapping[str, Any]) -> str:
     """Return the summary as text in columns, for the terminal."""
-    head = ("level", "public", "line", "private", "line", "validation", "seconds", "budget", "MiB")
+    head = (
+        "level",
+        "public",
+        "baseline",
+        "private",
+        "baseline",
+        "validation",
+        "seconds",
+        "budget",
+        "MiB",
+    )
     rows: list[Sequence[str]] = [head]
     for level, summary in levels.items():
         public, private, validation = (
             show_mean(spec.metric, summary[part]["mean"], summary[part]["spread"])
             for part in ("public", "private", "validation")
         )
-        public_line, private_line = (
-            spec.metric.show(lines.get(part, {}).get(level)) for part in ("public", "private")
+        public_line, private_baseline = (
+            spec.metric.show(baselines.get(part, {}).get(level)) for part in ("public", "private")
         )
         budget = summary["budget_seconds"]
         rows.append(
             (
                 level,
-                *(public, public_line, private, private_line, validation),
+                *(public, public_line, private, private_baseline, validation),
                 f"{summary['process_seconds']['mean']:.1f}",
                 "-" if budget is None else f"{budget:.0f}",
                 f"{summary['peak_memory_mib']:.0f}",

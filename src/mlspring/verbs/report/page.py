@@ -17,7 +17,7 @@ from mlspring.core.recipe import Section, flatten
 from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
 from mlspring.verbs import recipes
-from mlspring.verbs.report_drawings import curves_in_words, number_line, panels
+from mlspring.verbs.report.drawings import baseline_axis, curves_in_words, panels
 
 CURVES = "learning_curves"
 _LARGEST_SVG = 400_000  # bytes; above it, the PNG is the smaller one
@@ -85,8 +85,8 @@ def _content(spec: Spec, run: Run) -> dict[str, Any]:
     result = run.result or {}
     scores = _mapping(result.get("score"))
     parts = {part: scores.get(part) for part in ("public", "private")}
-    lines = spec.lines.get(source)
-    by_part = {part: dict(getattr(lines, part)) if lines else {} for part in parts}
+    baselines = spec.baselines.get(source)
+    by_part = {part: dict(getattr(baselines, part)) if baselines else {} for part in parts}
     entries = run.read_log()
     pictures = [_picture(run, number, q.text, q.figure) for number, q in _questions(spec)]
     curves = next((p for p in pictures if p.name == CURVES), None) or _picture(
@@ -104,9 +104,9 @@ def _content(spec: Spec, run: Run) -> dict[str, Any]:
         "scores": scores,
         "levels": {part: spec.level_reached(s, source, part) for part, s in parts.items()},
         "points": _mapping(result.get("points")),
-        "lines": lines,
+        "baselines": baselines,
         "rows": _line_rows(spec, by_part, parts),
-        "number_line": number_line(spec.metric, by_part, parts),
+        "baseline_axis": baseline_axis(spec.metric, by_part, parts),
         "facts": _mapping(_read(run.folder / "data.json")),
         "pictures": pictures,
         "curves": curves,
@@ -206,7 +206,7 @@ def _command(run: Run, recipe: str, sets: Mapping[str, str]) -> str:
     return shlex.join(words)
 
 
-# ---- figures, lines, machine
+# ---- figures, baselines, machine
 
 
 def _questions(spec: Spec) -> list[tuple[int, Any]]:
@@ -239,18 +239,18 @@ def _data_uri(folder: Path, name: str) -> str | None:
 
 
 def _line_rows(
-    spec: Spec, lines: Mapping[str, Mapping[str, float]], scores: Mapping[str, float | None]
+    spec: Spec, baselines: Mapping[str, Mapping[str, float]], scores: Mapping[str, float | None]
 ) -> list[dict[str, Any]]:
-    """Return a row for each level that has a line: the lines and whether they are reached."""
+    """Return a row for each level that has a baseline: its value and whether it is reached."""
     rows = []
     for level in reversed(spec.levels):
         row: dict[str, Any] = {"level": level}
-        for part, by_level in lines.items():
-            line, score = by_level.get(level), scores[part]
-            known = line is not None and score is not None
-            row[part] = spec.metric.show(line)
-            row[f"{part}_reached"] = known and spec.metric.reaches(score, line)  # type: ignore[arg-type]
-        if any(level in by_level for by_level in lines.values()):
+        for part, by_level in baselines.items():
+            baseline, score = by_level.get(level), scores[part]
+            known = baseline is not None and score is not None
+            row[part] = spec.metric.show(baseline)
+            row[f"{part}_reached"] = known and spec.metric.reaches(score, baseline)  # type: ignore[arg-type]
+        if any(level in by_level for by_level in baselines.values()):
             rows.append(row)
     return rows
 

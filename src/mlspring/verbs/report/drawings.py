@@ -1,4 +1,4 @@
-"""Where things lie in the report's own drawings: the score among its lines, curves from the log.
+"""Where things lie in the report's drawings: the score among its baselines, curves from the log.
 
 Only positions are computed here, in per cent of the width (and height); the template draws them.
 Texts keep their size whatever the width, so the drawings can be read on a phone.
@@ -18,7 +18,7 @@ _NO_CURVE = {"step", "epoch", "seconds", "member"}
 
 @dataclass(frozen=True, kw_only=True)
 class Tick:
-    """A level's line: where, which row its label stands in, and whether the score reaches it."""
+    """A level's baseline: where, the row of its label, and whether the score reaches it."""
 
     level: str
     x: float
@@ -28,11 +28,11 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """One part of the board: its lines and the run's score, from worse on the left to better.
+    """One part of the board: its baselines and the run's score, from worse on the left to better.
 
     Args:
         part: ``public`` or ``private``.
-        ticks: the lines.
+        ticks: the baselines.
         x: of the score, or None without one.
         label: the score as shown.
         anchor: on which side of ``x`` the label stands, ``start``, ``middle`` or ``end``.
@@ -58,17 +58,17 @@ class NumberLine:
     numbers: tuple[tuple[str, float], ...]
 
 
-def number_line(
+def baseline_axis(
     metric: Metric,
-    lines: Mapping[str, Mapping[str, float]],
+    baselines: Mapping[str, Mapping[str, float]],
     scores: Mapping[str, float | None],
 ) -> NumberLine | None:
-    """Return the drawing for ``lines`` by part and level, or None where there is no line.
+    """Return the drawing for ``baselines`` by part and level, or None where there is no baseline.
 
-    Better is always to the right, whatever the metric's direction. A score far outside the lines
-    is drawn at the edge: the scale belongs to the lines.
+    Better is always to the right, whatever the metric's direction. A score far outside the
+    baselines is drawn at the edge: the scale belongs to the baselines.
     """
-    values = [line for part in lines.values() for line in part.values()]
+    values = [baseline for part in baselines.values() for baseline in part.values()]
     if not values:
         return None
     reach = (max(values) - min(values)) or abs(max(values)) or 1.0
@@ -83,7 +83,7 @@ def number_line(
         return round(_EDGE + (100 - 2 * _EDGE) * share, 2)
 
     tracks = []
-    for part, levels in lines.items():
+    for part, levels in baselines.items():
         score = scores.get(part)
         score = None if score is None or not math.isfinite(score) else score
         if not levels and score is None:

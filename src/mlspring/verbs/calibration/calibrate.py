@@ -1,4 +1,4 @@
-"""``mlspring calibrate``: measure every level on its world, then write lines and results."""
+"""``mlspring calibrate``: measure every level on its world, then write baselines and results."""
 
 import sys
 import time
@@ -12,9 +12,14 @@ from mlspring.core import progress
 from mlspring.core.errors import UserError
 from mlspring.core.files import read_json, write_json, write_text
 from mlspring.core.spec import Spec
-from mlspring.verbs.calibration_lines import find_lines, overlaps, replace_world, world_table
-from mlspring.verbs.calibration_results import conditions, late, summarize, table
-from mlspring.verbs.calibration_runs import (
+from mlspring.verbs.calibration.baselines import (
+    find_baselines,
+    overlaps,
+    replace_world,
+    world_table,
+)
+from mlspring.verbs.calibration.results import conditions, late, summarize, table
+from mlspring.verbs.calibration.runs import (
     Runner,
     Task,
     append_record,
@@ -36,7 +41,7 @@ class Calibration:
     Args:
         results: the content of the results file.
         defects: a level that cannot be told from its neighbour, or is over its budget.
-        missing: runs that are still to be measured before there can be lines.
+        missing: runs that are still to be measured before there can be baselines.
         written: the files that were written.
     """
 
@@ -66,9 +71,9 @@ def calibrate(
 ) -> Calibration:
     """Measure ``levels`` with ``seeds`` seeds each, one run at a time, and write what follows.
 
-    A run that ``out`` already holds is not done again, so a stopped calibration goes on. Lines
+    A run that ``out`` already holds is not done again, so a stopped calibration goes on. Baselines
     are written once every level has every seed, there are at least two, and no two levels
-    overlap. A budget that was passed is a defect too, but says nothing against the lines.
+    overlap. A budget that was passed is a defect too, but says nothing against the baselines.
 
     Args:
         spec: the homework.
@@ -76,11 +81,11 @@ def calibrate(
         out: keeps ``hwNN.jsonl`` (a line a run), the run folders, messages and results.
         levels: the levels to run now; all by default.
         run: starts a process; tests give another.
-        root: the repository in which lines and ``benchmarks/results`` are written, by default
+        root: the repository in which baselines and ``benchmarks/results`` are written, by default
             the one this code runs from; without one (an installed package) they stay in ``out``.
 
     Raises:
-        UserError: no such level, fewer than one seed, or a homework without lines.
+        UserError: no such level, fewer than one seed, or a homework without baselines.
         RunError: another calibration writes into ``out``.
         InternalError: a run failed; what was measured before is kept.
     """
@@ -144,7 +149,7 @@ def _measure_all(
 def _conclude(
     spec: Spec, tasks: Sequence[Task], records: Mapping[Task, Record], out: Path, root: Path | None
 ) -> Calibration:
-    """Compute summaries, defects and lines, and write all that may be written."""
+    """Compute summaries, defects and baselines, and write all that may be written."""
     by_level = {
         level: [record for task, record in records.items() if task.level == level]
         for level in spec.levels
@@ -154,12 +159,12 @@ def _conclude(
     seeds = len(tasks) // len(spec.levels)
     parts = ("public", "private")
     overlapping: list[str] = []
-    lines: dict[str, dict[str, float]] = {}
+    baselines: dict[str, dict[str, float]] = {}
     if not missing:
         scores = {p: {lv: summaries[lv][p]["seeds"] for lv in spec.levels} for p in parts}
         overlapping = [o for p in parts for o in overlaps(spec.metric, spec.levels, scores[p], p)]
         if not overlapping and seeds > 1:
-            lines = {p: find_lines(spec.metric, spec.levels, scores[p]) for p in parts}
+            baselines = {p: find_baselines(spec.metric, spec.levels, scores[p]) for p in parts}
     defects = (*overlapping, *late(summaries))
     results = {
         "homework": spec.id,
@@ -169,7 +174,7 @@ def _conclude(
         "world": _world(spec),
         **conditions(list(records.values())),
         "defects": list(defects),
-        "lines": lines,
+        "baselines": baselines,
         "levels": summaries,
     }
     written = _write(spec, results, out, root)
@@ -177,27 +182,27 @@ def _conclude(
 
 
 def _write(spec: Spec, results: dict[str, Any], out: Path, root: Path | None) -> tuple[Path, ...]:
-    """Write the results, and with them the lines where there are any; return the files.
+    """Write the results, and with them the baselines where there are any; return the files.
 
-    ``benchmarks/results`` always agrees with the lines, so it waits for them too.
+    ``benchmarks/results`` always agrees with the baselines, so it waits for them too.
     """
     written = [out / f"{spec.id}.json"]
-    if results["lines"] and root:
+    if results["baselines"] and root:
         written.append(root / "benchmarks" / "results" / f"{spec.id}.json")
     for path in written:
         references = read_json(path).get("references", {}) if path.exists() else {}
         write_json(path, results | ({"references": references} if references else {}))
-    if results["lines"]:
-        path = spec.folder / "lines.toml" if root else out / f"{spec.id}-lines.toml"
+    if results["baselines"]:
+        path = spec.folder / "baselines.toml" if root else out / f"{spec.id}-baselines.toml"
         before = path.read_bytes().decode("utf-8") if path.exists() else ""
-        world = world_table(_origin(results), **results["lines"])
+        world = world_table(_origin(results), **results["baselines"])
         write_text(path, replace_world(before, world, path))
         written.append(path)
     return tuple(written)
 
 
 def _origin(results: Mapping[str, Any]) -> str:
-    """Return the sentence that stands beside the lines."""
+    """Return the sentence that stands beside the baselines."""
     world = results["world"]
     return (
         f"Measured: midway between neighbouring levels over {len(results['seeds'])} seeds, on "
@@ -209,19 +214,19 @@ def _origin(results: Mapping[str, Any]) -> str:
 def _tell(spec: Spec, calibration: Calibration) -> None:
     """Say on stderr what was found, what is wrong with it and where it was written."""
     results = calibration.results
-    progress.say(table(spec, results["levels"], results["lines"]))
+    progress.say(table(spec, results["levels"], results["baselines"]))
     for defect in calibration.defects:
         progress.say(f"DEFECT: {spec.id}: {defect}")
     if "," in results["commit"]:
         progress.say(f"These runs are of several commits: {results['commit']}")
-    if not results["lines"]:
+    if not results["baselines"]:
         if calibration.missing:
             why = f"{calibration.missing} runs of other levels or seeds are missing"
         elif len(results["seeds"]) < 2:
             why = "one seed has no spread; give --seeds 5"
         else:
             why = "mend the recipe or the world first"
-        progress.say(f"No lines were written: {why}.")
+        progress.say(f"No baselines were written: {why}.")
     for path in calibration.written:
         progress.say(f"Written: {path}")
 

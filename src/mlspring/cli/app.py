@@ -11,8 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mlspring import catalog
-from mlspring.core.spec import Spec
-from mlspring.flags import (
+from mlspring.cli.options import (
     AnswersFile,
     AsJson,
     Data,
@@ -29,7 +28,8 @@ from mlspring.flags import (
     RunFolder,
     Unfinished,
 )
-from mlspring.terminal import ended, show, show_json
+from mlspring.cli.terminal import ended, show, show_json
+from mlspring.core.spec import Spec
 
 app = typer.Typer(
     name="mlspring",
@@ -43,7 +43,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show homeworks, levels, lines and your best."""
+    """Show homeworks, levels, baselines and your best."""
     from mlspring.verbs import listing
 
     found = listing.entries()
@@ -133,7 +133,7 @@ def figures(folder: RunFolder) -> None:
 def report(folder: RunFolder) -> None:
     """Write a run's report as one HTML page."""
     from mlspring.core.runs import Run
-    from mlspring.verbs import report as verb
+    from mlspring.verbs.report import page as verb
 
     show(str(verb.report(Run.open(folder))))
 
@@ -159,7 +159,7 @@ def fetch(
     to: Annotated[Path | None, typer.Option(help="Folder to put it in.")] = None,
 ) -> None:
     """Download the course's own data, from every address that is known."""
-    from mlspring.verbs import fetch as verb
+    from mlspring.verbs.fetch import fetch as verb
 
     show(str(verb.fetch(catalog.find(homework), to)))
 
@@ -219,7 +219,7 @@ def board(  # noqa: PLR0917  (a fixed set of flags)
     rules: Rules = RulesName.self_study,
     as_json: AsJson = False,
 ) -> None:
-    """Show the ranking with the lines of the four levels."""
+    """Show the ranking with the baselines of the four levels."""
     from mlspring.verbs import board as verb
 
     spec = catalog.find(homework)
@@ -240,8 +240,8 @@ def calibrate(
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each level.")] = 5,
     out: Unfinished = Path("runs/calibration"),
 ) -> None:
-    """Measure every level on its world; write lines and results."""
-    from mlspring.verbs import calibrate as verb
+    """Measure every level on its world; write baselines and results."""
+    from mlspring.verbs.calibration import calibrate as verb
 
     outcome = verb.calibrate(catalog.find(homework), seeds=seeds, out=out)
     if outcome.defects:

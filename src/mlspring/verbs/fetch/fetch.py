@@ -17,7 +17,7 @@ from mlspring.core.files import disk_errors, home
 from mlspring.core.progress import say
 from mlspring.core.recipe import Section, load_recipe
 from mlspring.core.spec import Spec
-from mlspring.verbs.download import UnavailableError, download
+from mlspring.verbs.fetch.download import UnavailableError, download
 
 EXTRA = "needs an extra package; in the checkout: pip install -e '.[fetch]' -c constraints.txt"
 

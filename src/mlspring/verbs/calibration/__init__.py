@@ -1,0 +1,1 @@
+"""``mlspring calibrate``: measure every level, then write baselines and results."""

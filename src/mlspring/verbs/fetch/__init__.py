@@ -1,0 +1,1 @@
+"""``mlspring fetch``: the course's own files, from every address that is known."""

@@ -1,0 +1,1 @@
+"""``mlspring report``: one self-contained HTML page about a run."""

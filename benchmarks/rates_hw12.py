@@ -72,7 +72,7 @@ def played() -> float:
     """Return steps a second of the boss's environments, played by its first network."""
     recipe = load_recipe(Recipe, WORLD / "boss.toml")
     hardware = device.choose("cpu", "fp32", work="dense")
-    member = train.new_member(0, recipe, 0, hardware)
+    member = train.new_state(0, recipe, 0, hardware)
     players = Players(0, recipe.collect.num_envs, MAX_STEPS, ALONE)
     players.go_on(None)
     start = time.perf_counter()

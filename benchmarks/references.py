@@ -13,6 +13,7 @@ from mlspring import catalog
 from mlspring.core.errors import UserError
 from mlspring.core.files import read_json, write_json
 from mlspring.core.progress import say
+from mlspring.judge.worker import score_locally
 from mlspring.verbs import recipes, sources
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -31,7 +32,7 @@ def main(homework: str) -> None:
         for name, values in catalog.part(spec, "references").references(data).items():
             file = Path(folder) / spec.submission_name
             catalog.part(spec, "submission").write(file, data.test_ids, values)
-            score = catalog.part(spec, "score").score(file, sources.world_answers(spec))
+            score = score_locally(spec, file, sources.world_answers(spec))
             scores[name] = {"public": score.public, "private": score.private}
             say(f"{name}: public {score.public:.4f}, private {score.private:.4f}")
     write_json(path, read_json(path) | {"references": scores})

@@ -17,7 +17,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
     """Return a step that picks its batch, and the same step on one fixed batch."""
     hardware = device.choose("auto", "auto", work="dense")
     split = next(train.splits(recipe, data, 0, hardware))
-    member = train.new_member(0, split, recipe, 0, hardware)
+    member = train.new_state(0, split, recipe, 0, hardware)
     inputs, residuals = train.prepare(member.model, split, split.train)
     size = recipe.train.batch_size
     epoch_steps = len(inputs) // size

@@ -16,7 +16,7 @@ from mlspring.kit.seeding import epoch_order, generator
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that loads and augments its batch, and the same step on one fixed batch."""
     hardware = device.choose("auto", "auto", work="conv")
-    member = train.new_member(0, recipe, 0, hardware)
+    member = train.new_state(0, recipe, 0, hardware)
     split = next(train.splits(recipe, data, 0, hardware))
     size = recipe.train.batch_size
     order = epoch_order(len(split.train), 0, 0)
@@ -33,7 +33,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
 
     def learn(images: torch.Tensor, targets: torch.Tensor) -> None:
         with hardware.autocast():
-            logits = member.model(hardware.place_images(images)).float()
+            logits = member.model(hardware.images_to_device(images)).float()
         loss = F.cross_entropy(logits, targets, label_smoothing=recipe.train.label_smoothing)
         member.optimizer.zero_grad()
         loss.backward()

@@ -15,7 +15,7 @@ from mlspring.kit import device
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that loads and augments its batch, and the same step on one fixed batch."""
     hardware = device.choose("auto", "auto", work="conv")
-    member = train.new_member(0, recipe, data.num_classes, 0, hardware)
+    member = train.new_state(0, recipe, data.num_classes, 0, hardware)
     domains = place(recipe, data, hardware)
     train_rows, _ = split(domains.labels, recipe.data.hold_out, 0)
     batches = Batches(domains, train_rows, recipe, 0)
@@ -31,7 +31,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         teacher = train.teach(member.final, batch, hardware) if phase.taught else None
         images = torch.cat([batch.photos, batch.drawings])
         with hardware.autocast():
-            outputs = member.model(hardware.place_images(images), phase.weight, batches.size)
+            outputs = member.model(hardware.images_to_device(images), phase.weight, batches.size)
         outputs = tuple(output.float() for output in outputs)
         losses = adapt.terms(recipe, outputs, batch.labels, teacher, phase)
         member.optimizer.zero_grad()

@@ -19,7 +19,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
     What other homeworks load is played here, so the rates' ratio is the share of learning.
     """
     hardware = device.choose("auto", "auto", work="dense")
-    member = train.new_member(0, recipe, 0, hardware)
+    member = train.new_state(0, recipe, 0, hardware)
     players = Players(0, recipe.collect.num_envs, data.max_steps, ALONE)
     players.go_on(None)
     count = 0

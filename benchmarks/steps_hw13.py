@@ -16,7 +16,7 @@ from mlspring.kit.seeding import epoch_order, generator
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that loads and augments its batch, and the same step on one fixed batch."""
     hardware = device.choose("auto", "auto", work="conv")
-    model = hardware.place(models.build(recipe.architecture)).train()
+    model = hardware.to_device(models.build(recipe.architecture)).train()
     optimizer = torch.optim.AdamW(model.parameters(), recipe.train.learning_rate, fused=True)
     split = held_out.split(data, hardware)
     size = recipe.train.batch_size
@@ -34,7 +34,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
 
     def learn(images: torch.Tensor, targets: torch.Tensor) -> None:
         with hardware.autocast():
-            logits = model(hardware.place_images(images)).float()
+            logits = model(hardware.images_to_device(images)).float()
         loss = F.cross_entropy(logits, targets, label_smoothing=recipe.train.label_smoothing)
         optimizer.zero_grad()
         loss.backward()

@@ -22,7 +22,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
     """
     hardware = device.choose("auto", "auto", work="wide")
     stream = make_stream(recipe.data, "domain", data, 0, hardware.device)
-    member = train.new_member(0, stream, recipe, 0, hardware)
+    member = train.new_state(0, stream, recipe, 0, hardware)
     method, task, size = METHODS[member.method], stream.tasks[1], recipe.train.batch_size
     method.conclude(member, 0, 1)
     row = stream.mask(1)[1].expand(size, -1)

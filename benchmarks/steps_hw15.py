@@ -21,7 +21,7 @@ from mlspring.homeworks.hw15_meta.models import Conv4, Way
 from mlspring.homeworks.hw15_meta.recipe import Recipe
 from mlspring.homeworks.hw15_meta.spec import SPEC
 from mlspring.homeworks.hw15_meta.tasks import Tasks, make_pools, make_tasks
-from mlspring.homeworks.hw15_meta.train import new_member
+from mlspring.homeworks.hw15_meta.train import new_state
 from mlspring.kit import device
 from mlspring.kit.seeding import generator
 
@@ -32,7 +32,7 @@ NUM_TURNS = 5
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that makes its tasks, and the same step on one fixed batch of tasks."""
     hardware = device.choose("auto", "auto", work="conv")
-    member = new_member(0, recipe, 0, hardware)
+    member = new_state(0, recipe, 0, hardware)
     network = Learner(member.model, recipe.method, recipe.model.norm)
     pool, _ = make_pools(recipe, data, 0, hardware.device)
     count = 0

@@ -48,7 +48,7 @@ def main(folder: Path, level: str, epochs: int, seed: int) -> None:
     hardware = device.choose("cpu", "fp32", work="dense")
     table = data.load(official(folder), recipe)
     split = next(train.splits(recipe, table, seed, hardware))
-    model = train.new_member(0, split, recipe, seed, hardware).model
+    model = train.new_state(0, split, recipe, seed, hardware).model
     parts = [
         SurveyDataset(*train.prepare(model, split, rows)) for rows in (split.train, split.held_out)
     ]

@@ -2,10 +2,21 @@
 
 import difflib
 import importlib
-from types import ModuleType
+from typing import Any, Literal, overload
 
 from mlspring.core.errors import UserError
+from mlspring.core.island import (
+    DataPart,
+    FiguresPart,
+    PredictPart,
+    QuizPart,
+    RecipePart,
+    ScorePart,
+    SubmissionPart,
+    TrainPart,
+)
 from mlspring.core.spec import Spec
+from mlspring.core.table_submission import TableSubmission
 from mlspring.homeworks.hw01_regression.spec import SPEC as HW01
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
 from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
@@ -33,6 +44,27 @@ def find(homework: str) -> Spec:
     raise UserError(f"no homework {homework!r}", fix=f"{hint} See: mlspring list")
 
 
-def part(spec: Spec, name: str) -> ModuleType:
-    """Return the module ``name`` of an island: ``data``, ``train``, ``score`` ..."""
+@overload
+def part(spec: Spec, name: Literal["data"]) -> DataPart: ...
+@overload
+def part(spec: Spec, name: Literal["train"]) -> TrainPart: ...
+@overload
+def part(spec: Spec, name: Literal["predict"]) -> PredictPart: ...
+@overload
+def part(spec: Spec, name: Literal["submission"]) -> SubmissionPart: ...
+@overload
+def part(spec: Spec, name: Literal["score"]) -> ScorePart: ...
+@overload
+def part(spec: Spec, name: Literal["figures"]) -> FiguresPart: ...
+@overload
+def part(spec: Spec, name: Literal["recipe"]) -> RecipePart: ...
+@overload
+def part(spec: Spec, name: Literal["quiz"]) -> QuizPart: ...
+def part(spec: Spec, name: str) -> Any:
+    """Return a module of an island, ``data``, ``train`` ...: what it has is in ``core.island``.
+
+    Where the spec declares a table, its reader and scorer stand for ``submission`` and ``score``.
+    """
+    if spec.table is not None and name in ("submission", "score"):
+        return TableSubmission(spec)
     return importlib.import_module(f"mlspring.homeworks.{spec.island}.{name}")

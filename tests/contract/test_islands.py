@@ -13,13 +13,13 @@ from mlspring.core.errors import RecipeError, SubmissionError
 from mlspring.core.recipe import dump_recipe, flatten, load_recipe
 from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
+from mlspring.judge.worker import score_locally
 from mlspring.verbs import recipes
 from tests.contract.cases import each_homework, each_judged, each_kind, each_recipe
 from tests.contract.journey import only_run, run_tiny
 from tests.tiny.islands import TINY
 
 PARTS = ("data", "figures", "models", "recipe", "spec", "train")
-JUDGED_PARTS = ("predict", "score", "submission")
 
 
 def recipe_files(spec: Spec, kind: str) -> list[Path]:
@@ -50,7 +50,8 @@ def test_lines_rise_from_level_to_level(spec: Spec) -> None:
 
 @each_homework
 def test_every_part_is_there(spec: Spec) -> None:
-    for name in PARTS if spec.submission == "none" else PARTS + JUDGED_PARTS:
+    own = () if spec.table else ("score", "submission")
+    for name in PARTS if spec.submission == "none" else (*PARTS, "predict", *own):
         assert catalog.part(spec, name).__doc__, name
 
 
@@ -152,14 +153,14 @@ def test_diverged_training_is_told_and_leaves_no_network(
     spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop = catalog.part(spec, "train")
-    fresh = loop.new_member
+    fresh = loop.new_state
 
     def diverged(*settings: object) -> object:
-        member = fresh(*settings)
-        next(member.model.parameters()).data.fill_(float("nan"))
-        return member
+        state = fresh(*settings)
+        next(state.model.parameters()).data.fill_(float("nan"))
+        return state
 
-    monkeypatch.setattr(loop, "new_member", diverged)
+    monkeypatch.setattr(loop, "new_state", diverged)
     with pytest.raises(
         RecipeError, match=r"(?s)training diverged: .*train\.learning_rate="
     ) as told:
@@ -188,11 +189,9 @@ def test_predictions_go_round_to_a_score(
 ) -> None:
     run = finished(spec)
     answers = TINY[spec.id].write_answers(tmp_path / "answers.csv")
-    score = catalog.part(spec, "score")
     file = run.folder / spec.submission_name
-    assert catalog.part(spec, "submission").read(file, score.answer_ids(answers)) is not None
-    scored = score.score(file, answers)
-    assert scored == score.score(file, answers), "a scorer is a pure function"
+    scored = score_locally(spec, file, answers)
+    assert scored == score_locally(spec, file, answers), "a scorer is a pure function"
 
 
 @each_judged
@@ -202,7 +201,7 @@ def test_perfect_answers_get_the_best_score(spec: Spec, tmp_path: Path) -> None:
         pytest.skip("nobody knows the best score")
     answers = tiny.write_answers(tmp_path / "answers.csv")
     perfect = tiny.write_perfect(answers, tmp_path / spec.submission_name)
-    scored = catalog.part(spec, "score").score(perfect, answers)
+    scored = score_locally(spec, perfect, answers)
     assert (scored.public, scored.private) == (tiny.best, tiny.best)
 
 
@@ -213,4 +212,4 @@ def test_broken_files_are_rejected_readably(spec: Spec, content: bytes, tmp_path
     broken = tmp_path / spec.submission_name
     broken.write_bytes(content)
     with pytest.raises(SubmissionError, match=spec.submission_name):
-        catalog.part(spec, "score").score(broken, answers)
+        score_locally(spec, broken, answers)

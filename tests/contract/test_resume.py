@@ -105,11 +105,12 @@ PHASES = ["data.load", "train.train", "figures.draw"]  # in the order in which a
 JUDGED_PHASES = [
     *PHASES[:2],
     "predict.predict",
-    "submission.write",
+    "verb._write",
     "figures.draw",
     "service.submit",
-    "score.score",
+    "verb.score_locally",
 ]
+PLACES = {"service": service, "verb": verb}
 
 
 @each_homework
@@ -126,7 +127,7 @@ def test_ctrl_c_in_every_phase_loses_nothing(
     words.remove("--no-submit")
     for phase in JUDGED_PHASES if spec in JUDGED else PHASES:
         part, function = phase.split(".")
-        place = service if part == "service" else catalog.part(spec, part)
+        place = PLACES.get(part) or catalog.part(spec, part)
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["mlspring", *words])
             patch.setattr(place, function, interrupted)

@@ -28,7 +28,7 @@ def test_the_first_level_from_nothing_to_the_board(spec: Spec, tmp_path: Path, h
     run = path.parent
 
     assert result["source"] == "world"
-    if "world" in spec.lines:  # calibrated
+    if "world" in spec.baselines:  # calibrated
         assert result["level"] in spec.levels, "the first level misses its own line"
         assert result["points"]["public"] > 0
     page = Path(finish(start(["report", str(run)], home)).strip())
@@ -41,7 +41,7 @@ def test_the_first_level_from_nothing_to_the_board(spec: Spec, tmp_path: Path, h
     board = json.loads(finish(start(["board", spec.id, "--json"], home)))
     mine = next(row for row in board if row["kind"] == "learner")
     assert mine["public"] == result["score"]["public"]
-    if "world" in spec.lines:
+    if "world" in spec.baselines:
         names = [row["name"] for row in board]
         assert names.index(f"line: {last}") < names.index("me") < names.index(f"line: {first}")
 

@@ -95,10 +95,10 @@ def test_columns_are_chosen_and_scaled_on_training_rows_alone(data: Data) -> Non
     """Changing held-out rows changes nothing that a member has learned of them."""
     recipe, hardware = recipe_of("strong"), device.choose("cpu", "fp32", work="dense")
     (split,) = train.splits(recipe, data, 0, hardware)
-    before = train.new_member(0, split, recipe, 0, hardware).model.scaling.state_dict()
+    before = train.new_state(0, split, recipe, 0, hardware).model.scaling.state_dict()
     split.table[split.held_out] += 1000
     split.targets[split.held_out] = 0
-    after = train.new_member(0, split, recipe, 0, hardware).model.scaling.state_dict()
+    after = train.new_state(0, split, recipe, 0, hardware).model.scaling.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
 
 

@@ -111,7 +111,7 @@ def test_another_layout_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("method", "closed", "message"),
     [
-        ("is_dir", "food11/training", r"food11: the folder cannot be read\n  -> chmod -R u\+rX"),
+        ("stat", "food11/training", r"food11: the folder cannot be read\n  -> chmod -R u\+rX"),
         ("iterdir", "food11/training", r"training: the folder cannot be read\n  -> chmod -R u\+rX"),
         ("stat", "food11/training/3_1.jpg", r"3_1\.jpg: cannot be read \(Permission denied\)"),
     ],

@@ -9,10 +9,11 @@ import torch
 
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
-from mlspring.homeworks.hw03_food_cnn import models, predict, transform
+from mlspring.homeworks.hw03_food_cnn import models, predict
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC
-from mlspring.kit import checkpoint
+from mlspring.kit import checkpoint, views
+from mlspring.kit import image_augment as transform
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.seeding import generator, seed_everything
 
@@ -47,7 +48,7 @@ def run(
     tmp_path: Path, members: list[torch.nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Run]:
     """A run with members; a batch takes two pictures, so that there are several batches."""
-    monkeypatch.setattr(predict, "EVAL_BATCH", 2)
+    monkeypatch.setattr(views, "EVAL_BATCH", 2)
     request = Request(homework="hw03", recipe="t", seed=SEED, device="cpu", precision="fp32")
     made = Run.create(tmp_path, request, "")
     for number, model in enumerate(members):

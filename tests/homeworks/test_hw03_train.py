@@ -117,10 +117,10 @@ def test_what_is_measured_is_the_network_that_is_saved(
         model = models.build(recipe.model, recipe.data.image_size, island.NUM_CLASSES)
         path = checkpoint.weights_path(run, number)
         checkpoint.load_weights(path, model)
-        held_out = train.predict_held_out(CPU.place(model), split, CPU)
+        held_out = train.predict_held_out(CPU.to_device(model), split, CPU)
         logged = [entry for entry in run.read_log() if entry["member"] == number][-1]
         assert train.measure(*held_out)["valid__loss"] == pytest.approx(
             logged["valid/loss"], abs=2e-5
         )
-        confusion = torch.tensor(checkpoint.read_facts(path)["confusion"])
+        confusion = torch.tensor(checkpoint.read_metadata(path)["confusion"])
         assert torch.equal(confusion, train.confusion_matrix(*held_out))

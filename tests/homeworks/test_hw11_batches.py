@@ -33,7 +33,7 @@ def test_processes_share_a_batch_without_changing_it() -> None:
     world = domains()
     batches = Batches(world, torch.arange(40), recipe("train.batch_size=12"), seed=0)
     whole = batches.deal(7, slice(0, 12))
-    parts = [batches.deal(7, Ranks(rank, 3).share(12)) for rank in range(3)]
+    parts = [batches.deal(7, Ranks(rank, 3).shard(12)) for rank in range(3)]
     for name in ("photos", "labels", "drawings", "plain"):
         joined = torch.cat([getattr(part, name) for part in parts])
         torch.testing.assert_close(joined, getattr(whole, name))
@@ -81,7 +81,7 @@ def test_processes_share_twins_too() -> None:
     knobs = recipe(*TWINS, "augment.clutter=0.5", "train.even=true")
     batches = Batches(domains(), torch.arange(40), knobs, seed=0)
     whole = batches.deal(2, slice(0, 12))
-    parts = [batches.deal(2, Ranks(rank, 2).share(12)) for rank in range(2)]
+    parts = [batches.deal(2, Ranks(rank, 2).shard(12)) for rank in range(2)]
     for name in ("photos", "labels", "drawings", "plain"):
         halves = [getattr(part, name).chunk(2) for part in parts]
         joined = torch.cat([half[i] for i in range(2) for half in halves])

@@ -138,7 +138,7 @@ def test_the_kept_weights_are_those_of_the_best_validation(tmp_path: Path) -> No
     run, _, _ = finished(tmp_path, "train.keep=source_risk", "train.learning_rate=0.02")
     log = run.read_log()
     best = min(log, key=lambda entry: entry["valid/loss"])
-    facts = train.checkpoint.read_facts(train.weights_path(run, 0))
+    facts = train.checkpoint.read_metadata(train.weights_path(run, 0))
     assert facts["step"] == best["step"]
     assert not list(run.checkpoints.glob("*kept*"))
 

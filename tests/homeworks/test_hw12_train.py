@@ -20,7 +20,7 @@ from mlspring.homeworks.hw12_lander.rollout import Players, blank
 from mlspring.homeworks.hw12_lander.spec import SPEC
 from mlspring.kit import device
 from mlspring.kit.distributed import ALONE, Ranks
-from mlspring.kit.seeding import mix
+from mlspring.kit.seeding import derive_seed
 from mlspring.worlds import landings
 from tests.tiny.landings import SMALL, policy
 
@@ -101,7 +101,7 @@ def test_whole_episodes_are_whole() -> None:
 def test_whole_episodes_make_the_critic_a_baseline_alone() -> None:
     """All rewards until the episode's end count, as in REINFORCE, less what the critic expected."""
     made = recipe("strong", "method.gae_lambda=1.0", "collect.horizon=0")
-    model = train.new_member(0, made, 0, HARDWARE).model
+    model = train.new_state(0, made, 0, HARDWARE).model
     players = Players(0, 4, 1000, ALONE)
     players.go_on(None)
     given = players.play(greedy, made.horizon)
@@ -168,7 +168,7 @@ def test_rounds_of_processes_stand_side_by_side() -> None:
 
 def test_sampled_actions_have_the_softmax_s_probabilities() -> None:
     made = recipe("boss", "collect.num_envs=50", "collect.horizon=400")
-    member = train.new_member(0, made, 0, HARDWARE)
+    member = train.new_state(0, made, 0, HARDWARE)
     with torch.no_grad():
         member.model.head.weight.zero_()
         member.model.head.bias.copy_(torch.log(torch.tensor([0.1, 0.2, 0.3, 0.4])))
@@ -187,7 +187,7 @@ def test_sampled_actions_have_the_softmax_s_probabilities() -> None:
 
 def test_exploring_takes_a_random_action_in_its_share() -> None:
     made = recipe("dqn", "collect.num_envs=1000", "replay.epsilon_end=0.4")
-    member = train.new_member(0, made, 0, HARDWARE)
+    member = train.new_state(0, made, 0, HARDWARE)
     with torch.no_grad():
         member.model.head.bias.copy_(torch.tensor([0.0, 0.0, 9.0, 0.0]))
     players = Players(0, 1, 1000, ALONE)
@@ -213,7 +213,7 @@ def test_every_pass_sees_every_step_once() -> None:
 def test_held_out_episodes_are_nobody_else_s() -> None:
     ours = set(held_out.seeds(1000))
     secret = set(landings.make(0, 0)["seeds"].tolist())
-    training = {mix(0, "episode", env, n) for env in range(16) for n in range(100)}
+    training = {derive_seed(0, "episode", env, n) for env in range(16) for n in range(100)}
     assert not ours & (secret | {landings.SEED})
     assert not ours & training
     assert len(ours) == 1000

@@ -48,7 +48,7 @@ def test_what_is_measured_is_the_network_that_is_saved(tmp_path: Path) -> None:
     logits = train.answer(predict.trained(knobs, run, CPU), knobs, unseen, CPU)
     measured, logged = train.measure(logits, unseen), run.read_log()[-1]
     assert measured["valid__loss"] == pytest.approx(logged["valid/loss"], abs=2e-5)
-    facts = checkpoint.read_facts(checkpoint.weights_path(run, 0))
+    facts = checkpoint.read_metadata(checkpoint.weights_path(run, 0))
     assert facts["accuracy"] == pytest.approx(measured["valid__accuracy"])
 
 
@@ -59,7 +59,7 @@ def test_a_study_trains_a_network_for_each_number_of_characters(
     monkeypatch.setitem(TINY, "hw15", replace(TINY["hw15"], small=small))
     run = run_tiny(SPEC, tmp_path, recipe="world/tasks")
     found = [
-        checkpoint.read_facts(checkpoint.weights_path(Run.open(run.folder), number))
+        checkpoint.read_metadata(checkpoint.weights_path(Run.open(run.folder), number))
         for number in range(3)
     ]
     assert [facts["characters"] for facts in found] == [8, 5, 7], "all there are, then the study's"
@@ -70,7 +70,7 @@ def test_a_study_trains_a_network_for_each_number_of_characters(
 
 def test_batches_of_tasks_are_no_matter_to_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     knobs = recipe("strong")
-    model = train.new_member(0, knobs, 0, CPU).model
+    model = train.new_state(0, knobs, 0, CPU).model
     whole = train.answer(model, knobs, drawn(7), CPU)
     monkeypatch.setattr(train, "EVAL_BATCH", 2)
     assert torch.allclose(train.answer(model, knobs, drawn(7), CPU), whole, atol=1e-5)
@@ -78,7 +78,7 @@ def test_batches_of_tasks_are_no_matter_to_the_answers(monkeypatch: pytest.Monke
 
 def test_labels_are_not_looked_at() -> None:
     knobs, tasks = recipe("strong"), drawn(3)
-    model = train.new_member(0, knobs, 0, CPU).model
+    model = train.new_state(0, knobs, 0, CPU).model
     blind = Tasks(support=tasks.support, query=tasks.query, labels=torch.zeros_like(tasks.labels))
     first, second = (train.answer(model, knobs, some, CPU) for some in (tasks, blind))
     assert torch.equal(first, second)

@@ -49,10 +49,10 @@ def test_no_state_is_no_error(tmp_path: Path) -> None:
     assert checkpoint.load_state(tmp_path / "none", {"model": model}, optimizer) is None
 
 
-def test_facts_travel_with_the_weights(tmp_path: Path) -> None:
+def test_metadata_travel_with_the_weights(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     checkpoint.save_weights(path, network(), {"confusion": [[3, 1], [0, 2]]})
-    assert checkpoint.read_facts(path) == {"confusion": [[3, 1], [0, 2]]}
+    assert checkpoint.read_metadata(path) == {"confusion": [[3, 1], [0, 2]]}
     other = network()
     nn.init.zeros_(other[3].weight)
     checkpoint.load_weights(path, other)
@@ -67,16 +67,16 @@ def test_damage_is_named(tmp_path: Path, damage: bytes) -> None:
         checkpoint.load_weights(path, network())
 
 
-@pytest.mark.parametrize("facts", ["{", "[1, 2]", "3", '"text"'])
-def test_damaged_facts_are_named(tmp_path: Path, facts: str) -> None:
+@pytest.mark.parametrize("content", ["{", "[1, 2]", "3", '"text"'])
+def test_damaged_metadata_are_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "state.safetensors"
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     tensors = {f"module/model/{key}": value for key, value in model.state_dict().items()}
     plain = {key: value.contiguous() for key, value in tensors.items()}
-    save_file(plain, path, metadata={"facts": facts})
+    save_file(plain, path, metadata={"metadata": content})
     for read in (
-        lambda: checkpoint.read_facts(path),
+        lambda: checkpoint.read_metadata(path),
         lambda: checkpoint.load_state(path, {"model": model}, optimizer),
         lambda: checkpoint.load_weights(path, model),
     ):
@@ -120,7 +120,7 @@ def test_a_full_disk_is_a_sentence_and_keeps_what_was_there(
         checkpoint.save_state(path, {"model": model}, optimizer, {"step": 4})
     with pytest.raises(MachineError, match=r"weights\.safetensors: the disk is full"):
         checkpoint.save_weights(tmp_path / "weights.safetensors", model, {})
-    assert checkpoint.read_facts(path) == {"step": 3}
+    assert checkpoint.read_metadata(path) == {"step": 3}
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -115,8 +115,8 @@ def test_missing_cuda_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_bf16_convolutions_really_run_in_bf16() -> None:
     hardware = device.choose("cpu", "bf16", work="conv")
-    layer = hardware.place(torch.nn.Conv2d(3, 4, 3))
+    layer = hardware.to_device(torch.nn.Conv2d(3, 4, 3))
     with hardware.autocast():
-        out = layer(hardware.place_images(torch.randn(2, 3, 8, 8)))
+        out = layer(hardware.images_to_device(torch.randn(2, 3, 8, 8)))
     assert out.dtype == torch.bfloat16
     assert layer.weight.is_contiguous(memory_format=torch.channels_last)

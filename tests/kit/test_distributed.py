@@ -18,7 +18,7 @@ from mlspring.kit.distributed import Ranks
 @pytest.mark.parametrize("num_items", [7, 8, 64, 101])
 def test_shares_cover_everything_once(size: int, num_items: int) -> None:
     items = list(range(num_items))
-    parts = [items[Ranks(rank, size).share(num_items)] for rank in range(size)]
+    parts = [items[Ranks(rank, size).shard(num_items)] for rank in range(size)]
     assert functools.reduce(operator.iadd, parts, []) == items
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -28,8 +28,8 @@ def test_scaled_losses_average_to_the_global_mean() -> None:
     parts = []
     for rank in range(3):  # 7 items over 3 processes: shares of 2, 2 and 3
         ranks = Ranks(rank, 3)
-        part = ranks.share(7)
-        parts.append(F.cross_entropy(logits[part], targets[part]) * ranks.scale(7))
+        part = ranks.shard(7)
+        parts.append(F.cross_entropy(logits[part], targets[part]) * ranks.loss_scale(7))
     torch.testing.assert_close(sum(parts) / 3, F.cross_entropy(logits, targets))
 
 

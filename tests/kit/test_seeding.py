@@ -2,7 +2,7 @@
 
 import torch
 
-from mlspring.kit.seeding import epoch_order, generator, mix, seed_everything
+from mlspring.kit.seeding import derive_seed, epoch_order, generator, seed_everything
 
 
 def test_same_names_same_draws_whatever_came_before() -> None:
@@ -13,7 +13,18 @@ def test_same_names_same_draws_whatever_came_before() -> None:
 
 
 def test_names_are_told_apart() -> None:
-    assert len({mix(1, 23), mix(12, 3), mix(1, 2, 3), mix("1", "23x"), mix(123)}) == 5
+    assert (
+        len(
+            {
+                derive_seed(1, 23),
+                derive_seed(12, 3),
+                derive_seed(1, 2, 3),
+                derive_seed("1", "23x"),
+                derive_seed(123),
+            }
+        )
+        == 5
+    )
 
 
 def test_an_epoch_visits_every_item_once_in_a_new_order() -> None:

@@ -11,7 +11,7 @@ from mlspring.homeworks.hw14_lifelong.methods.learner import Learner
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.homeworks.hw14_lifelong.spec import SPEC
 from mlspring.homeworks.hw14_lifelong.tasks import make_stream
-from mlspring.homeworks.hw14_lifelong.train import new_member
+from mlspring.homeworks.hw14_lifelong.train import new_state
 from mlspring.kit import device
 
 SIDE, NUM_CLASSES = 28, 10
@@ -84,4 +84,4 @@ def learner(name: str, *overrides: str, stream: str = "rotated", seed: int = 0) 
     recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / f"{name}.toml", words)
     hardware = device.choose("cpu", "fp32", work="wide")
     tasks = make_stream(recipe.data, recipe.data.scenarios[0], tiny_data(), seed, hardware.device)
-    return new_member(0, tasks, recipe, seed, hardware)
+    return new_state(0, tasks, recipe, seed, hardware)

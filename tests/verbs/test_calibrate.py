@@ -74,7 +74,7 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
     for level in LEVELS:
         (recipes / f"{level}.toml").write_text(f'name = "{level}"\n')
     world = SimpleNamespace(name="marbles", version=3, seed=7, libraries=())
-    monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(WORLD=world))
+    monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(world=lambda: world))
     return Spec(
         id="hw90",
         folder=island,
@@ -145,7 +145,7 @@ def test_another_world_is_measured_again(
 ) -> None:
     calibrate(spec, seeds=1, out=tmp_path / "out", run=FakeRuns(steady), root=root)
     world = SimpleNamespace(name="marbles", version=4, seed=7, libraries=())
-    monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(WORLD=world))
+    monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(world=lambda: world))
     runs = FakeRuns(steady)
     calibrate(spec, seeds=1, out=tmp_path / "out", run=runs, root=root)
     assert len(runs.asked) == len(LEVELS)

@@ -47,7 +47,7 @@ def test_the_world_is_other_data_for_a_run_on_a_folder(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny = epidemic.epidemic_world(SIZE, name="epidemic-tiny")
-    monkeypatch.setattr(island, "WORLD", tiny)
+    monkeypatch.setattr(island, "world", lambda: tiny)
     monkeypatch.setattr(sources, "world_folder", lambda spec: world.build(tiny, processes=1))
     before = (run.folder / SPEC.submission_name).read_bytes()
     assert predict(run.folder, data="world", out=None).name == "pred-world.csv"

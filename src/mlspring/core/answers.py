@@ -29,8 +29,8 @@ class Answers:
     table: Table
     is_public: NDArray[np.bool_]
 
-    def share(self, right: NDArray[np.bool_], **details: float) -> Score:
-        """Return the share of rows that are ``right``, bool (n,), on each part of the board."""
+    def accuracy(self, right: NDArray[np.bool_], **details: float) -> Score:
+        """Return the accuracy on each part of the board: the mean of ``right``, bool (n,)."""
         return Score(
             public=float(right[self.is_public].mean()),
             private=float(right[~self.is_public].mean()),

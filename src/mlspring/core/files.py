@@ -129,6 +129,18 @@ def read_json(path: Path) -> Any:
         raise DataError(f"is not valid JSON ({error})", file=path) from error
 
 
+LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "icon\r"})
+
+
+def is_litter(name: str) -> bool:
+    """Return whether an entry of a folder or archive is hidden, or left there by a system.
+
+    Windows leaves ``Thumbs.db``, ``desktop.ini`` and ``NAME:Zone.Identifier``, macOS ``.DS_Store``,
+    ``._NAME`` and ``__MACOSX``, network disks ``@eaDir``.
+    """
+    return name.startswith(".") or name.lower() in LITTER or name.endswith(":Zone.Identifier")
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as hexadecimal digits."""
     with path.open("rb") as stream:

@@ -53,6 +53,36 @@ class Limits:
     max_rows: int
 
 
+@dataclass(frozen=True)
+class Classes:
+    """Whole numbers 0 .. ``num`` - 1; ``num`` None: as many as the data have classes."""
+
+    num: int | None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Finite numbers up to ``largest`` in size; ``unit`` is what one of them is, for messages."""
+
+    largest: float
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFormat:
+    """A submission of two columns, scored by the mean over its rows.
+
+    Args:
+        header: names of the columns, the id first.
+        values: what stands in the second column.
+        metric: what a row is worth: ``accuracy`` or ``mean squared error``.
+    """
+
+    header: tuple[str, str]
+    values: Classes | Numbers
+    metric: Literal["accuracy", "mean squared error"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Points:
     """Points for each level reached, on the public and on the private board."""
@@ -97,6 +127,8 @@ class Spec:
         summary: one sentence, what goes in and what comes out.
         metric: name, direction, unit, precision.
         submission: the kind of file handed in, and ``submission_name`` its usual name.
+        table: columns, values and metric of a submission that is a table; such a homework needs no
+            ``submission.py`` and no ``score.py``.
         limits: the largest submission that is read.
         quota: submissions a day under the course's rules.
         finals: submissions a learner may choose for the private board.
@@ -119,6 +151,7 @@ class Spec:
     submission_name: str
     limits: Limits
     points: Points
+    table: TableFormat | None = None
     quota: int = 5
     finals: int = 2
     questions: tuple[Question, ...] = ()

@@ -56,8 +56,9 @@ class Table:
             values = np.array(cells, dtype=np.float64).reshape(len(cells), len(columns))
         except ValueError:
             values = np.full((1, 1), np.nan)
-        # Python reads 1_000 as a number; no spreadsheet does.
-        if np.isfinite(values).all() and "_" not in "".join(chain.from_iterable(cells)):
+        # Python reads 1_000 and the digits of other scripts as numbers; no spreadsheet does.
+        together = "".join(chain.from_iterable(cells))
+        if np.isfinite(values).all() and "_" not in together and together.isascii():
             return values
         for line, row in zip(self.lines, cells, strict=True):
             for column, cell in zip(columns, row, strict=True):
@@ -98,7 +99,7 @@ def read_table(
 ) -> Table:
     """Return a comma-separated table whose first row is exactly ``header``.
 
-    A byte order mark, CRLF, quoted cells and blank lines at the end are accepted.
+    A byte order mark, CRLF and quoted cells are accepted, blank lines are passed over.
 
     Raises:
         UserError: of class ``error``; the file is missing, too large or no text, the header
@@ -109,15 +110,13 @@ def read_table(
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
-    line, blank = 1, 0
+    line = 1
     try:
         for cells in reader:
             if line == 1:
                 _check_header(path, cells, header, error)
             elif not cells or cells == [""]:
-                blank = blank or line
-            elif blank:
-                raise error("the row is empty", file=path, row=blank)
+                pass  # csv on Windows writes one between rows; the row numbers stay the file's
             elif len(cells) != len(header):
                 found = f"has {count(len(cells), 'cell')}"
                 raise error(found, file=path, row=line, expected=f"{len(header)}, as the header")
@@ -253,7 +252,7 @@ def _nearest_id(given: str, ids: Sequence[str]) -> str | None:
 
 def _is_finite_number(cell: str) -> bool:
     try:
-        return "_" not in cell and bool(np.isfinite(float(cell)))
+        return "_" not in cell and cell.isascii() and bool(np.isfinite(float(cell)))
     except ValueError:
         return False
 

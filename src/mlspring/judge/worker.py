@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from multiprocessing.connection import wait
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from mlspring import catalog
 from mlspring.core.errors import SubmissionError
@@ -36,7 +36,7 @@ FAILED = (
 NUM_REASON_LINES = 12
 CHILD = "from mlspring.judge.worker import serve; serve()"
 
-Parts = Callable[[Spec, str], ModuleType]
+Parts = Callable[..., Any]
 
 
 def judge_one(
@@ -72,12 +72,11 @@ def judge_one(
 def _judge(part: Parts, spec: Spec, submission: Path, answers: Path) -> Verdict:
     try:
         scorer, reader = part(spec, "score"), part(spec, "submission")
-        ids = scorer.answer_ids(answers)
+        key = scorer.read_answers(answers)
     except Exception as error:  # noqa: BLE001  nothing here is the learner's doing
         return _failed(error)
     try:
-        reader.read(submission, ids)
-        score = scorer.score(submission, answers)
+        score = scorer.score(reader.read(submission, key.ids), key)
         return Verdict(state=State.SCORED, score=_checked(score))
     except SubmissionError as error:
         # Scorers read the answers with the learner's reader: a fault in those is ours.
@@ -86,6 +85,18 @@ def _judge(part: Parts, spec: Spec, submission: Path, answers: Path) -> Verdict:
         return Verdict(state=State.REJECTED, message=str(error))
     except Exception as error:  # noqa: BLE001  whatever a scorer raises, the submission ends
         return _failed(error)
+
+
+def score_locally(spec: Spec, submission: Path, answers: Path) -> Score:
+    """Return the score of a file without handing it in; both files are read once.
+
+    Raises:
+        SubmissionError: the learner's file is rejected.
+        DataError: the answers are not this homework's.
+    """
+    scorer = catalog.part(spec, "score")
+    key = scorer.read_answers(answers)
+    return scorer.score(catalog.part(spec, "submission").read(submission, key.ids), key)
 
 
 def _checked(score: Score) -> Score:

@@ -8,6 +8,7 @@ number of processes.
 Shapes: n images, c = 3 channels, h x w pixels; images are (n, c, h, w) floats.
 """
 
+import functools
 import math
 
 import torch
@@ -15,6 +16,22 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 LUMA = (0.299, 0.587, 0.114)  # weights of red, green, blue in brightness (ITU-R BT.601)
+
+
+@functools.cache
+def luma_weights(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return ``LUMA`` (3,) on a device, copied there once: a copy a step would make it wait."""
+    return torch.tensor(LUMA, device=device, dtype=dtype)
+
+
+def beside(values: Tensor, images: Tensor) -> Tensor:
+    """Return random ``values``, drawn on the CPU, where ``images`` are and in their type.
+
+    To a GPU they go from pinned memory, so that the host need not wait for the copy.
+    """
+    if images.is_cuda and not values.is_cuda:
+        return values.to(images.dtype).pin_memory().to(images.device, non_blocking=True)
+    return values.to(images)
 
 
 def uniform(n: int, low: float, high: float, generator: Generator) -> Tensor:
@@ -62,7 +79,7 @@ def warp(images: Tensor, maps: Tensor, outside: str = "reflection") -> Tensor:
 
     Beyond the edge they are mirrored, or all 0 with ``outside="zeros"``.
     """
-    grid = sampling_grid(maps.to(images), *images.shape[2:])
+    grid = sampling_grid(beside(maps, images), *images.shape[2:])
     return F.grid_sample(images, grid, padding_mode=outside, align_corners=False)
 
 
@@ -104,8 +121,10 @@ def recolour(images: Tensor, factors: Tensor, *, scale: float = 1.0, shift: floa
     one 3 x 3 matrix and one offset an image.
     """
     n, c, h, w = images.shape
-    luma = images.new_tensor(LUMA)
-    brightness, contrast, saturation, tint = factors.to(images)[:, :, None].split((1, 1, 1, 3), 1)
+    luma = luma_weights(images.device, images.dtype)
+    brightness, contrast, saturation, tint = beside(factors, images)[:, :, None].split(
+        (1, 1, 1, 3), 1
+    )
     gain = scale * tint * brightness  # (n, 3, 1)
     rest = gain * contrast
     matrix = rest * (1 - saturation) * luma + torch.diag_embed((rest * saturation)[:, :, 0])

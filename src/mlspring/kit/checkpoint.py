@@ -1,7 +1,7 @@
 """Weights and resumable states as safetensors files: nothing is ever unpickled.
 
 A state holds what cannot be computed again: the tensors of networks and optimizer, the step, and a
-few facts. Schedules, data order and random draws are functions of (seed, step).
+few values. Schedules, data order and random draws are functions of (seed, step).
 """
 
 import json
@@ -18,7 +18,7 @@ from mlspring.core.errors import RunError
 from mlspring.core.files import atomic_path
 from mlspring.core.runs import Run
 
-DAMAGE = (OSError, SafetensorError, ValueError, TypeError)  # the last two: of the facts
+DAMAGE = (OSError, SafetensorError, ValueError, TypeError)  # the last two: of the metadata
 
 
 def weights_path(run: Run, network: int | str) -> Path:
@@ -27,9 +27,9 @@ def weights_path(run: Run, network: int | str) -> Path:
     return run.checkpoints / f"{name}.safetensors"
 
 
-def save_weights(path: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
-    """Write the tensors of ``model`` and JSON ``facts`` about them, whole or not at all."""
-    _write(path, model.state_dict(), facts)
+def save_weights(path: Path, model: nn.Module, metadata: Mapping[str, Any]) -> None:
+    """Write the tensors of ``model`` and JSON ``metadata`` about them, whole or not at all."""
+    _write(path, model.state_dict(), metadata)
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -45,8 +45,8 @@ def load_weights(path: Path, model: nn.Module) -> None:
         raise RunError(f"does not fit this network ({error})", file=path) from error
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """Return the facts that ``save_weights`` or ``save_state`` stored in ``path``.
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return the metadata that ``save_weights`` or ``save_state`` stored in ``path``.
 
     Raises:
         RunError: the file is missing or damaged.
@@ -62,7 +62,7 @@ def save_state(
     path: Path,
     modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Optimizer,
-    facts: Mapping[str, Any],
+    metadata: Mapping[str, Any],
 ) -> None:
     """Write everything that a resumed run needs, whole or not at all.
 
@@ -70,7 +70,7 @@ def save_state(
         path: a ``.safetensors`` file.
         modules: networks by name, e.g. the trained one and its moving average.
         optimizer: its per-parameter tensors are kept; its settings come from the recipe.
-        facts: JSON values, e.g. the next step and the best validation score.
+        metadata: JSON values, e.g. the next step and the best validation score.
     """
     tensors = {
         f"module/{name}/{key}": value
@@ -79,20 +79,20 @@ def save_state(
     }
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(v) for key, v in state.items()}
-    _write(path, tensors, facts)
+    _write(path, tensors, metadata)
 
 
 def load_state(
     path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> dict[str, Any] | None:
-    """Fill networks and optimizer from ``path`` and return its facts; None where there is no file.
+    """Fill networks and optimizer from ``path`` and return its metadata; None: there is no file.
 
     Raises:
         RunError: the file is damaged or belongs to another recipe.
     """
     if not path.exists():
         return None
-    tensors, facts = _read(path)
+    tensors, metadata = _read(path)
     try:
         for name, module in modules.items():
             prefix = f"module/{name}/"
@@ -103,7 +103,7 @@ def load_state(
     except (RuntimeError, LookupError, ValueError) as error:
         fix = "start a new run: this one was made with another recipe or version"
         raise RunError(f"does not fit this run ({error})", file=path, fix=fix) from error
-    return facts
+    return metadata
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
@@ -120,18 +120,18 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tens
     optimizer.load_state_dict({"state": states, "param_groups": groups})
 
 
-def _pack(facts: Mapping[str, Any]) -> dict[str, str]:
-    return {"facts": json.dumps(dict(facts))}
+def _pack(metadata: Mapping[str, Any]) -> dict[str, str]:
+    return {"metadata": json.dumps(dict(metadata))}
 
 
 def _unpack(metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    return dict(json.loads((metadata or {}).get("facts", "{}")))
+    return dict(json.loads((metadata or {}).get("metadata", "{}")))
 
 
-def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors and facts, whole or not at all; holds the file's bytes in memory meanwhile."""
+def _write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write tensors and metadata, whole or not at all; the bytes are held in memory meanwhile."""
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    content = save(plain, metadata=_pack(facts))
+    content = save(plain, metadata=_pack(metadata))
     del plain
     # Its own save_file would hide the system's error, and leave a file of its own after a kill.
     with atomic_path(path) as partial:
@@ -141,7 +141,7 @@ def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as stream:
-            facts = _unpack(stream.metadata())
-            return {key: stream.get_tensor(key) for key in stream.keys()}, facts  # noqa: SIM118
+            metadata = _unpack(stream.metadata())
+            return {key: stream.get_tensor(key) for key in stream.keys()}, metadata  # noqa: SIM118
     except DAMAGE as error:
         raise RunError(f"cannot be read as safetensors ({error})", file=path) from error

@@ -32,13 +32,13 @@ class Hardware:
     precision: Literal["fp32", "bf16"]
     channels_last: bool
 
-    def place(self, model: M) -> M:
+    def to_device(self, model: M) -> M:
         """Return ``model`` on the device in the chosen layout."""
         if self.channels_last:
-            return model.to(self.device, memory_format=torch.channels_last)
+            return model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return model.to(self.device)
 
-    def place_images(self, images: Tensor) -> Tensor:
+    def images_to_device(self, images: Tensor) -> Tensor:
         """Return images (N, C, H, W) on the device in the chosen layout."""
         if self.channels_last:
             return images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
@@ -130,14 +130,14 @@ def measure_step(precision: Literal["fp32", "bf16"], device: torch.device) -> fl
     """Return the best seconds of one training step of a small residual network."""
     hardware = Hardware(device=device, precision=precision, channels_last=True)
     layers = [nn.Conv2d(32, 32, 3, padding=1, bias=False) for _ in range(4)]
-    network = hardware.place(nn.Sequential(*layers))
-    return _best_step(network, hardware.place_images(torch.randn(64, 32, 32, 32)), hardware)
+    network = hardware.to_device(nn.Sequential(*layers))
+    return _best_step(network, hardware.images_to_device(torch.randn(64, 32, 32, 32)), hardware)
 
 
 def measure_wide_step(precision: Literal["fp32", "bf16"], device: torch.device) -> float:
     """Return the best seconds of one training step of two dense layers of a thousand units."""
     hardware = Hardware(device=device, precision=precision, channels_last=False)
-    network = hardware.place(nn.Sequential(nn.Linear(784, 1024), nn.Linear(1024, 512)))
+    network = hardware.to_device(nn.Sequential(nn.Linear(784, 1024), nn.Linear(1024, 512)))
     return _best_step(network, torch.randn(128, 784, device=device), hardware)
 
 

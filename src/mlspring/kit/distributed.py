@@ -36,13 +36,13 @@ class Ranks:
         """Whether this process writes files."""
         return self.rank == 0
 
-    def share(self, num_items: int) -> slice:
+    def shard(self, num_items: int) -> slice:
         """Return this rank's part of ``num_items``; parts differ by one item at most."""
         return slice(num_items * self.rank // self.size, num_items * (self.rank + 1) // self.size)
 
-    def scale(self, num_items: int) -> float:
+    def loss_scale(self, num_items: int) -> float:
         """Return the factor that turns this rank's mean loss into its part of the global mean."""
-        part = self.share(num_items)
+        part = self.shard(num_items)
         return (part.stop - part.start) * self.size / num_items
 
     def wrap(self, model: nn.Module) -> nn.Module:
@@ -65,7 +65,7 @@ class Ranks:
         dist.broadcast_object_list(box, src=0)
         return box[0]
 
-    def agree(self, model: nn.Module) -> None:
+    def sync_buffers(self, model: nn.Module) -> None:
         """Give the model of every rank rank 0's buffers.
 
         Batch statistics follow each rank's own share of the batches; rank 0's are saved.

@@ -1,12 +1,15 @@
 """Exponential moving average of weights: a smoother network for a copy's worth of memory."""
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+M = TypeVar("M", bound=nn.Module)
 
-class EMA:
+
+class EMA(Generic[M]):
     """Holds ``model``, a copy whose weights trail the trained ones.
 
     The decay warms up as min(decay, (1 + n) / (10 + n)) over the updates n, so that early averages
@@ -17,8 +20,9 @@ class EMA:
         decay: weight of the old average, e.g. 0.999.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model = copy.deepcopy(model).requires_grad_(False).eval()
+    def __init__(self, model: M, decay: float) -> None:
+        self.model: M = copy.deepcopy(model)
+        self.model.requires_grad_(False).eval()
         self.decay = decay
 
     @torch.no_grad()

@@ -20,7 +20,7 @@ def predict_all(
         batch_size: items a call.
         ranks: each rank computes its share; all ranks get all outputs.
     """
-    mine = ranks.share(num_items)
+    mine = ranks.shard(num_items)
     starts = range(mine.start, mine.stop, batch_size)
     parts = [forward(slice(i, min(i + batch_size, mine.stop))).float().cpu() for i in starts]
     if not parts:  # fewer items than ranks: the others' outputs need a shape to be joined to

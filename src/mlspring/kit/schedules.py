@@ -1,12 +1,14 @@
 """Learning-rate schedules: functions of the step that return a factor of the base rate."""
 
 import math
-from typing import Literal
+from typing import Literal, Protocol
+
+import torch
 
 ScheduleName = Literal["constant", "cosine", "step", "inverse_sqrt"]
 
 
-def factor(name: ScheduleName, step: int, num_steps: int, num_warmup: int = 0) -> float:
+def lr_scale(name: ScheduleName, step: int, num_steps: int, num_warmup: int = 0) -> float:
     """Return the factor of the base learning rate at ``step`` (counted from 0).
 
     All schedules rise linearly over ``num_warmup`` steps first.
@@ -25,3 +27,24 @@ def factor(name: ScheduleName, step: int, num_steps: int, num_warmup: int = 0) -
     if name == "cosine":
         return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return 1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01
+
+
+class RateKnobs(Protocol):
+    """The keys of a recipe's ``[train]`` that ``set_learning_rate`` reads."""
+
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def schedule(self) -> ScheduleName: ...  # noqa: D102
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    @property
+    def warmup_steps(self) -> int: ...  # noqa: D102
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, knobs: RateKnobs, step: int) -> float:
+    """Give ``optimizer`` the rate of ``step``, counted from 1; return that rate."""
+    scale = lr_scale(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
+    for group in optimizer.param_groups:
+        group["lr"] = knobs.learning_rate * scale
+    return knobs.learning_rate * scale

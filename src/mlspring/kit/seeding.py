@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-def mix(*keys: int | str) -> int:
+def derive_seed(*keys: int | str) -> int:
     """Return a 63-bit seed that depends on all ``keys`` and on nothing else."""
     digest = hashlib.blake2b("/".join(map(str, keys)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
@@ -18,12 +18,12 @@ def mix(*keys: int | str) -> int:
 
 def generator(*keys: int | str) -> torch.Generator:
     """Return a CPU generator seeded by ``keys``."""
-    return torch.Generator().manual_seed(mix(*keys))
+    return torch.Generator().manual_seed(derive_seed(*keys))
 
 
 def seed_everything(*keys: int | str) -> None:
     """Seed torch's global generators (weights at the start, dropout in a step) by ``keys``."""
-    seed = mix(*keys)
+    seed = derive_seed(*keys)
     torch.default_generator.manual_seed(seed)  # torch.manual_seed costs 60 times as much a step
     if torch.cuda.is_available():
         torch.cuda.manual_seed_all(seed)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -54,11 +55,11 @@ def house_style() -> Iterator[None]:
         "grid.linewidth": 0.6,
         "lines.linewidth": 1.8,
         "legend.frameon": False,
-        "axes.prop_cycle": mpl.cycler(color=COLOURS, linestyle=LINE_STYLES),
+        "axes.prop_cycle": cycler(color=COLOURS, linestyle=LINE_STYLES),
         "savefig.dpi": 160,
         "svg.hashsalt": "mlspring",
     }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings):  # type: ignore[arg-type]
         yield
 
 

@@ -10,14 +10,17 @@ from rich.text import Text
 
 from mlspring import catalog
 from mlspring.core.errors import RuleError, UserError
+from mlspring.core.island import HasClassCount, HasDescription
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
+from mlspring.core.table_submission import TableSubmission
 from mlspring.judge import points, service, show
 from mlspring.judge import rules as judge_rules
 from mlspring.judge.receipt import Receipt
 from mlspring.judge.rules import Rules
 from mlspring.judge.service import Board
 from mlspring.judge.store import Store
+from mlspring.judge.worker import score_locally
 from mlspring.verbs import sources
 
 
@@ -33,11 +36,11 @@ def validate(spec: Spec, file: Path, data: str) -> str:
     reader, source = catalog.part(spec, "data"), sources.open_source(spec, data)
     part, ids = catalog.part(spec, "submission"), reader.test_ids(source)
     # Where the data and not the course say how many classes there are, they are asked.
-    count = getattr(reader, "count_classes", None)
-    told = {"num_classes": count(source)} if count else {}
-    values = part.read(file, ids, **told)
-    own = getattr(part, "describe", None)
-    content = own(values) if own else f"{len(ids):,} rows"
+    if isinstance(part, TableSubmission) and isinstance(reader, HasClassCount):
+        values = part.read(file, ids, reader.count_classes(source))
+    else:
+        values = part.read(file, ids)
+    content = part.describe(values) if isinstance(part, HasDescription) else f"{len(ids):,} rows"
     return f"{file}: a valid submission of {spec.id} with {content}"
 
 
@@ -48,7 +51,7 @@ def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:
     """
     spec.demand_ranking()
     key = answers or sources.world_answers(spec)
-    scored = catalog.part(spec, "score").score(file, key)
+    scored = score_locally(spec, file, key)
     source = "world" if answers is None or sources.are_world_answers(spec, answers) else None
     level = spec.level_reached(scored.public, source) if source else None
     shown = {"public": scored.public, "private": scored.private, "details": dict(scored.details)}

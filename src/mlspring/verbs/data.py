@@ -21,7 +21,7 @@ def describe(spec: Spec, data: str) -> Table:
     recipe = recipes.load(spec, recipes.find_recipe(spec, spec.levels[0], source.kind))
     facts = part.describe(part.load(source, recipe))
     if source.kind == "world":
-        facts |= world.describe(part.WORLD)
+        facts |= world.describe(part.world())
     shown = Table(
         box=box.SIMPLE, show_header=False, pad_edge=False, title=f"{spec.id} {spec.title}"
     )

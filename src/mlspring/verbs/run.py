@@ -8,7 +8,7 @@ import importlib
 import os
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from mlspring.core.spec import Spec
 from mlspring.judge import points, service
 from mlspring.judge.entry import Entry
 from mlspring.judge.store import Store
+from mlspring.judge.worker import score_locally
 from mlspring.verbs import recipes, sources
 
 ME = "me"  # the learner's own name on the local board
@@ -112,13 +113,13 @@ def resume(folder: Path, *, submit: bool | None = None) -> Run:
 
 def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: bool) -> Run:
     began = time.perf_counter()
-    part = {name: catalog.part(spec, name) for name in ("data", "train")}
+    loader, trainer = catalog.part(spec, "data"), catalog.part(spec, "train")
     with run.phase("data"):
-        data = part["data"].load(source, recipe)
+        data = loader.load(source, recipe)
         if run.writable:
-            write_json(run.folder / "data.json", part["data"].describe(data))
+            write_json(run.folder / "data.json", loader.describe(data))
     with run.phase("train"):
-        training = part["train"].train(recipe, data, run)
+        training = trainer.train(recipe, data, run)
     if not run.writable:
         return run  # the other processes of torchrun have done their part
     with run.phase("predict"):
@@ -141,9 +142,15 @@ def _predict(spec: Spec, run: Run, recipe: Any, data: Any, source: Source) -> Pa
         return None
     values = catalog.part(spec, "predict").predict(recipe, data, run)
     file = run.folder / spec.submission_name
-    catalog.part(spec, "submission").write(file, ids, values)
-    catalog.part(spec, "submission").read(file, ids)  # the format check that a learner has, too
+    _write(spec, file, ids, values)
     return file
+
+
+def _write(spec: Spec, file: Path, ids: Sequence[str], values: Any) -> None:
+    """Write the submission; check its format as ``mlspring validate`` does."""
+    part = catalog.part(spec, "submission")
+    part.write(file, ids, values)
+    part.read(file, ids)
 
 
 def _judge(
@@ -155,8 +162,7 @@ def _judge(
     answers = sources.world_answers(spec)
     if submit:
         _hand_in(spec, run, file, answers)
-    score: Score = catalog.part(spec, "score").score(file, answers)
-    return score
+    return score_locally(spec, file, answers)
 
 
 def _hand_in(spec: Spec, run: Run, file: Path, answers: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from mlspring import catalog
 from mlspring.core.files import sha256
+from mlspring.core.island import HasAnswers
 from mlspring.core.source import Source, official
 from mlspring.core.spec import Spec
 from mlspring.worlds import world
@@ -31,7 +32,7 @@ def open_source(spec: Spec, data: str) -> Source:
 
 def world_folder(spec: Spec) -> Path:
     """Return the folder of the homework's world: ``public/``, ``private/``, ``manifest.json``."""
-    return world.build(catalog.part(spec, "data").WORLD)
+    return world.build(catalog.part(spec, "data").world())
 
 
 def world_answers(spec: Spec) -> Path:
@@ -41,7 +42,7 @@ def world_answers(spec: Spec) -> Path:
 
 def are_world_answers(spec: Spec, answers: Path) -> bool:
     """Return whether a file holds the answers of the world that is cached; none is made to see."""
-    folder = world.folder(catalog.part(spec, "data").WORLD)
+    folder = world.folder(catalog.part(spec, "data").world())
     cached = (folder / "private" / "answers.csv").is_file()
     return cached and sha256(_answers(spec, folder)) == sha256(answers)
 
@@ -52,5 +53,7 @@ def _answers(spec: Spec, folder: Path) -> Path:
     A homework that numbers the test rows of a shared world in its own way has ``answers(folder)``
     in its ``data``.
     """
-    own = getattr(catalog.part(spec, "data"), "answers", None)
-    return Path(own(folder)) if own else folder / "private" / "answers.csv"
+    part = catalog.part(spec, "data")
+    if isinstance(part, HasAnswers):
+        return part.answers(folder)
+    return folder / "private" / "answers.csv"

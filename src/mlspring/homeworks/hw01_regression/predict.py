@@ -32,7 +32,7 @@ def member_predictions(
     for number in range(recipe.num_members):
         model = models.build(recipe.data, recipe.model)
         checkpoint.load_weights(weights_path(run, number), model)
-        model = hardware.place(model).eval()
+        model = hardware.to_device(model).eval()
 
         def forward(part: slice, model: models.SurveyNet = model) -> Tensor:
             with hardware.autocast():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlspring.core.spec import Limits, Metric, Points, Question, Spec
+from mlspring.core.spec import Limits, Metric, Numbers, Points, Question, Spec, TableFormat
 
 SPEC = Spec(
     id="hw01",
@@ -18,6 +18,11 @@ SPEC = Spec(
         digits=5,
     ),
     submission="table",
+    table=TableFormat(
+        header=("id", "tested_positive"),
+        values=Numbers(1e6, "a percentage"),  # its square still is a number that a board can show
+        metric="mean squared error",
+    ),
     submission_name="pred.csv",
     limits=Limits(max_bytes=1_000_000, max_rows=10_000),
     points=Points(public=1.0, private=1.0),

@@ -27,8 +27,8 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.divergence import check_finite
 from mlspring.kit.evaluate import predict_all
-from mlspring.kit.schedules import factor
-from mlspring.kit.seeding import epoch_order, mix, seed_everything
+from mlspring.kit.schedules import lr_scale
+from mlspring.kit.seeding import derive_seed, epoch_order, seed_everything
 
 EVAL_BATCH = 8192
 FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0], "best": float("inf"), "best_step": 0}
@@ -88,7 +88,7 @@ def train_member(
 ) -> int:
     """Train one network, from its last state if it has one; return the rows seen."""
     knobs, seed = recipe.train, run.request.seed
-    member = new_member(number, split, recipe, seed, hardware)
+    member = new_state(number, split, recipe, seed, hardware)
     network = ranks.wrap(member.model)
     state_path = run.checkpoints / f"member-{number}.state.safetensors"
     facts = checkpoint.load_state(state_path, member.modules, member.optimizer) or FRESH
@@ -97,7 +97,7 @@ def train_member(
     inputs, outputs = prepare(member.model, split, split.train)
     batch_size = min(knobs.batch_size, len(inputs))
     epoch_steps = len(inputs) // batch_size  # the rest has its turn in other epochs
-    share = ranks.share(batch_size)
+    share = ranks.shard(batch_size)
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and steps since the last log
     best, best_step, shown = facts["best"], facts["best_step"], facts["step"]
     began = saved = time.perf_counter()
@@ -108,7 +108,9 @@ def train_member(
                 break
             epoch, position = divmod(step - 1, epoch_steps)
             if position == 0 or step == facts["step"] + 1:
-                order = epoch_order(len(inputs), mix(seed, number), epoch).to(hardware.device)
+                order = epoch_order(len(inputs), derive_seed(seed, number), epoch).to(
+                    hardware.device
+                )
                 # once, not batch by batch
                 shuffled, answers = (x.index_select(0, order) for x in (inputs, outputs))
 
@@ -125,12 +127,12 @@ def train_member(
 
             # backward, clip
             member.optimizer.zero_grad()
-            (loss * ranks.scale(batch_size)).backward()
+            (loss * ranks.loss_scale(batch_size)).backward()
             if knobs.clip_norm:
                 nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
-            rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
+            rate = lr_scale(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
             for group in member.optimizer.param_groups:
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
@@ -173,10 +175,10 @@ def train_member(
     return (step - facts["step"]) * batch_size
 
 
-def new_member(number: int, split: Split, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
+def new_state(number: int, split: Split, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
     """Return a member with fresh weights, which depend on the seed and its number."""
     seed_everything(seed, "weights", number)
-    model = hardware.place(models.build(recipe.data, recipe.model)).train()
+    model = hardware.to_device(models.build(recipe.data, recipe.model)).train()
     rows = split.train
     model.scaling.fit(split.table[rows], split.targets[rows], recipe.data.standardise)
     return Member(
@@ -221,7 +223,7 @@ def squared_errors(
 def held_out_error(recipe: Recipe, run: Run) -> float:
     """Return the mean squared error over the held-out rows of all finished members."""
     members = range(recipe.num_members)
-    facts = [checkpoint.read_facts(weights_path(run, number)) for number in members]
+    facts = [checkpoint.read_metadata(weights_path(run, number)) for number in members]
     return sum(f["squared_error"] for f in facts) / sum(f["rows"] for f in facts)
 
 

@@ -4,9 +4,11 @@
     DIR[/food11]/validation/<label>_<index>.jpg
     DIR[/food11]/test/<id>.jpg                     no label; the id is the name without suffix
 
+The same pictures in a folder for each class, or in parts called train/ and valid/, are read, too.
 A folder is decoded once, at the recipe's size, into memory maps; never again while it is unchanged.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.errors import DataError, RecipeError, unreadable_folder
+from mlspring.core import image_folder
+from mlspring.core.errors import DataError, RecipeError
 from mlspring.core.images import load_images
+from mlspring.core.progress import say
 from mlspring.core.source import Source
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.worlds.food import CLASS_NAMES, food_world
+from mlspring.worlds.world import World
 
-WORLD = food_world()
 NUM_CLASSES = len(CLASS_NAMES)
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+TRAINING, VALIDATION = ("training", "train"), ("validation", "valid", "val")
+TEST = ("test", "testing", "evaluation")
+EXAMPLE = "8_806.jpg"  # class 8, picture 806
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +49,11 @@ class Data:
     test_ids: list[str]
 
 
+def world() -> World:
+    """Return the built-in data set of the homework."""
+    return food_world()
+
+
 def load(source: Source, recipe: Recipe) -> Data:
     """Return the pictures of ``source`` at the recipe's size.
 
@@ -51,7 +62,7 @@ def load(source: Source, recipe: Recipe) -> Data:
         RecipeError: the world is painted in another size.
     """
     if source.kind == "official":
-        return _load_folder(_food11(source.folder), recipe.data.image_size)
+        return _load_folder(source.folder, recipe.data.image_size)
     arrays = {
         name: np.load(source.folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
         for name in ("train_images", "train_labels", "valid_images", "valid_labels", "test_images")
@@ -68,7 +79,7 @@ def load(source: Source, recipe: Recipe) -> Data:
 def test_ids(source: Source) -> list[str]:
     """Return the ids that a submission must have, in order; reads no picture."""
     if source.kind == "official":
-        return [file.stem for file in _test_files(_food11(source.folder))]
+        return [file.stem for file in _test_files(source.folder)]
     test_images = np.load(source.folder / "test_images.npy", mmap_mode="r", allow_pickle=False)
     return _world_ids(len(test_images))
 
@@ -114,92 +125,50 @@ def _label_names(labels: NDArray[np.int64]) -> list[str]:
     return names
 
 
-def _food11(folder: Path) -> Path:
-    """Return the folder that holds ``training/``: ``folder`` itself or ``food11`` inside it."""
-    for candidate in (folder, folder / "food11"):
-        try:
-            if (candidate / "training").is_dir():
-                return candidate
-        except PermissionError as error:
-            raise unreadable_folder(candidate) from error
-    raise DataError(
-        "has no folder training/",
-        file=folder,
-        expected="Food-11's layout: training/, validation/ and test/, also inside food11/",
-        fix="see: mlspring fetch hw03, or mlspring data hw03 --export DIR for an example",
-    )
+def _part(folder: Path, *names: str) -> Path:
+    """Return a part of Food-11, called one of ``names``.
+
+    Raises:
+        DataError: there is none.
+    """
+    part = image_folder.find(folder, *names)
+    if part is None:
+        raise DataError(
+            f"has no folder {names[0]}/",
+            file=folder,
+            expected="Food-11's layout: training/, validation/ and test/, also in folders inside",
+            fix="see: mlspring fetch hw03, or mlspring data hw03 --export DIR for an example",
+        )
+    return part
 
 
 def _load_folder(folder: Path, size: int) -> Data:
-    train, valid = _files(folder / "training"), _files(folder / "validation")
+    # names before pictures: what is wrong there is told at once
+    train, train_labels = image_folder.labelled_pictures(
+        _part(folder, *TRAINING), CLASS_NAMES, EXAMPLE
+    )
+    valid, valid_labels = image_folder.labelled_pictures(
+        _part(folder, *VALIDATION), CLASS_NAMES, EXAMPLE
+    )
     test = _test_files(folder)
-    train_labels, valid_labels = _labels(train), _labels(valid)  # before decoding: fail early
-    files = [*train, *valid, *test]
-    images = load_images(files, size)
+    images = load_images([*train, *valid, *test], size)
     first_test = len(train) + len(valid)
     return Data(
         train_images=images[: len(train)],
-        train_labels=train_labels,
+        train_labels=np.array(train_labels, dtype=np.int64),
         valid_images=images[len(train) : first_test],
-        valid_labels=valid_labels,
+        valid_labels=np.array(valid_labels, dtype=np.int64),
         test_images=images[first_test:],
         test_ids=[file.stem for file in test],
     )
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return a part's pictures sorted by name; hidden files are passed over."""
-    try:
-        files = sorted(f for f in folder.iterdir() if not f.name.startswith("."))
-    except FileNotFoundError as error:
-        raise DataError("is missing", file=folder, expected="a folder of pictures") from error
-    except NotADirectoryError as error:
-        raise DataError("is a file", file=folder, expected="a folder of pictures") from error
-    except PermissionError as error:
-        raise unreadable_folder(folder) from error
-    for file in files:
-        if file.suffix.lower() not in SUFFIXES:
-            expected = "only pictures: " + ", ".join(sorted(SUFFIXES))
-            raise DataError("is no picture", file=file, expected=expected, fix="move it elsewhere")
-    if not files:
-        raise DataError("holds no picture", file=folder, expected="files like 8_806.jpg")
-    return files
-
-
-def _test_files(folder: Path) -> list[Path]:
-    """Return the test pictures, or none where the folder has no test part."""
-    part = next((p for n in ("test", "testing", "evaluation") if (p := folder / n).is_dir()), None)
+def _test_files(folder: Path) -> Sequence[Path]:
+    """Return the test pictures, or none, which is said aloud, where the folder has no test part."""
+    part = image_folder.find(folder, *TEST)
     if part is None:
+        say(f"{folder}: no folder test/, so nothing can be handed in")
         return []
-    files = _files(part)
-    seen: dict[str, Path] = {}
-    for file in files:
-        if file.stem in seen:
-            raise DataError(
-                f"has the id of {seen[file.stem].name}",
-                file=file,
-                expected="one picture an id",
-                fix="remove one of the two",
-            )
-        seen[file.stem] = file
-    return files
-
-
-def _labels(files: list[Path]) -> NDArray[np.int64]:
-    """Return the labels in the files' names.
-
-    Raises:
-        DataError: a name without a label, or a label out of range.
-    """
-    labels = np.empty(len(files), dtype=np.int64)
-    for row, file in enumerate(files):
-        text, underscore, _ = file.stem.partition("_")
-        if not (underscore and text.isdecimal() and int(text) < NUM_CLASSES):
-            raise DataError(
-                f"has no label 0..{NUM_CLASSES - 1} before an underscore",
-                file=file,
-                expected="a name like 8_806.jpg",
-                fix="rename or remove it",
-            )
-        labels[row] = int(text)
-    return labels
+    inner = image_folder.folders(part)  # Kaggle's archive has test/unknown/
+    files = image_folder.pictures(inner[0] if len(inner) == 1 else part, "0001.jpg")
+    return image_folder.unambiguous(files, lambda file: file.stem)

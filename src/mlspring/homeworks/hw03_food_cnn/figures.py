@@ -6,13 +6,14 @@ import torch
 from matplotlib.patches import FancyArrowPatch
 
 from mlspring.core.errors import InternalError
+from mlspring.core.recipe_sections import AugmentKnobs
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw03_food_cnn import transform
-from mlspring.homeworks.hw03_food_cnn.data import CLASS_NAMES, Data
-from mlspring.homeworks.hw03_food_cnn.recipe import AugmentKnobs, Recipe
+from mlspring.homeworks.hw03_food_cnn.data import Data
+from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.homeworks.hw03_food_cnn.train import held_out_confusion
-from mlspring.kit import charts, style
+from mlspring.kit import charts, image_augment, style
 from mlspring.kit.seeding import generator
+from mlspring.worlds.food import CLASS_NAMES
 
 NUM_VARIANTS = 7
 
@@ -49,11 +50,11 @@ def q1_augmentation(run: Run, recipe: Recipe, data: Data) -> None:
         InternalError: two of the results are equal.
     """
     knobs = recipe.augment
-    active = transform.draw(knobs, 1, generator(0)).maps is not None
+    active = image_augment.draw(knobs, 1, generator(0)).maps is not None
     knobs, name = (knobs, "this recipe's") if active else (SHOWCASE, "a showcase")
     pixels = torch.from_numpy(data.train_images[:1].copy()).expand(NUM_VARIANTS, -1, -1, -1)
-    draws = transform.draw(knobs, NUM_VARIANTS, generator(run.request.seed, "question 1"))
-    variants = transform.vary(pixels, draws) * transform.STD + transform.MEAN
+    draws = image_augment.draw(knobs, NUM_VARIANTS, generator(run.request.seed, "question 1"))
+    variants = image_augment.vary(pixels, draws) * image_augment.STD + image_augment.MEAN
     differences = [
         (i, j, (variants[i] - variants[j]).abs().mean().item())
         for i, j in itertools.combinations(range(NUM_VARIANTS), 2)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlspring.core.spec import Limits, Metric, Points, Question, Spec
+from mlspring.core.spec import Classes, Limits, Metric, Points, Question, Spec, TableFormat
 
 SPEC = Spec(
     id="hw03",
@@ -13,6 +13,7 @@ SPEC = Spec(
     summary="A photo of food -> one of eleven categories.",
     metric=Metric(name="accuracy", higher_is_better=True, unit="share of images", digits=5),
     submission="table",
+    table=TableFormat(header=("Id", "Category"), values=Classes(11), metric="accuracy"),
     submission_name="submission.csv",
     limits=Limits(max_bytes=1_000_000, max_rows=20_000),
     points=Points(public=0.5, private=0.5),

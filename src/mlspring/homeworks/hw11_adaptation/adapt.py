@@ -108,7 +108,7 @@ def worst_drawings(
 
     def ask(images: Tensor) -> Tensor:
         with hardware.autocast():
-            return model(hardware.place_images(images))[0].float()
+            return model(hardware.images_to_device(images))[0].float()
 
     start = torch.randn(batch.drawings.shape, generator=generator).to(batch.drawings)
     model.eval()

@@ -10,7 +10,7 @@ from mlspring.homeworks.hw11_adaptation import transform
 from mlspring.homeworks.hw11_adaptation.data import Data
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.kit.device import Hardware
-from mlspring.kit.seeding import epoch_order, generator, mix
+from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ def split(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
     train, held_out = [], []
     for label in labels.unique().tolist():
         rows = torch.nonzero(labels == label)[:, 0]
-        rows = rows[epoch_order(len(rows), mix(seed, "split", label), 0).to(rows.device)]
+        rows = rows[epoch_order(len(rows), derive_seed(seed, "split", label), 0).to(rows.device)]
         count = min(max(1, round(share * len(rows))), len(rows) - 1)
         held_out.append(rows[:count])
         train.append(rows[count:])
@@ -124,11 +124,13 @@ class Batches:
         self._train_rows, self._needs_twins = train_rows, recipe.adapt.needs_twins
         if recipe.train.even:
             labels = domains.labels[train_rows]
-            self._photos: Deck = EvenDeck(train_rows, labels, self.size, mix(seed, "photos"))
+            self._photos: Deck = EvenDeck(
+                train_rows, labels, self.size, derive_seed(seed, "photos")
+            )
         else:
-            self._photos = Deck(train_rows, self.size, mix(seed, "photos"))
+            self._photos = Deck(train_rows, self.size, derive_seed(seed, "photos"))
         all_drawings = torch.arange(num_drawings, device=domains.drawings.device)
-        self._drawings = Deck(all_drawings, self.size, mix(seed, "drawings"))
+        self._drawings = Deck(all_drawings, self.size, derive_seed(seed, "drawings"))
 
     @property
     def epoch_steps(self) -> int:

@@ -110,7 +110,7 @@ def ask(
 
     def forward(part: slice) -> Tensor:
         with hardware.autocast():
-            asked = hardware.place_images(images[part])
+            asked = hardware.images_to_device(images[part])
             num_photos = len(asked) if are_photos else 0
             return torch.cat(model(asked, num_photos=num_photos)[:2], dim=1)
 

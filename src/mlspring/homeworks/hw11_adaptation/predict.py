@@ -36,7 +36,7 @@ def predict(recipe: Recipe, data: Data, run: Run) -> NDArray[np.int64]:
 
 def check_classes(data: Data, run: Run) -> None:
     """Raise unless the run has learnt as many classes as the data have."""
-    learnt = checkpoint.read_facts(weights_path(run, 0)).get("num_classes", data.num_classes)
+    learnt = checkpoint.read_metadata(weights_path(run, 0)).get("num_classes", data.num_classes)
     if learnt != data.num_classes:
         raise RunError(
             f"has learnt {learnt} classes",
@@ -59,7 +59,7 @@ def probabilities(recipe: Recipe, data: Data, run: Run) -> NDArray[np.float32]:
         for number in range(num_members):
             model = models.build(recipe, data.num_classes)
             checkpoint.load_weights(weights_path(run, number), model)
-            model = hardware.place(model).eval()
+            model = hardware.to_device(model).eval()
             for view in range(1 + num_views):
                 key = (run.request.seed, number, view) if view else None
                 total += _one_pass(model, data.target_images, hardware, recipe, key)
@@ -84,7 +84,7 @@ def _one_pass(
             stream = generator("view", *view, part.start)
             inputs = transform.vary(batch, transform.draw(recipe.augment, len(batch), stream))
         with hardware.autocast():
-            return model(hardware.place_images(inputs))[0].float().softmax(1)
+            return model(hardware.images_to_device(inputs))[0].float().softmax(1)
 
     return predict_all(forward, len(drawings), EVAL_BATCH)
 

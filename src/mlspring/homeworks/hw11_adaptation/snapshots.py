@@ -48,7 +48,7 @@ def save(run: Run, stage: str, model: Adapter, domains: Domains, hardware: Hardw
     def forward(part: slice) -> Tensor:
         num_photos = len(photos[part])  # none in a batch of drawings alone
         with hardware.autocast():
-            images = hardware.place_images(transform.to_input(pictures[part]))
+            images = hardware.images_to_device(transform.to_input(pictures[part]))
             return model.features(images, num_photos)
 
     was_training = model.training

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlspring.core.spec import Limits, Metric, Points, Question, Spec
+from mlspring.core.spec import Classes, Limits, Metric, Points, Question, Spec, TableFormat
 
 SPEC = Spec(
     id="hw11",
@@ -13,6 +13,7 @@ SPEC = Spec(
     summary="Labelled colour photos and unlabelled drawings -> the class of every drawing.",
     metric=Metric(name="accuracy", higher_is_better=True, unit="share of drawings", digits=5),
     submission="table",
+    table=TableFormat(header=("id", "label"), values=Classes(None), metric="accuracy"),
     submission_name="submission.csv",
     limits=Limits(max_bytes=5_000_000, max_rows=200_000),
     points=Points(public=0.5, private=0.5),

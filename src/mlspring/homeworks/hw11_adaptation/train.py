@@ -33,8 +33,8 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.divergence import check_finite
 from mlspring.kit.ema import EMA
-from mlspring.kit.schedules import factor
-from mlspring.kit.seeding import generator, mix, seed_everything
+from mlspring.kit.schedules import lr_scale
+from mlspring.kit.seeding import derive_seed, generator, seed_everything
 
 FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0], "best": float("-inf")}
 
@@ -72,7 +72,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
         if not ranks.broadcast(weights_path(run, number).exists()):
             num_trained += train_member(number, domains, recipe, run, hardware, ranks)
     rate = num_trained / (time.perf_counter() - start)
-    facts = [checkpoint.read_facts(weights_path(run, number)) for number in members]
+    facts = [checkpoint.read_metadata(weights_path(run, number)) for number in members]
     accuracy = sum(fact["valid__accuracy"] for fact in facts) / len(facts)
     return Training(validation=accuracy, items_per_second=round(rate, 1))
 
@@ -87,17 +87,17 @@ def train_member(
 ) -> int:
     """Train one network, from its last state if it has one; return the pictures seen."""
     knobs, seed = recipe.train, run.request.seed
-    member = new_member(number, recipe, domains.num_classes, seed, hardware)
+    member = new_state(number, recipe, domains.num_classes, seed, hardware)
     network = ranks.wrap(member.model)
     state_path = run.checkpoints / f"member-{number}.state.safetensors"
     facts = checkpoint.load_state(state_path, member.modules, member.optimizer) or FRESH
     run.rewind_log(lambda e: (e["member"], e["step"]) <= (number, facts["step"]))
 
-    train_rows, held_out = split(domains.labels, recipe.data.hold_out, mix(seed, number))
+    train_rows, held_out = split(domains.labels, recipe.data.hold_out, derive_seed(seed, number))
     watched = monitors.watch(domains, held_out, recipe)
-    batches = Batches(domains, train_rows, recipe, mix(seed, number))
+    batches = Batches(domains, train_rows, recipe, derive_seed(seed, number))
     batch_size = batches.size
-    share = ranks.share(batch_size)
+    share = ranks.shard(batch_size)
     stages = snapshots.stages(knobs.steps) if number == 0 and ranks.is_main else {}
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
     best = facts["best"]
@@ -119,19 +119,19 @@ def train_member(
 
             # forward: both domains in one batch, so that batch norm sees them together
             with hardware.autocast():
-                images = hardware.place_images(torch.cat(parts))
+                images = hardware.images_to_device(torch.cat(parts))
                 outputs = network(images, phase.weight, len(batch.labels))
             outputs = tuple(output.float() for output in outputs)
             losses = adapt.terms(recipe, outputs, batch.labels, teacher, phase)
 
             # backward, clip
             member.optimizer.zero_grad()
-            (sum(losses.values()) * ranks.scale(batch_size)).backward()
+            (sum(losses.values()) * ranks.loss_scale(batch_size)).backward()
             if knobs.clip_norm:
                 nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
-            rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
+            rate = lr_scale(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
             for group in member.optimizer.param_groups:
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
@@ -180,7 +180,7 @@ def validate(
     """Return log values and the votes on the watched drawings; the sums start anew."""
     loss, hits = (sums[:2] / sums[2]).tolist()
     sums.zero_()
-    ranks.agree(member.final)  # what is measured is what rank 0 saves
+    ranks.sync_buffers(member.final)  # what is measured is what rank 0 saves
     values, votes = monitors.measure(member.final, watched, hardware, ranks)
     member.model.train()
     return {"train__loss": round(loss, 5), "train__accuracy": round(hits, 5), **values}, votes
@@ -201,17 +201,17 @@ def keep(run: Run, member: Member, monitor: str, facts: dict[str, Any], best: fl
 @torch.no_grad()
 def teach(teacher: Adapter, batch: Batch, hardware: Hardware) -> Tensor:
     """Return the logits of the moving average for the plain drawings (b, num_classes)."""
-    images = hardware.place_images(transform.to_input(batch.plain))
+    images = hardware.images_to_device(transform.to_input(batch.plain))
     with hardware.autocast():
         return teacher(images)[0].float()
 
 
-def new_member(
+def new_state(
     number: int, recipe: Recipe, num_classes: int, seed: int, hardware: Hardware
 ) -> Member:
     """Return a member with fresh weights, which depend on the seed and its number."""
     seed_everything(seed, "weights", number)
-    model = hardware.place(models.build(recipe, num_classes)).train()
+    model = hardware.to_device(models.build(recipe, num_classes)).train()
     return Member(
         number=number,
         model=model,

@@ -20,8 +20,7 @@ from mlspring.core.source import Source
 from mlspring.homeworks.hw12_lander.environment import ACTIONS, MAX_STEPS, NAME, versions
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.worlds.landings import FILE, landings_world
-
-WORLD = landings_world()
+from mlspring.worlds.world import World
 
 
 class Rules(Section):
@@ -46,6 +45,11 @@ class Data:
     seed: int
     num_episodes: int
     max_steps: int
+
+
+def world() -> World:
+    """Return the built-in data set of the homework."""
+    return landings_world()
 
 
 def load(source: Source, recipe: Recipe) -> Data:

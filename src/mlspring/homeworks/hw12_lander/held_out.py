@@ -8,7 +8,7 @@ from mlspring.homeworks.hw12_lander import environment
 from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.kit.distributed import ALONE, Ranks
-from mlspring.kit.seeding import mix
+from mlspring.kit.seeding import derive_seed
 
 
 def seeds(num: int) -> list[int]:
@@ -16,7 +16,7 @@ def seeds(num: int) -> list[int]:
 
     They are the same for every run, so that methods and seeds are compared on the same episodes.
     """
-    return [mix("lander", "held out", number) for number in range(num)]
+    return [derive_seed("lander", "held out", number) for number in range(num)]
 
 
 def rewards(
@@ -24,7 +24,7 @@ def rewards(
 ) -> NDArray[np.float64]:
     """Return total and last reward of the greedy policy in each held-out episode, (n, 2)."""
     every = seeds(recipe.collect.held_out)
-    share = every[ranks.share(len(every))]
+    share = every[ranks.shard(len(every))]
     rows = environment.play_seeded(policy.greedy, share, max_steps)
     return ranks.gather(torch.from_numpy(rows)).numpy()
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mlspring.homeworks.hw12_lander.environment import NUM_OBSERVED, Actions, Floats, Landers
 from mlspring.kit.distributed import Ranks
-from mlspring.kit.seeding import mix
+from mlspring.kit.seeding import derive_seed
 
 Chooser = Callable[[Floats, int], Actions]  # observations (n, 8), step -> actions (n,)
 
@@ -83,7 +83,7 @@ class Players:
 
     def __init__(self, seed: int, num_envs: int, max_steps: int, ranks: Ranks) -> None:
         self.seed, self.num_envs, self.ranks = seed, num_envs, ranks
-        self.share = ranks.share(num_envs)
+        self.share = ranks.shard(num_envs)
         self.landers = Landers(self.share.stop - self.share.start, max_steps)
         self.num_rounds = 0
         self.episodes = [0] * num_envs  # number of each environment's present episode
@@ -116,7 +116,7 @@ class Players:
         return whole
 
     def _begin(self, index: int, env: int, number: int) -> None:
-        self.landers.begin(index, mix(self.seed, "episode", env, number))
+        self.landers.begin(index, derive_seed(self.seed, "episode", env, number))
 
     def _play_on(self, choose: Chooser, horizon: int) -> Round:
         landers, numbers = self.landers, self.episodes[self.share]

@@ -6,49 +6,74 @@ the policy plays episodes that nobody has seen. Five known episodes can be learn
 list, which cannot see where it is, is played as it stands, and then nothing is done.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlspring.core.answers import Answers, read_answers
+from mlspring.core import answers as answer_table
 from mlspring.core.errors import DataError, SubmissionError
 from mlspring.core.score import Score
 from mlspring.homeworks.hw12_lander import environment
-from mlspring.homeworks.hw12_lander import submission as file_format
+from mlspring.homeworks.hw12_lander.submission import HandedIn
 
 HEADER = ("id", "seed")
 MAX_SEED = 2**63 - 1
 
 
-def score(submission: Path, answers: Path) -> Score:
-    """Return the mean total rewards of ``submission``; pure: the same files, the same score.
+@dataclass(frozen=True, kw_only=True)
+class Episodes:
+    """What the judge plays.
+
+    Args:
+        ids: of the public episodes, for which a submission has lists.
+        judge_seed: the one seed of the public episodes, which are consecutive.
+        secret: seeds of the private episodes.
+    """
+
+    ids: list[str]
+    judge_seed: int
+    secret: list[int]
+
+
+def read_answers(path: Path) -> Episodes:
+    """Return the episodes.
+
+    Raises:
+        DataError: the answers are not ``id,seed,Usage``, or their public rows are not the
+            consecutive episodes of one seed.
+    """
+    key = answer_table.read_answers(path, header=HEADER)
+    seeds = key.table.integers(1, 0, MAX_SEED)
+    public = seeds[key.is_public]
+    if (public != public[0]).any():
+        expected = "one seed: consecutive resets after one seeding"
+        raise DataError("the public rows have several seeds", file=path, expected=expected)
+    ids = [name for name, shown in zip(key.ids, key.is_public, strict=True) if shown]
+    return Episodes(ids=ids, judge_seed=int(public[0]), secret=seeds[~key.is_public].tolist())
+
+
+def score(values: HandedIn, answers: Episodes) -> Score:
+    """Return the mean total rewards; pure: the same values, the same score.
 
     ``details`` holds the 95 % interval of the private mean, normal approximation over episodes, and
     the number of secret episodes.
 
     Raises:
-        SubmissionError: the learner's file is not in the format, or a list ends before its episode
-            or goes on after it; names the list and the step.
-        DataError: the answers are not ``id,seed,Usage``, or their public rows are not the
-            consecutive episodes of one seed.
+        SubmissionError: a list ends before its episode or goes on after it; names the list.
     """
-    key = read_answers(answers, header=HEADER)
-    handed_in = file_format.read(submission, _public_ids(key))
-    seeds = key.table.integers(1, 0, MAX_SEED)
-    judge_seed = _judge_seed(seeds[key.is_public], answers)
-    if handed_in.actions is not None:
-        public = _replayed(handed_in.actions, judge_seed, submission)
+    if values.actions is not None:
+        public = _replayed(values.actions, answers.judge_seed)
     else:
         played = environment.play_consecutive(
-            handed_in.policy.greedy, judge_seed, int(key.is_public.sum())
+            values.policy.greedy, answers.judge_seed, len(answers.ids)
         )
         public = [episode.total for episode in played]
-    secret = seeds[~key.is_public].tolist()
-    if handed_in.policy is not None:
-        totals = environment.play_seeded(handed_in.policy.greedy, secret)[:, 0]
+    if values.policy is not None:
+        totals = environment.play_seeded(values.policy.greedy, answers.secret)[:, 0]
     else:
-        totals = environment.replay_seeded(handed_in.actions, secret)
+        totals = environment.replay_seeded(values.actions, answers.secret)
     low, high = interval(totals)
     return Score(
         public=float(np.mean(public)),
@@ -68,24 +93,7 @@ def interval(totals: NDArray[np.float64]) -> tuple[float, float]:
     return float(totals.mean()) - half, float(totals.mean()) + half
 
 
-def answer_ids(answers: Path) -> list[str]:
-    """Return the ids of the episodes that a submission has lists for."""
-    return _public_ids(read_answers(answers, header=HEADER))
-
-
-def _public_ids(key: Answers) -> list[str]:
-    return [name for name, public in zip(key.ids, key.is_public, strict=True) if public]
-
-
-def _judge_seed(seeds: NDArray[np.int64], answers: Path) -> int:
-    """Return the one seed of the public rows."""
-    if (seeds != seeds[0]).any():
-        expected = "one seed: consecutive resets after one seeding"
-        raise DataError("the public rows have several seeds", file=answers, expected=expected)
-    return int(seeds[0])
-
-
-def _replayed(lists: tuple[NDArray[np.int64], ...], seed: int, submission: Path) -> list[float]:
+def _replayed(lists: tuple[NDArray[np.int64], ...], seed: int) -> list[float]:
     """Return the total reward of each list in its episode."""
     replays = environment.replay_consecutive(lists, seed)
     for number, (actions, replay) in enumerate(zip(lists, replays, strict=False), start=1):
@@ -96,7 +104,6 @@ def _replayed(lists: tuple[NDArray[np.int64], ...], seed: int, submission: Path)
             found = f"list {number} has {len(actions)} actions, its episode took {replay.num_steps}"
         raise SubmissionError(
             found,
-            file=submission,
             expected="an episode that is done exactly at the last action",
             fix=f"seed once with {seed}, then reset before each list; physics differ between "
             "versions and processors: hand the policy in as well, without lists",

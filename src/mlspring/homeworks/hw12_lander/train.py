@@ -35,8 +35,8 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.divergence import check_finite
 from mlspring.kit.memory import part_with_large_blocks
-from mlspring.kit.schedules import factor
-from mlspring.kit.seeding import epoch_order, generator, mix, seed_everything
+from mlspring.kit.schedules import lr_scale
+from mlspring.kit.seeding import derive_seed, epoch_order, generator, seed_everything
 
 NUMBER = 0  # a run trains one agent
 FRESH: dict[str, Any] = {
@@ -88,14 +88,14 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
         with one_thread():
             played = train_member(recipe, data, run, hardware, ranks)
     rate = played / (time.perf_counter() - start)
-    facts = checkpoint.read_facts(weights_path(run, NUMBER))
+    facts = checkpoint.read_metadata(weights_path(run, NUMBER))
     return Training(validation=facts["reward"], items_per_second=round(rate, 1))
 
 
 def train_member(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:
     """Train the agent, from its last state if it has one; return the environment steps taken."""
     knobs, seed, round_steps = recipe.train, run.request.seed, recipe.round_steps
-    member = new_member(NUMBER, recipe, seed, hardware)
+    member = new_state(NUMBER, recipe, seed, hardware)
     state_path = run.checkpoints / f"member-{NUMBER}.state.safetensors"
     facts = checkpoint.load_state(state_path, member.modules, member.optimizer) or FRESH
     run.rewind_log(lambda e: e["step"] <= facts["step"])
@@ -126,7 +126,7 @@ def train_member(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks
                 nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
-            rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
+            rate = lr_scale(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
             for group in member.optimizer.param_groups:
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
@@ -179,10 +179,10 @@ def train_member(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks
     return played - facts["played"]
 
 
-def new_member(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
+def new_state(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
     """Return an agent with fresh weights, which depend on the seed alone."""
     seed_everything(seed, "weights", number)
-    model = hardware.place(models.build(recipe.model)).train()
+    model = hardware.to_device(models.build(recipe.model)).train()
     learns_values = recipe.method.name == "dqn"
     return Member(
         model=model,
@@ -255,7 +255,7 @@ def minibatches(items: Items | None, recipe: Recipe, seed: int, number: int) -> 
         return [torch.arange(len(items))] * num_passes
     batches: list[Tensor] = []
     for one in range(num_passes):
-        order = epoch_order(len(items), mix(seed, "round", number), one)
+        order = epoch_order(len(items), derive_seed(seed, "round", number), one)
         batches += order[: len(order) // size * size].split(size)
     return batches
 

@@ -104,7 +104,7 @@ def measure(
     times = milliseconds(forwards, inputs, knobs.repeats)
     for row in rows:
         row["milliseconds"] = times[row["name"]]
-    placed = hardware.place(copy.deepcopy(student.model))
+    placed = hardware.to_device(copy.deepcopy(student.model))
     logits = predict_held_out(placed, split, hardware)[0]
     few = some(split, knobs.pictures)
     write_json(
@@ -131,7 +131,7 @@ ROW_KEYS = ("parameters", "macs", "bytes", "accuracy")
 def examine(network: Network, split: Split, hardware: Hardware) -> Facts:
     """Return the facts of a teacher that every run repeats: accuracy, costs, pruning, softness."""
     size = split.pixels.shape[1]
-    logits = predict_held_out(hardware.place(network.model), split, hardware)[0]
+    logits = predict_held_out(hardware.to_device(network.model), split, hardware)[0]
     return {
         **_row(network, split, size, hardware),
         "held_out": len(split.held_labels),
@@ -170,7 +170,7 @@ def pruning_curves(
         for share in shares[::2]:
             kept = prune.strongest(scores, remaining(architecture, 1 - share))
             _, smaller = prune.shrink(architecture, state, kept)
-            trial = hardware.place(like(model, smaller))
+            trial = hardware.to_device(like(model, smaller))
             curves["channels"].append([share, accuracy_of(trial, split, hardware)])
             progress.advance()
     return curves
@@ -188,14 +188,14 @@ def milliseconds(
     found: dict[str, Facts] = {name: {} for name in forwards}
     for num_images in LATENCY_BATCHES:
         shares = -(-num_images // len(inputs))
-        images = CPU.place_images(inputs.repeat(shares, 1, 1, 1)[:num_images])
+        images = CPU.images_to_device(inputs.repeat(shares, 1, 1, 1)[:num_images])
         for name, spent in median_milliseconds(forwards, images, repeats).items():
             found[name][str(num_images)] = round(spent, 4)
     return found
 
 
 def _row(network: Network, split: Split, size: int, hardware: Hardware) -> Facts:
-    placed = hardware.place(copy.deepcopy(network.model))
+    placed = hardware.to_device(copy.deepcopy(network.model))
     return {
         "name": network.name,
         "parameters": count_parameters(network.model),

@@ -26,8 +26,8 @@ from mlspring.core.source import Source
 from mlspring.core.tables import write_table
 from mlspring.homeworks.hw13_compression.recipe import DataKnobs, Recipe
 from mlspring.worlds.food import CLASS_NAMES, food_world
+from mlspring.worlds.world import World
 
-WORLD = food_world()
 NUM_CLASSES = len(CLASS_NAMES)
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
 TEACHER = "resnet18_teacher.ckpt"
@@ -51,6 +51,11 @@ class Data:
     test_images: NDArray[np.uint8]
     test_ids: list[str]
     teacher: Path | None = None
+
+
+def world() -> World:
+    """Return the built-in data set of the homework."""
+    return food_world()
 
 
 def load(source: Source, recipe: Recipe) -> Data:

@@ -66,7 +66,7 @@ def predict_held_out(
     def forward(part: slice) -> Tensor:
         images = transform.to_input(split.held_pixels[part])
         with hardware.autocast():
-            return model(hardware.place_images(images))
+            return model(hardware.images_to_device(images))
 
     model.eval()
     logits = predict_all(forward, len(split.held_labels), EVAL_BATCH, ranks)

@@ -31,7 +31,7 @@ def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArra
     Test-time augmentation: a * mean over random views + (1 - a) * plain picture.
     """
     hardware = hardware_for(recipe, run)
-    model = hardware.place(finished(run, STUDENT).model)
+    model = hardware.to_device(finished(run, STUDENT).model)
     knobs = recipe.predict
     num_views = knobs.views if knobs.views_weight else 0
     weight = knobs.views_weight if num_views else 0.0
@@ -62,6 +62,6 @@ def _one_pass(
             stream = generator("view", *view, part.start)
             inputs = transform.vary(batch, transform.draw(recipe.augment, len(batch), stream))
         with hardware.autocast():
-            return model(hardware.place_images(inputs)).float().softmax(1)
+            return model(hardware.images_to_device(inputs)).float().softmax(1)
 
     return predict_all(forward, len(pictures), EVAL_BATCH)

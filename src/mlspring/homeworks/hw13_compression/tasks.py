@@ -159,7 +159,7 @@ def finished(run: Run, name: str) -> compress.Network:
         RunError: its file is missing or damaged.
     """
     file = weights_path(run, name)
-    facts = checkpoint.read_facts(file)
+    facts = checkpoint.read_metadata(file)
     architecture = Architecture(name=facts["architecture"], channels=tuple(facts["channels"]))
     model = models.build(architecture)
     checkpoint.load_weights(file, model)
@@ -170,4 +170,4 @@ def finished(run: Run, name: str) -> compress.Network:
 
 def held_out_confusion(run: Run) -> Tensor:
     """Return the student's confusion matrix over the held-out pictures."""
-    return torch.tensor(checkpoint.read_facts(weights_path(run, STUDENT))["confusion"])
+    return torch.tensor(checkpoint.read_metadata(weights_path(run, STUDENT))["confusion"])

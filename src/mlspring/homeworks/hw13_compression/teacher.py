@@ -64,7 +64,7 @@ class Teacher:
     def answer(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return logits (n, num_classes), in fp32, and maps of normalised images (n, 3, s, s)."""
         with self.hardware.autocast():
-            logits, maps = WithMaps(self.model)(self.hardware.place_images(images))
+            logits, maps = WithMaps(self.model)(self.hardware.images_to_device(images))
         return logits.float(), maps
 
 
@@ -139,7 +139,7 @@ def open_teacher(
     architecture, model, file = load(recipe, data, place)
     return Teacher(
         architecture=architecture,
-        model=hardware.place(model).eval().requires_grad_(False),
+        model=hardware.to_device(model).eval().requires_grad_(False),
         hardware=hardware,
         facts=read_json(place / "facts.json"),
         digest=sha256(file),

@@ -42,8 +42,8 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.divergence import check_finite
 from mlspring.kit.ema import EMA
-from mlspring.kit.schedules import factor
-from mlspring.kit.seeding import epoch_order, generator, mix, seed_everything
+from mlspring.kit.schedules import lr_scale
+from mlspring.kit.seeding import derive_seed, epoch_order, generator, seed_everything
 
 FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0]}
 NOTHING = DistillKnobs(weight=0.0, temperature=1.0, relations=0.0, attention=0.0)
@@ -94,7 +94,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
 def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = ALONE) -> int:
     """Train one network, from its last state if it has one; return the pictures seen."""
     knobs, distill, teacher = task.train, task.distill, task.teacher
-    member = new_member(task, hardware)
+    member = new_state(task, hardware)
     network = ranks.wrap(WithMaps(member.model))
     state_path = run.checkpoints / f"{task.name}.state.safetensors"
     facts = checkpoint.load_state(state_path, member.modules, member.optimizer) or FRESH
@@ -102,14 +102,14 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
 
     batch_size = min(knobs.batch_size, len(split.train))
     epoch_steps = len(split.train) // batch_size  # the rest has its turn in other epochs
-    share = ranks.share(batch_size)
+    share = ranks.shard(batch_size)
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
     began = saved = time.perf_counter()
     with bar(f"train {task.name}", knobs.steps, unit="steps", done=facts["step"]) as progress:
         for step in range(facts["step"] + 1, knobs.steps + 1):
             epoch, position = divmod(step - 1, epoch_steps)
             if position == 0 or step == facts["step"] + 1:
-                seed = mix(task.seed, task.number)
+                seed = derive_seed(task.seed, task.number)
                 order = split.train[epoch_order(len(split.train), seed, epoch)]
 
             # batch: this process's share, augmented
@@ -121,7 +121,7 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
 
             # forward: the teacher sees what the student sees
             with hardware.autocast():
-                logits, maps = network(hardware.place_images(images))
+                logits, maps = network(hardware.images_to_device(images))
             logits = logits.float()
             loss = F.cross_entropy(logits, targets, label_smoothing=knobs.label_smoothing)
             if teacher is not None:
@@ -130,12 +130,12 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
 
             # backward, clip
             member.optimizer.zero_grad()
-            (loss * ranks.scale(batch_size)).backward()
+            (loss * ranks.loss_scale(batch_size)).backward()
             if knobs.clip_norm:
                 nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
-            rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
+            rate = lr_scale(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
             for group in member.optimizer.param_groups:
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
@@ -149,7 +149,7 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
             if step % knobs.validate_every == 0 or step == knobs.steps:
                 means = (sums[:2] / sums[2]).tolist()
                 sums.zero_()
-                ranks.agree(member.final)  # what is measured is what rank 0 saves
+                ranks.sync_buffers(member.final)  # what is measured is what rank 0 saves
                 outcome = predict_held_out(member.final, split, hardware, ranks)
                 member.model.train()
                 values = entry(task, means, outcome)
@@ -179,9 +179,9 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
     return (knobs.steps - facts["step"]) * batch_size
 
 
-def new_member(task: Task, hardware: Hardware) -> Member:
+def new_state(task: Task, hardware: Hardware) -> Member:
     """Return the task's network ready for its first step."""
-    model = hardware.place(task.model).train()
+    model = hardware.to_device(task.model).train()
     return Member(
         model=model,
         average=EMA(model, task.train.ema_decay) if task.train.ema_decay else None,

@@ -22,8 +22,8 @@ from mlspring.core.errors import DataError
 from mlspring.core.source import Source
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.worlds.digits import digits_world
+from mlspring.worlds.world import World
 
-WORLD = digits_world()
 SIDE, NUM_CLASSES = 28, 10
 PLACES = ("", "raw", "MNIST/raw", "MNIST/MNIST/raw", "data/MNIST/MNIST/raw")
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
@@ -46,6 +46,11 @@ class Data:
     test_images: NDArray[np.uint8]
     test_labels: NDArray[np.int64]
     test_part: str
+
+
+def world() -> World:
+    """Return the built-in data set of the homework."""
+    return digits_world()
 
 
 def load(source: Source, recipe: Recipe) -> Data:

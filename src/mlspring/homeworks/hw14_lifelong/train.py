@@ -28,7 +28,7 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.divergence import check_finite
 from mlspring.kit.evaluate import accuracy, predict_all
-from mlspring.kit.seeding import epoch_order, mix, seed_everything
+from mlspring.kit.seeding import derive_seed, epoch_order, seed_everything
 
 EVAL_BATCH = 2048
 FRESH: dict[str, Any] = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0], "matrix": []}
@@ -61,7 +61,7 @@ def train_member(
 ) -> int:
     """Train one network on all tasks, from its last state if it has one; return the images seen."""
     knobs, seed = recipe.train, run.request.seed
-    member = new_member(number, stream, recipe, seed, hardware)
+    member = new_state(number, stream, recipe, seed, hardware)
     method = METHODS[member.method]
     network = ranks.wrap(member.model)
     modules = {"model": member.model, "notes": member.notes}
@@ -83,7 +83,9 @@ def train_member(
             if within == 0:
                 member.optimizer.state.clear()  # a new Adam for every task, as in the notebook
             if position == 0 or step == facts["step"] + 1:
-                order = epoch_order(len(task.labels), mix(seed, stage), epoch).to(hardware.device)
+                order = epoch_order(len(task.labels), derive_seed(seed, stage), epoch).to(
+                    hardware.device
+                )
                 pixels, labels = task.pixels[order], task.labels[order]
                 row = stream.mask(stage)[stage].expand(batch_size, -1)
 
@@ -143,13 +145,13 @@ def train_member(
     return (num_steps - facts["step"]) * knobs.batch_size
 
 
-def new_member(
+def new_state(
     number: int, stream: Stream, recipe: Recipe, seed: int, hardware: Hardware
 ) -> Learner:
     """Return a learner with fresh weights, the same for every method."""
     _, name = recipe.members[number]
     seed_everything(seed, "weights")
-    model = hardware.place(Perceptron(recipe.model.hidden)).train()
+    model = hardware.to_device(Perceptron(recipe.model.hidden)).train()
     return Learner(
         model=model,
         optimizer=torch.optim.Adam(model.parameters(), recipe.train.learning_rate, fused=True),
@@ -196,7 +198,7 @@ def share_of(batch: Batch | None, ranks: Ranks) -> Batch | None:
     if batch is None:
         return None
     count = len(batch.labels)
-    return batch.share(ranks.share(count), ranks.scale(count))
+    return batch.share(ranks.shard(count), ranks.loss_scale(count))
 
 
 def log_entry(
@@ -265,7 +267,7 @@ def outcome(run: Run, number: int) -> dict[str, Any]:
     Raises:
         RunError: it is not finished.
     """
-    return checkpoint.read_facts(weights_path(run, number))
+    return checkpoint.read_metadata(weights_path(run, number))
 
 
 def in_words(found: dict[str, Any]) -> str:

@@ -22,8 +22,8 @@ from mlspring.core.source import Source
 from mlspring.homeworks.hw15_meta.recipe import Recipe
 from mlspring.worlds.glyph_pen import SIDE
 from mlspring.worlds.glyphs import NUM_WAYS, TRAIN_ALPHABETS, glyph_world
+from mlspring.worlds.world import World
 
-WORLD = glyph_world()
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 FEWEST_DRAWINGS = 2  # one for the support, one for the query
 
@@ -45,6 +45,11 @@ class Data:
     names: tuple[str, ...]
     support: NDArray[np.uint8]
     query: NDArray[np.uint8]
+
+
+def world() -> World:
+    """Return the built-in data set of the homework."""
+    return glyph_world()
 
 
 def load(source: Source, recipe: Recipe) -> Data:

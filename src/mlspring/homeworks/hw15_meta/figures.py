@@ -38,7 +38,7 @@ def draw(run: Run, recipe: Recipe, data: Data) -> None:
 def q1_characters(run: Run, recipe: Recipe) -> None:
     """Draw accuracy on held-out alphabets against the characters of training, with intervals."""
     found = [
-        checkpoint.read_facts(weights_path(run, number)) for number in range(recipe.num_members)
+        checkpoint.read_metadata(weights_path(run, number)) for number in range(recipe.num_members)
     ]
     rows = sorted((f["characters"], f["accuracy"], f["half_width"]) for f in found)
     figure = style.new_figure()

@@ -51,7 +51,7 @@ def trained(recipe: Recipe, run: Run, hardware: Hardware) -> Conv4:
     """Return the run's finished network."""
     model = new_model(recipe, hardware)
     checkpoint.load_weights(weights_path(run, 0), model)
-    return hardware.place(model)
+    return hardware.to_device(model)
 
 
 def best_assignments(logs: NDArray[np.float32] | Tensor) -> NDArray[np.int64]:

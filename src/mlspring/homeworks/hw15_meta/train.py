@@ -26,7 +26,7 @@ from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.divergence import check_finite
 from mlspring.kit.ema import EMA
 from mlspring.kit.evaluate import predict_all
-from mlspring.kit.schedules import factor
+from mlspring.kit.schedules import lr_scale
 from mlspring.kit.seeding import generator, seed_everything
 
 EVAL_BATCH = 16  # tasks
@@ -65,7 +65,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
             pools = make_pools(recipe.of_member(number), data, run.request.seed, hardware.device)
             num_trained += train_member(number, pools, recipe, run, hardware, ranks)
     rate = num_trained / (time.perf_counter() - start)
-    accuracy = checkpoint.read_facts(weights_path(run, 0))["accuracy"]
+    accuracy = checkpoint.read_metadata(weights_path(run, 0))["accuracy"]
     return Training(validation=accuracy, items_per_second=round(rate, 1))
 
 
@@ -79,14 +79,14 @@ def train_member(
 ) -> int:
     """Train one network, from its last state if it has one; return the tasks seen."""
     knobs, seed, batch_size = recipe.train, run.request.seed, recipe.train.batch_size
-    member = new_member(number, recipe, seed, hardware)
+    member = new_state(number, recipe, seed, hardware)
     network = ranks.wrap(Learner(member.model, recipe.method, recipe.model.norm))
     state_path = run.checkpoints / f"member-{number}.state.safetensors"
     facts = checkpoint.load_state(state_path, member.modules, member.optimizer) or FRESH
     run.rewind_log(lambda e: (e["member"], e["step"]) <= (number, facts["step"]))
 
     pool, unseen = pools[0], validation_tasks(pools[1], recipe, seed)
-    share = ranks.share(batch_size)
+    share = ranks.shard(batch_size)
     sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
     began = saved = time.perf_counter()
     label = f"train {number + 1}/{recipe.num_members}"
@@ -103,12 +103,12 @@ def train_member(
 
             # backward, clip
             member.optimizer.zero_grad()
-            (objective.mean() * ranks.scale(batch_size)).backward()
+            (objective.mean() * ranks.loss_scale(batch_size)).backward()
             if knobs.clip_norm:
                 nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
 
             # step, on schedule
-            rate = factor(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
+            rate = lr_scale(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
             for group in member.optimizer.param_groups:
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
@@ -154,10 +154,10 @@ def train_member(
     return (knobs.steps - facts["step"]) * batch_size
 
 
-def new_member(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
+def new_state(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
     """Return a member with fresh weights, which depend on the seed: the same for all members."""
     seed_everything(seed, "weights")
-    model = hardware.place(new_model(recipe, hardware)).train()
+    model = hardware.to_device(new_model(recipe, hardware)).train()
     return Member(
         number=number,
         model=model,

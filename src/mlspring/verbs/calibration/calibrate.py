@@ -235,7 +235,7 @@ def _world(spec: Spec) -> dict[str, Any]:
     """Return name, version and seed of the homework's world, and its folder's name."""
     from mlspring.worlds import world as worlds
 
-    world = catalog.part(spec, "data").WORLD
+    world = catalog.part(spec, "data").world()
     return {
         "name": world.name,
         "version": world.version,

@@ -17,7 +17,7 @@ from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Tensors, z
 from mlspring.homeworks.hw14_lifelong.models import NUM_CLASSES, Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
-from mlspring.kit.seeding import epoch_order, generator, mix
+from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
 CHUNK = 1024  # images of one pass; the result does not depend on it
 NOTEBOOK_BATCH = 128
@@ -175,7 +175,7 @@ def by_batches(learner: Learner, stage: int, objective: Objective, *, power: int
 def chunks(learner: Learner, stage: int, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yield images (c, 784), labels (c,) and masks (c, 10) of the task that ended, shuffled."""
     task = learner.stream.tasks[stage]
-    order = epoch_order(len(task.labels), mix(learner.seed, "importance"), stage)
+    order = epoch_order(len(task.labels), derive_seed(learner.seed, "importance"), stage)
     order = order[: learner.recipe.method.importance_images or None].to(task.labels.device)
     row = learner.stream.mask(stage)[stage]
     for part in order.split(size):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mlspring.homeworks.hw03_food_cnn import transform
-from mlspring.homeworks.hw03_food_cnn.recipe import AugmentKnobs
+from mlspring.core.recipe_sections import AugmentKnobs
+from mlspring.kit import image_augment as transform
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.seeding import generator
 
@@ -95,7 +95,7 @@ def test_cutmix_gives_a_class_the_share_of_its_pixels() -> None:
 def test_processes_make_together_what_one_makes(mixing: dict[str, float], size: int) -> None:
     """Also with one picture a process, whose partner is elsewhere."""
     on = {"flip": 0.5, "rotate": 30.0, "zoom_min": 0.5, "tint": 0.2, "erase": 0.5, **mixing}
-    parts = [prepared(on, Ranks(rank, size).share(N)) for rank in range(size)]
+    parts = [prepared(on, Ranks(rank, size).shard(N)) for rank in range(size)]
     images, targets = prepared(on, slice(0, N))
     torch.testing.assert_close(torch.cat([part[0] for part in parts]), images)
     torch.testing.assert_close(torch.cat([part[1] for part in parts]), targets)

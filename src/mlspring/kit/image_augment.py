@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from mlspring.homeworks.hw03_food_cnn.recipe import AugmentKnobs
+from mlspring.core.recipe_sections import AugmentKnobs
 from mlspring.kit import augment
 
 MEAN, STD = 0.5, 0.25  # of all channels: batch norm does the rest

@@ -1,0 +1,145 @@
+"""One contract over all homeworks whose submission is a table: what the spec declares is enough."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlspring import catalog
+from mlspring.catalog import SPECS
+from mlspring.core.errors import DataError, SubmissionError
+from mlspring.core.spec import Classes, Spec, TableFormat
+from mlspring.judge.worker import score_locally
+
+TABLES = [spec for spec in SPECS if spec.table is not None]
+IDS = ["0007", "0008", "0009", "0010"]  # ids are text: leading zeros stay
+PUBLIC, PRIVATE = (0, 2), (1, 3)  # rows of each part
+each_table = pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.id)
+
+
+def table_of(spec: Spec) -> TableFormat:
+    assert spec.table is not None
+    return spec.table
+
+
+def right(spec: Spec) -> list[str]:
+    """Return the value of each row in the answers."""
+    if isinstance(table_of(spec).values, Classes):
+        return ["3", "4", "0", "1"]
+    return ["3.25", "4.5", "0.125", "-7.0"]
+
+
+def answers(spec: Spec, folder: Path, usage: str = "Private") -> Path:
+    path, usages = folder / "answers.csv", ("Public", usage, "Public", "Private")
+    rows = [f"{i},{v},{u}" for i, v, u in zip(IDS, right(spec), usages, strict=True)]
+    path.write_text("\n".join([",".join((*table_of(spec).header, "Usage")), *rows]) + "\n")
+    return path
+
+
+def hand_in(spec: Spec, folder: Path, rows: list[str], end: str = "\n", mark: str = "") -> Path:
+    path = folder / "submission.csv"
+    text = mark + end.join([",".join(table_of(spec).header), *rows]) + end
+    path.write_bytes(text.encode())
+    return path
+
+
+def rows_of(spec: Spec, **other: str) -> list[str]:
+    """Return the right rows; ``row1="9"`` puts another value into one."""
+    values = [other.get(f"row{k}", value) for k, value in enumerate(right(spec))]
+    return [f"{name},{value}" for name, value in zip(IDS, values, strict=True)]
+
+
+@each_table
+def test_what_is_written_is_read(spec: Spec, tmp_path: Path) -> None:
+    part, path = catalog.part(spec, "submission"), tmp_path / "submission.csv"
+    exact = isinstance(table_of(spec).values, Classes)
+    values = np.array([3, 4, 0, 1]) if exact else np.array([0.1, 1 / 3, 2e-17, -7.5])
+    part.write(path, IDS, values)
+    assert path.read_text().splitlines()[0] == ",".join(table_of(spec).header)
+    assert path.read_text().splitlines()[1].startswith("0007,")
+    assert part.read(path, IDS).tolist() == values.tolist()
+
+
+@each_table
+def test_public_and_private_are_scored_apart(spec: Spec, tmp_path: Path) -> None:
+    exact = isinstance(table_of(spec).values, Classes)
+    wrong = {"row2": "1"} if exact else {"row2": "2.125", "row3": "-6.0"}
+    scored = score_locally(
+        spec, hand_in(spec, tmp_path, rows_of(spec, **wrong)), answers(spec, tmp_path)
+    )
+    expected = (0.5, 1.0) if exact else ((0.0 + 2.0**2) / 2, (0.0 + 1.0**2) / 2)
+    assert (scored.public, scored.private) == expected
+
+
+@each_table
+@pytest.mark.parametrize(("end", "mark"), [("\r\n", "\ufeff"), ("\r\n\r\n", ""), ("\r", "")])
+def test_row_order_line_ends_blank_lines_and_a_byte_order_mark_do_not_matter(
+    spec: Spec, end: str, mark: str, tmp_path: Path
+) -> None:
+    path = hand_in(spec, tmp_path, rows_of(spec)[::-1], end, mark)
+    scored = score_locally(spec, path, answers(spec, tmp_path))
+    best = 0.0 if not spec.metric.higher_is_better else 1.0
+    assert (scored.public, scored.private) == (best, best)
+
+
+@each_table
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("bread", "'bread'"),
+        ("", "empty"),
+        ("nan", "'nan'"),
+        ("1e400", "'1e400'"),
+        ("\uff11", "'\uff11'"),
+        ("1_0", "'1_0'"),
+        ("9" * 5000, "999"),
+    ],
+)
+def test_a_bad_value_is_rejected_with_its_row(
+    spec: Spec, cell: str, words: str, tmp_path: Path
+) -> None:
+    path = hand_in(spec, tmp_path, rows_of(spec, row1=cell))
+    with pytest.raises(SubmissionError, match=rf"(?s)row 3.*{words}") as told:
+        score_locally(spec, path, answers(spec, tmp_path))
+    assert len(str(told.value)) < 1000
+
+
+@each_table
+def test_a_value_of_no_class_or_beyond_the_largest_number_is_rejected(
+    spec: Spec, tmp_path: Path
+) -> None:
+    values = table_of(spec).values
+    if isinstance(values, Classes):
+        bad = ["-1", "1.0", str(values.num or 5)]  # where the data say, the answers know 0 to 4
+    else:
+        bad = [f"{values.largest * 1.01}", f"-{values.largest * 1.01}"]
+    for cell in bad:
+        path = hand_in(spec, tmp_path, rows_of(spec, row1=cell))
+        with pytest.raises(SubmissionError, match=r"row 3|'0008'"):
+            score_locally(spec, path, answers(spec, tmp_path))
+
+
+@each_table
+def test_wrong_ids_and_headers_are_rejected_with_a_hint(spec: Spec, tmp_path: Path) -> None:
+    good = rows_of(spec)
+    cases = {
+        r"row 3.*stands in row 2 already": [good[0], good[0], *good[2:]],
+        r"(?s)row 2.*did you mean '0007'": [good[0].removeprefix("000"), *good[1:]],
+        r"lacks 2 rows, the first is \w+ '0009'": good[:2],
+        r"row 6.*unknown \w+ '0011'": [*good, good[0].replace("0007", "0011")],
+    }
+    for words, rows in cases.items():
+        with pytest.raises(SubmissionError, match=words):
+            score_locally(spec, hand_in(spec, tmp_path, rows), answers(spec, tmp_path))
+    for text in ("", "nothing,here\n0007,3\n", f"{','.join(table_of(spec).header)},Usage\n"):
+        path = tmp_path / "submission.csv"
+        path.write_text(text)
+        with pytest.raises(SubmissionError, match=r"row 1|empty|bytes"):
+            score_locally(spec, path, answers(spec, tmp_path))
+
+
+@each_table
+def test_bad_answers_are_not_the_learner_s_fault(spec: Spec, tmp_path: Path) -> None:
+    path = hand_in(spec, tmp_path, rows_of(spec))
+    with pytest.raises(DataError, match="Usage is 'Secret'"):
+        score_locally(spec, path, answers(spec, tmp_path, usage="Secret"))

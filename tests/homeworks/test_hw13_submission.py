@@ -45,7 +45,7 @@ def changed(**tensors: np.ndarray | None) -> bytes:
         kept.pop(name, None)
         if value is not None:
             kept[name] = value
-    return save(kept, metadata={"facts": facts()})
+    return save(kept, metadata={"metadata": facts()})
 
 
 def facts(name: object = "plain", channels: object = CHANNELS) -> str:

@@ -27,7 +27,7 @@ def weights(
         for tensor, shape in Architecture(name=name, channels=channels).shapes.items()
     }
     facts = json.dumps({"architecture": name, "channels": list(channels)})
-    return save(tensors, metadata={"facts": facts if told is None else told})
+    return save(tensors, metadata={"metadata": facts if told is None else told})
 
 
 def hand_in(table: str, file: Path) -> None:

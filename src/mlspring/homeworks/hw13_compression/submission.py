@@ -5,7 +5,7 @@
         student.safetensors     one file a network; an ensemble's parameters are added up
         student.onnx            instead, for a network that is not one of ours
 
-The metadata of a safetensors file name its network: ``{"facts": '{"architecture": "plain",
+The metadata of a safetensors file name its network: ``{"metadata": '{"architecture": "plain",
 "channels": [32, 32, 64, 100]}'}``. The judge compares names and shapes with that description and
 counts; of an ONNX file it counts the numbers that it holds. Nothing is built, run or unpickled, and
 torch is not needed.
@@ -162,7 +162,7 @@ def _num_parameters(file: Path, shown: Path) -> int:
         told = str(error).replace(str(file), file.name)[:200]  # it may repeat what the file says
         found = f"cannot be read as safetensors ({told})"
         raise SubmissionError(found, file=shown, fix="write it again, whole") from error
-    architecture = _architecture(metadata.get("facts", ""), shown)
+    architecture = _architecture(metadata.get("metadata", ""), shown)
     _check_names(set(tensors), architecture, shown)
     for name, shape in architecture.shapes.items():
         if tuple(tensors[name]["shape"]) != shape:
@@ -184,7 +184,7 @@ def _in_onnx(file: Path, shown: Path) -> Stored:
 
 
 def _architecture(facts: str, shown: Path) -> Architecture:
-    fix = f"save_file(..., metadata={{'facts': '{EXAMPLE}'}})"
+    fix = f"save_file(..., metadata={{'metadata': '{EXAMPLE}'}})"
     try:
         told = json.loads(facts)
         name, channels = told["architecture"], told["channels"]

@@ -1,7 +1,11 @@
 """The loss of a short run with seed 0, against the curve that is kept of it.
 
 A change that moves a curve changes results: it must say so and measure the scores again.
-``python -m tests.contract.test_losses`` writes the curves anew.
+``python -m tests.contract.test_losses`` writes the curves anew. Other processors and builds of
+torch sum in another order: one bit in the last place at the start, which training magnifies. After
+the four steps of the first validation no machine was seen to differ by more than 1e-5; after
+twenty-four, where second derivatives are trained on, by 0.03. That equal code gives equal weights
+to the bit is asked within one machine, in ``test_islands`` and ``test_resume``.
 """
 
 import os
@@ -20,7 +24,7 @@ from tests.contract.journey import run_tiny
 from tests.tiny.islands import TINY
 
 CURVES = Path(__file__).parent / "losses"
-TOLERANCE = 2e-3  # other processors and library builds sum in another order
+FIRST, LATER = 1e-3, 0.1  # relative differences, of the first validation and of later ones
 
 
 def curve(run: Run) -> list[float]:
@@ -40,9 +44,9 @@ def kept(spec: Spec) -> tuple[str, ...]:
 )
 def test_a_seed_keeps_its_losses(spec: Spec, level: str, finished: Callable[..., Run]) -> None:
     expected = read_json(CURVES / f"{spec.id}.json")[level]
-    assert curve(finished(spec, recipe=f"world/{level}")) == pytest.approx(
-        expected, rel=TOLERANCE, abs=1e-4
-    )
+    losses = curve(finished(spec, recipe=f"world/{level}"))
+    assert losses == pytest.approx(expected, rel=LATER, abs=1e-3)
+    assert losses[0] == pytest.approx(expected[0], rel=FIRST, abs=1e-5)
 
 
 def write_all() -> None:

@@ -1,12 +1,11 @@
 """What every training loop repeats around the lesson: resume, running means, log, save, finish.
 
-The loop itself is written out in each homework. The bookkeeper never sees a batch and calls no
-network, no loss and no optimizer; it keeps the numbers that the loop gives it.
+The loop is written out in each homework. The bookkeeper sees no batch and calls no network, no loss
+and no optimizer; it keeps the numbers that the loop gives it.
 """
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -55,13 +54,12 @@ class Bookkeeper:
         self._began = time.perf_counter() - kept.get("seconds", 0.0)
         self._saved = self._shown = time.perf_counter()
         self.run.rewind_log(lambda e: (e["member"], e["step"]) <= (self.number, self.start))
-        self._stack = ExitStack()
-        drawn = bar(self.label, self.num_steps, unit="steps", done=self.start)
-        self._bar = self._stack.enter_context(drawn)
+        self._drawing = bar(self.label, self.num_steps, unit="steps", done=self.start)
+        self._bar = self._drawing.__enter__()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
+    def __exit__(self, *error: Any) -> None:
+        self._drawing.__exit__(*error)
 
     def steps(self) -> Iterator[int]:
         """Yield the steps that are left, counted from 1: those behind the last saved one."""
@@ -95,8 +93,7 @@ class Bookkeeper:
         means = {n: round(s / count, 5) for n, s in zip(self._names, sums, strict=True)}
         measured = means | values
         numbers = {name: value for name, value in measured.items() if isinstance(value, float)}
-        rate = numbers.pop("learning_rate", self.knobs.learning_rate)
-        check_finite(self.step, rate, **numbers)
+        check_finite(self.step, numbers.pop("learning_rate", self.knobs.learning_rate), **numbers)
         seconds = round(time.perf_counter() - self._began, 2)
         self.run.log(member=self.number, step=self.step, **measured, seconds=seconds)
         told = [n for n in numbers if n.startswith(("train__loss", "valid__"))]

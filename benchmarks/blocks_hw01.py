@@ -21,7 +21,6 @@ from mlspring.core.runs import Request
 from mlspring.core.source import official
 from mlspring.homeworks.hw01_regression import blocks, references
 from mlspring.homeworks.hw01_regression import data as reader
-from mlspring.homeworks.hw01_regression import submission as format_
 from mlspring.verbs import recipes
 from mlspring.verbs import run as verb
 
@@ -72,7 +71,9 @@ def main(folder: Path) -> None:
                         homework=spec.id, recipe=level, data=str(place), seed=seed, submit=False
                     )
                     run = verb.run(spec, request, overrides=(), out=place / "runs")
-                    values = format_.read(run.folder / spec.submission_name, part.test_ids)
+                    values = catalog.part(spec, "submission").read(
+                        run.folder / spec.submission_name, part.test_ids
+                    )
                     errors[level].append(float(np.mean((values - truth) ** 2)))
                     done.advance()
             known = references.references(part)

@@ -17,7 +17,6 @@ from benchmarks.files import measured_rows
 from benchmarks.tables import write_files_results
 from mlspring import catalog
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw03_food_cnn import submission as format_
 
 # minutes decide how many seeds
 NUM_SEEDS = {"laptop/simple": 3, "laptop/medium": 3, "laptop/strong": 1, "laptop/boss": 1}
@@ -31,7 +30,9 @@ def main(folder: Path) -> None:
         labels = as_test(folder / "food11", Path(name) / "food11")
 
         def accuracy(run: Run) -> list[str]:
-            values = format_.read(run.folder / spec.submission_name, list(labels))
+            values = catalog.part(spec, "submission").read(
+                run.folder / spec.submission_name, list(labels)
+            )
             return [f"{np.mean(values == np.array(list(labels.values()))):.3f}"]
 
         rows = list(measured_rows(spec, Path(name), NUM_SEEDS, accuracy, ALONE))

@@ -94,7 +94,7 @@ def test_each_fold_and_repeat_is_a_member_with_weights_of_its_own(
 def test_columns_are_chosen_and_scaled_on_training_rows_alone(data: Data) -> None:
     """Changing held-out rows changes nothing that a member has learned of them."""
     recipe, hardware = recipe_of("strong"), device.choose("cpu", "fp32", work="dense")
-    (split,) = train.splits(recipe, data, 0, hardware)
+    (split,) = train.splits(recipe.data, data, 0, hardware)
     before = train.new_state(0, split, recipe, 0, hardware).model.scaling.state_dict()
     split.table[split.held_out] += 1000
     split.targets[split.held_out] = 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -25,7 +25,7 @@ class TrainState(Generic[M]):
     model: M
     optimizer: torch.optim.Optimizer
     average: EMA[M] | None = None
-    others: Mapping[str, nn.Module] = field(default_factory=dict)
+    others: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def final(self) -> M:

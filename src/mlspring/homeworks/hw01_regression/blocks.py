@@ -34,14 +34,15 @@ def find_runs(states: Ints, windows: NDArray[np.float64]) -> tuple[Ints, Ints]:
     ]
     follows = dict(pair for window in days for pair in itertools.pairwise(window))
     starts = dict.fromkeys(window[0] for window in days)  # in the order of the rows
-    for day in follows.values():
-        starts.pop(day, None)
-    found: dict[tuple[int, bytes], tuple[int, int]] = {}  # run and place of a day
+    for later in follows.values():
+        starts.pop(later, None)
+    found: dict[tuple[int, bytes], tuple[int, int]] = {}  # run of a day, and its index there
     for run, start in enumerate(starts):
-        day, place = start, 0
-        while day is not None and day not in found:
-            found[day] = (run, place)
-            day, place = follows.get(day), place + 1
+        day: tuple[int, bytes] | None = start
+        index = 0
+        while day is not None and day not in found:  # a day may follow itself
+            found[day] = (run, index)
+            day, index = follows.get(day), index + 1
     runs_places = [found.get(window[0], (len(starts), 0)) for window in days]
     runs, places = np.array(runs_places, dtype=np.int64).T
     return runs, places

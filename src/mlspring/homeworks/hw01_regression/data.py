@@ -20,13 +20,12 @@ from mlspring.core.tables import Table, read_table
 from mlspring.homeworks.hw01_regression import blocks
 from mlspring.homeworks.hw01_regression.recipe import Recipe
 from mlspring.worlds.epidemic import (
-    COLUMNS,
     NUM_DAYS,
-    STATES,
     TEST_HEADER,
     TRAIN_HEADER,
     epidemic_world,
 )
+from mlspring.worlds.survey import COLUMNS, STATES
 from mlspring.worlds.world import World
 
 TRAIN_FILE, TEST_FILE = "covid.train.csv", "covid.test.csv"

@@ -5,8 +5,7 @@ from numpy.typing import NDArray
 
 from mlspring.homeworks.hw01_regression.data import LAGS, NUM_INPUTS
 from mlspring.homeworks.hw01_regression.recipe import DataKnobs
-from mlspring.worlds.epidemic import COLUMNS, STATES
-from mlspring.worlds.survey import ILLNESS
+from mlspring.worlds.survey import COLUMNS, ILLNESS, STATES
 
 Floats = NDArray[np.float64]
 

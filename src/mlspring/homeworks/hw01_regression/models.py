@@ -17,6 +17,10 @@ ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
 class Scaling(nn.Module):
     """Picks k of d columns and scales them; its three buffers are saved with the weights."""
 
+    kept: Tensor
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, num_columns: int, num_kept: int) -> None:
         super().__init__()
         self.register_buffer("kept", torch.arange(num_columns)[:num_kept])

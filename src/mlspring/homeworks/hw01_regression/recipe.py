@@ -5,6 +5,16 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from mlspring.core.recipe import Section
+from mlspring.core.recipe_sections import (
+    CheckpointSeconds,
+    ClipNorm,
+    LearningRate,
+    Schedule,
+    Steps,
+    ValidateEvery,
+    WarmupSteps,
+    WeightDecay,
+)
 
 
 class DataKnobs(Section):
@@ -43,19 +53,19 @@ class TrainKnobs(Section):
     """The loop."""
 
     batch_size: int = Field(ge=1, le=100_000, description="rows a step, over all processes")
-    steps: int = Field(ge=1, le=10_000_000, description="updates of the weights")
+    steps: Steps
     optimizer: Literal["sgd", "adamw"] = Field(description="stochastic gradient descent or AdamW")
-    learning_rate: float = Field(gt=0, le=1, description="largest rate")
+    learning_rate: LearningRate
     momentum: float = Field(ge=0, lt=1, description="memory of sgd, first beta of adamw")
-    weight_decay: float = Field(ge=0, le=100, description="a step times learning rate")
-    schedule: Literal["constant", "cosine", "step"] = Field(description="rate over the steps")
-    warmup_steps: int = Field(ge=0, le=1_000_000, description="steps of the rate's linear rise")
-    clip_norm: float = Field(ge=0, description="largest norm of the gradient; 0: any")
+    weight_decay: WeightDecay
+    schedule: Schedule
+    warmup_steps: WarmupSteps
+    clip_norm: ClipNorm
     patience: int = Field(
         ge=0, description="steps without a better validation before the best is kept; 0: the last"
     )
-    validate_every: int = Field(ge=1, description="steps between validations")
-    checkpoint_seconds: float = Field(ge=0, description="least time between resumable states")
+    validate_every: ValidateEvery
+    checkpoint_seconds: CheckpointSeconds
 
 
 class Recipe(Section):

@@ -15,23 +15,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mlspring.core.progress import bar
 from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw01_regression import blocks, features, models
 from mlspring.homeworks.hw01_regression.data import Data
 from mlspring.homeworks.hw01_regression.models import SurveyNet
-from mlspring.homeworks.hw01_regression.recipe import Recipe, TrainKnobs
+from mlspring.homeworks.hw01_regression.recipe import DataKnobs, Recipe, TrainKnobs
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
-from mlspring.kit.divergence import check_finite
 from mlspring.kit.evaluate import predict_all
-from mlspring.kit.schedules import lr_scale
+from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import derive_seed, epoch_order, seed_everything
+from mlspring.kit.state import TrainState, clip_gradients
+from mlspring.kit.training import Bookkeeper
 
 EVAL_BATCH = 8192
-FRESH = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0], "best": float("inf"), "best_step": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,21 +52,6 @@ class Split:
     held_out: Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """One network in training, its best state so far, and its optimizer."""
-
-    number: int
-    model: SurveyNet
-    final: SurveyNet
-    optimizer: torch.optim.Optimizer
-
-    @property
-    def modules(self) -> dict[str, nn.Module]:
-        """What a resumable state must hold."""
-        return {"model": self.model, "final": self.final}
-
-
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train every member that is not finished; return the error on held-out rows."""
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
@@ -76,125 +60,127 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     num_trained = 0
     start = time.perf_counter()
     with one_thread():
-        for number, split in enumerate(splits(recipe, data, run.request.seed, hardware)):
+        for number, split in enumerate(splits(recipe.data, data, run.request.seed, hardware)):
             if not ranks.broadcast(weights_path(run, number).exists()):
-                num_trained += train_member(number, split, recipe, run, hardware, ranks)
+                num_trained += train_network(number, split, recipe, run, hardware, ranks)
     rate = num_trained / (time.perf_counter() - start)
     return Training(validation=held_out_error(recipe, run), items_per_second=round(rate, 1))
 
 
-def train_member(
+class ShuffledRows:
+    """Inputs and outputs of a split in the order of the epoch; gathered once an epoch.
+
+    Steps here are so short that gathering each batch by its rows would be felt.
+    """
+
+    def __init__(self, model: SurveyNet, split: Split, batch_size: int, seed: int) -> None:
+        self.inputs, self.outputs = prepare(model, split, split.train)
+        self.size = min(batch_size, len(self.inputs))
+        self.per_epoch = len(self.inputs) // self.size  # the rest has its turn in other epochs
+        self._seed, self._epoch, self._shuffled = seed, -1, (self.inputs, self.outputs)
+
+    def batch(self, step: int, shard: slice) -> tuple[Tensor, Tensor]:
+        """Return inputs (m, k) and outputs (m,) of this process's shard of ``step``'s batch."""
+        epoch, position = divmod(step - 1, self.per_epoch)
+        if epoch != self._epoch:
+            order = epoch_order(len(self.inputs), self._seed, epoch).to(self.inputs.device)
+            self._shuffled = (
+                self.inputs.index_select(0, order),
+                self.outputs.index_select(0, order),
+            )
+            self._epoch = epoch
+        first = position * self.size
+        inputs, outputs = (x[first : first + self.size][shard] for x in self._shuffled)
+        return inputs, outputs
+
+
+def train_network(
     number: int, split: Split, recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks
 ) -> int:
     """Train one network, from its last state if it has one; return the rows seen."""
     knobs, seed = recipe.train, run.request.seed
-    member = new_state(number, split, recipe, seed, hardware)
-    network = ranks.wrap(member.model)
-    state_path = run.checkpoints / f"member-{number}.state.safetensors"
-    facts = checkpoint.load_state(state_path, member.modules, member.optimizer) or FRESH
-    run.rewind_log(lambda e: (e["member"], e["step"]) <= (number, facts["step"]))
-
-    inputs, outputs = prepare(member.model, split, split.train)
-    batch_size = min(knobs.batch_size, len(inputs))
-    epoch_steps = len(inputs) // batch_size  # the rest has its turn in other epochs
-    share = ranks.shard(batch_size)
-    sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and steps since the last log
-    best, best_step, shown = facts["best"], facts["best_step"], facts["step"]
-    began = saved = time.perf_counter()
+    state = new_state(number, split, recipe, seed, hardware)
+    network, best = ranks.wrap(state.model), state.others["best"]
+    rows = ShuffledRows(state.model, split, knobs.batch_size, derive_seed(seed, number))
+    shard = ranks.shard(rows.size)
     label = f"train {number + 1}/{recipe.num_members}"
-    with bar(label, knobs.steps, unit="steps", done=shown) as progress:
-        for step in range(facts["step"] + 1, knobs.steps + 1):
-            if knobs.patience and step > best_step + knobs.patience:
-                break
-            epoch, position = divmod(step - 1, epoch_steps)
-            if position == 0 or step == facts["step"] + 1:
-                order = epoch_order(len(inputs), derive_seed(seed, number), epoch).to(
-                    hardware.device
-                )
-                # once, not batch by batch
-                shuffled, answers = (x.index_select(0, order) for x in (inputs, outputs))
+    extra = {"best": float("inf"), "best_step": 0}
+    with Bookkeeper(run, number, state, knobs, knobs.steps, ranks, label, extra) as books:
+        for step in books.steps():
+            # batch: this process's shard
+            inputs, targets = rows.batch(step, shard)
 
-            # batch: this process's share
-            first = position * batch_size
-            rows, targets = (x[first : first + batch_size][share] for x in (shuffled, answers))
-
-            # forward
+            # forward, loss
             if recipe.model.dropout:
                 seed_everything(seed, "dropout", number, step, ranks.rank)
             with hardware.autocast():
-                predicted = network(rows).float()
-            loss = F.mse_loss(predicted, targets)
+                outputs = network(inputs).float()
+            loss = loss_of(outputs, targets)
 
             # backward, clip
-            member.optimizer.zero_grad()
-            (loss * ranks.loss_scale(batch_size)).backward()
-            if knobs.clip_norm:
-                nn.utils.clip_grad_norm_(member.model.parameters(), knobs.clip_norm)
+            state.optimizer.zero_grad()
+            (loss * ranks.loss_scale(rows.size)).backward()
+            clip_gradients(state.model, knobs.clip_norm)
 
-            # step, on schedule
-            rate = lr_scale(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
-            for group in member.optimizer.param_groups:
-                group["lr"] = knobs.learning_rate * rate
-            member.optimizer.step()
+            # step
+            rate = set_learning_rate(state.optimizer, knobs, step)
+            state.optimizer.step()
 
-            # log, validate, keep the best
-            sums += torch.stack((loss.detach(), torch.ones_like(loss)))
-            if step % knobs.validate_every == 0 or step == knobs.steps:
-                progress.advance(step - shown)
-                shown = step
-                error = squared_errors(member.model, split, hardware, ranks).mean().item()
-                mean = (sums[0] / sums[1]).item()
-                check_finite(step, knobs.learning_rate, train__loss=mean, valid__loss=error)
-                if error < best or not knobs.patience:
-                    best, best_step = error, step
-                    member.final.load_state_dict(member.model.state_dict())
-                run.log(
-                    member=number,
-                    step=step,
-                    epoch=round(step / epoch_steps, 3),
-                    train__loss=round(mean, 5),
-                    valid__loss=round(error, 5),
-                    learning_rate=group["lr"],
-                    seconds=round(facts["seconds"] + time.perf_counter() - began, 2),
-                )
-                sums.zero_()
-
-            # save
-            now = time.perf_counter()
-            if ranks.is_main and now - saved >= knobs.checkpoint_seconds and step < knobs.steps:
-                reached = {"step": step, "seconds": facts["seconds"] + now - began}
-                reached |= {"sums": sums.tolist(), "best": best, "best_step": best_step}
-                checkpoint.save_state(state_path, member.modules, member.optimizer, reached)
-                saved = now
-    if ranks.is_main:
-        squared = squared_errors(member.final, split, hardware)
-        total = {"squared_error": squared.sum().item(), "rows": len(squared)}
-        checkpoint.save_weights(weights_path(run, number), member.final, total)
-        state_path.unlink(missing_ok=True)
-    ranks.wait()
-    return (step - facts["step"]) * batch_size
+            # validate, keep the best
+            books.add(train__loss=loss.detach())
+            if books.validates():
+                error = squared_errors(state.model, split, hardware, ranks).mean().item()
+                epoch = round(step / rows.per_epoch, 3)
+                books.log(epoch=epoch, valid__loss=round(error, 5), learning_rate=rate)
+                if error < books.extra["best"] or not knobs.patience:
+                    books.extra |= {"best": error, "best_step": step}
+                    best.load_state_dict(state.model.state_dict())
+            if books.due():
+                books.save()
+            if knobs.patience and step >= books.extra["best_step"] + knobs.patience:
+                break
+        if ranks.is_main:
+            save(run, number, best, split, hardware)
+        books.finish()
+    return (step - books.start) * rows.size
 
 
-def new_state(number: int, split: Split, recipe: Recipe, seed: int, hardware: Hardware) -> Member:
-    """Return a member with fresh weights, which depend on the seed and its number."""
+def loss_of(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean squared error of ``outputs`` (n,): sum_i (y_i - t_i)^2 / n."""
+    return F.mse_loss(outputs, targets)
+
+
+def save(run: Run, number: int, model: SurveyNet, split: Split, hardware: Hardware) -> None:
+    """Write a finished network with its squared error over the held-out rows."""
+    squared = squared_errors(model, split, hardware)
+    total = {"squared_error": squared.sum().item(), "rows": len(squared)}
+    checkpoint.save_weights(weights_path(run, number), model, total)
+
+
+def new_state(
+    number: int, split: Split, recipe: Recipe, seed: int, hardware: Hardware
+) -> TrainState[SurveyNet]:
+    """Return a network with fresh weights, which depend on the seed and its number.
+
+    ``others["best"]`` holds the weights of the best validation so far.
+    """
     seed_everything(seed, "weights", number)
     model = hardware.to_device(models.build(recipe.data, recipe.model)).train()
     rows = split.train
     model.scaling.fit(split.table[rows], split.targets[rows], recipe.data.standardise)
-    return Member(
-        number=number,
-        model=model,
-        final=copy.deepcopy(model).requires_grad_(False).eval(),
-        optimizer=new_optimizer(model, recipe.train),
-    )
+    best = copy.deepcopy(model).requires_grad_(False).eval()
+    optimizer = new_optimizer(model, recipe.train)
+    return TrainState(model=model, optimizer=optimizer, others={"best": best})
 
 
 def new_optimizer(model: nn.Module, knobs: TrainKnobs) -> torch.optim.Optimizer:
     """Return the recipe's optimizer; fused, since its step costs more than the network here."""
-    settings = {"lr": knobs.learning_rate, "weight_decay": knobs.weight_decay, "fused": True}
+    rate, decay, weights = knobs.learning_rate, knobs.weight_decay, model.parameters()
     if knobs.optimizer == "sgd":
-        return torch.optim.SGD(model.parameters(), momentum=knobs.momentum, **settings)
-    return torch.optim.AdamW(model.parameters(), betas=(knobs.momentum, 0.99), **settings)
+        momentum = knobs.momentum
+        return torch.optim.SGD(weights, rate, momentum=momentum, weight_decay=decay, fused=True)
+    betas = (knobs.momentum, 0.99)
+    return torch.optim.AdamW(weights, rate, betas=betas, weight_decay=decay, fused=True)
 
 
 @torch.no_grad()
@@ -227,9 +213,8 @@ def held_out_error(recipe: Recipe, run: Run) -> float:
     return sum(f["squared_error"] for f in facts) / sum(f["rows"] for f in facts)
 
 
-def splits(recipe: Recipe, data: Data, seed: int, hardware: Hardware) -> Iterator[Split]:
+def splits(knobs: DataKnobs, data: Data, seed: int, hardware: Hardware) -> Iterator[Split]:
     """Yield the rows of each member: one split, or one for each block of time, repeated."""
-    knobs = recipe.data
     columns = (
         features.build(data.train_states, data.train_survey, knobs),
         features.starting_points(data.train_survey, knobs),

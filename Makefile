@@ -34,6 +34,7 @@ check: install
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m benchmarks.tables --check
 	@$(BIN)/python scripts/pages.py --check
+	@$(BIN)/python scripts/links.py --check
 
 bench: install
 	@$(BIN)/python benchmarks/speed.py
@@ -41,6 +42,7 @@ bench: install
 docs: install
 	@$(BIN)/python -m benchmarks.tables
 	@$(BIN)/python scripts/pages.py
+	@$(BIN)/python scripts/links.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

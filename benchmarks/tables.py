@@ -141,7 +141,10 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
         for marker in ("files", "strengths", "bounds", "monitors"):
             kept = root / "benchmarks" / "results" / f"{spec.id}-{marker}.json"
             if kept.exists():
-                yield Block(file=readme, marker=marker, text=files_text(read_json(kept)))
+                log = root / "docs" / "log" / f"{spec.id}.md"
+                there = log.exists() and f"<!-- {marker} -->" in _read(log)
+                place = log if there else readme
+                yield Block(file=place, marker=marker, text=files_text(read_json(kept)))
     judged = [spec for spec in specs if spec.ranked and spec.id in results]
     if judged:
         text = level_text(judged, results)

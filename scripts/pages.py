@@ -1,4 +1,4 @@
-"""Write the pages that follow from the code: the command line, and one page a homework.
+"""Write the page that follows from the code: the command line.
 
 ``--check`` writes nothing and fails when a page is out of step.
 """
@@ -32,20 +32,7 @@ def _help(*verb: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Return every generated page and its content."""
-    made = {ROOT / "docs" / "command-line.md": command_line()}
-    for readme in sorted((ROOT / "src/mlspring/homeworks").glob("hw*/README.md")):
-        page = ROOT / "docs" / "homeworks" / f"{readme.parent.name}.md"
-        made[page] = relinked(readme.read_text(encoding="utf-8"), readme.parent, page.parent)
-    return made
-
-
-def relinked(text: str, here: Path, there: Path) -> str:
-    """Return a page of the folder ``here`` whose links still lead to the same files ``there``."""
-
-    def lead(link: re.Match[str]) -> str:
-        return f"]({Path(os.path.relpath(here / link[1], there)).as_posix()})"
-
-    return re.sub(r"\]\((?!\w+:|#)([^)\s]+)\)", lead, text)
+    return {ROOT / "docs" / "command-line.md": command_line()}
 
 
 def main() -> int:

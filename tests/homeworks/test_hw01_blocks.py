@@ -139,3 +139,13 @@ def test_references_know_what_they_should(data: Data) -> None:
     assert {"persistence", "linear regression", "lasso", "gradient boosting"} == set(rows)
     np.testing.assert_array_equal(rows["persistence"], data.test_survey[:, 63])
     assert all(row.shape == (len(data.test_ids),) for row in rows.values())
+
+
+def test_a_day_that_follows_itself_ends_its_run() -> None:
+    """A survey that stands still from its second day on: the run must not go on for ever."""
+    windows = np.zeros((2, 5, 16))
+    windows[0] = np.array([5, 6, 6, 6, 6])[:, None]
+    windows[1] = np.array([0, 1, 2, 3, 4])[:, None]
+    runs, places = blocks.find_runs(np.array([0, 0]), windows)
+    assert sorted(runs.tolist()) == [0, 1]
+    assert places.tolist() == [0, 0]

@@ -20,7 +20,6 @@ COLUMNS = DataKnobs(
     split="time",
     held_out=0.2,
     folds=0,
-    repeats=1,
 )
 
 

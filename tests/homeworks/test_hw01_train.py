@@ -77,10 +77,8 @@ def test_too_high_a_rate_is_a_sentence(tmp_path: Path, data: Data) -> None:
     assert "Infinity" not in log.read_text()
 
 
-def test_each_fold_and_repeat_is_a_member_with_weights_of_its_own(
-    tmp_path: Path, data: Data
-) -> None:
-    recipe = recipe_of("boss", "data.folds=3", "data.repeats=2", "train.steps=20")
+def test_each_fold_is_a_member_with_weights_of_its_own(tmp_path: Path, data: Data) -> None:
+    recipe = recipe_of("boss", "data.folds=6", "train.steps=20")
     run, _ = trained(tmp_path, data, recipe)
     assert recipe.num_members == 6
     assert len(list(run.checkpoints.iterdir())) == 6
@@ -124,3 +122,13 @@ def test_one_thread_is_given_back() -> None:
 def test_an_impossible_recipe_is_refused(override: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         recipe_of("boss", override)
+
+
+def test_the_log_counts_epochs(tmp_path: Path, data: Data) -> None:
+    recipe = recipe_of("strong", "train.steps=40", "train.validate_every=10", "train.batch_size=50")
+    run, _ = trained(tmp_path, data, recipe)
+    (split,) = train.splits(recipe.data, data, 0, device.choose("cpu", "fp32", work="dense"))
+    per_epoch = len(split.train) // 50
+    assert [e["epoch"] for e in run.read_log()] == [
+        round(s / per_epoch, 3) for s in (10, 20, 30, 40)
+    ]

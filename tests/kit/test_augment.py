@@ -170,3 +170,21 @@ def test_beta_draws_lead_and_have_the_right_mean() -> None:
     shares = augment.draw_beta(20_000, 1.0, generator(0))  # Beta(1, 1): max(u, 1 - u), mean 3/4
     assert shares.min() >= 0.5
     assert shares.mean() == pytest.approx(0.75, abs=0.01)
+
+
+def test_erase_blanks_each_image_s_own_box_and_nothing_else() -> None:
+    images = torch.rand(3, 2, 4, 4) + 1
+    boxes = torch.tensor([[0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.0, 0.0], [0.25, 0.5, 1.0, 0.75]])
+    erased = augment.erase(images, boxes)
+    expected = images.clone()
+    expected[0, :, :, :2] = 0
+    expected[2, :, 2, 1:] = 0
+    assert torch.equal(erased, expected)
+
+
+def test_boxes_are_at_most_twice_as_wide_as_high_and_the_reverse() -> None:
+    boxes = augment.draw_boxes(2000, generator(0), probability=1.0, area=(0.02, 0.1))
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    ratio = width / height
+    assert 0.5 - 1e-4 <= ratio.min() < 0.55
+    assert 1.9 < ratio.max() <= 2 + 1e-4

@@ -96,3 +96,24 @@ def test_more_processes_than_gpus_is_a_sentence_in_each(
     assert backends == []
     distributed.start(device="cpu")
     assert backends == ["gloo"]
+
+
+@pytest.mark.parametrize("name", ["WORLD_SIZE", "RANK"])
+def test_half_of_a_launcher_s_variables_is_no_launcher(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in ("WORLD_SIZE", "RANK"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "2")
+    assert distributed.start() == Ranks(0, 1)
+
+
+def test_processes_are_counted_where_the_launcher_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, backends: list[str]
+) -> None:
+    """The second process has number 1: there are two at least, and one GPU is too few."""
+    monkeypatch.delenv("LOCAL_WORLD_SIZE")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(MachineError, match=r"2 processes were started here for 1 GPU"):
+        distributed.start()
+    assert backends == []

@@ -3,8 +3,9 @@
 import math
 
 import pytest
+import torch
 
-from mlspring.kit.schedules import lr_scale
+from mlspring.kit.schedules import lr_scale, set_learning_rate
 
 
 def test_warm_up_is_linear_and_ends_at_one() -> None:
@@ -32,3 +33,23 @@ def test_step_divides_by_ten() -> None:
 def test_inverse_square_root_meets_the_warm_up() -> None:
     assert lr_scale("inverse_sqrt", 3, 100, 4) == 1.0
     assert lr_scale("inverse_sqrt", 15, 100, 4) == pytest.approx(math.sqrt(4 / 16))
+
+
+def test_the_cosine_does_not_rise_again_behind_its_end() -> None:
+    assert [lr_scale("cosine", step, 100) for step in (100, 150, 200)] == pytest.approx([0, 0, 0])
+
+
+def test_the_inverse_root_needs_no_warm_up() -> None:
+    rates = [lr_scale("inverse_sqrt", step, 100) for step in (0, 3, 99)]
+    assert rates == pytest.approx([1.0, 0.5, 0.1])
+
+
+def test_every_group_gets_the_rate_of_the_step() -> None:
+    class Knobs:
+        learning_rate, schedule, steps, warmup_steps = 0.2, "step", 100, 4
+
+    weights = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    optimizer = torch.optim.SGD([{"params": [w]} for w in weights], 9.0)
+    rates = [set_learning_rate(optimizer, Knobs, step) for step in (1, 4, 5, 60)]
+    assert rates == pytest.approx([0.05, 0.2, 0.2, 0.02])
+    assert [group["lr"] for group in optimizer.param_groups] == [rates[-1]] * 2

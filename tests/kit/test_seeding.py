@@ -1,5 +1,8 @@
 """Draws depend on their names and on nothing else."""
 
+import hashlib
+
+import pytest
 import torch
 
 from mlspring.kit.seeding import derive_seed, epoch_order, generator, seed_everything
@@ -39,3 +42,22 @@ def test_global_generators_follow_the_seed() -> None:
     first = torch.nn.functional.dropout(torch.ones(64))
     seed_everything(3, "dropout", 5)
     assert torch.equal(torch.nn.functional.dropout(torch.ones(64)), first)
+
+
+def test_a_seed_is_the_digest_of_its_names() -> None:
+    """Kept: another digest would change every result. Source: BLAKE2b of 8 bytes, RFC 7693."""
+    digest = hashlib.blake2b(b"7/augment/12", digest_size=8).digest()
+    assert derive_seed(7, "augment", 12) == int.from_bytes(digest, "big") // 2
+    assert 0 <= derive_seed("x") < 2**63, "torch takes no larger seed"
+
+
+def test_generators_of_every_gpu_are_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A made-up GPU, so that this is seen without one: dropout there must resume alike."""
+    seeded: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    seed_everything(3, "dropout", 9)
+    assert seeded == [derive_seed(3, "dropout", 9)]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    seed_everything(3, "dropout", 10)
+    assert len(seeded) == 1

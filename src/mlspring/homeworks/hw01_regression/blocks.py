@@ -54,7 +54,7 @@ def parts(runs: Ints, places: Ints, knobs: DataKnobs, seed: int) -> list[tuple[I
     Args:
         runs: contiguous run of each row, (n,).
         places: first day of the row in its run, (n,).
-        knobs: kind of split, share held out, folds, repeats.
+        knobs: kind of split, share held out, folds.
         seed: of the random split.
 
     Raises:
@@ -73,7 +73,7 @@ def parts(runs: Ints, places: Ints, knobs: DataKnobs, seed: int) -> list[tuple[I
                 expected="rows on both sides, in longer runs of days",
                 fix="give more rows, fewer data.folds or another data.held_out",
             )
-    return members * knobs.repeats
+    return members
 
 
 def last_days(runs: Ints, places: Ints, share: float) -> tuple[Ints, Ints]:

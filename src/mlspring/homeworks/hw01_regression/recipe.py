@@ -37,7 +37,6 @@ class DataKnobs(Section):
     folds: int = Field(
         ge=0, le=20, description="blocks of time, each held out by one network; 0: a single one"
     )
-    repeats: int = Field(ge=1, le=50, description="networks a fold, from other initial weights")
 
 
 class ModelKnobs(Section):
@@ -78,7 +77,7 @@ class Recipe(Section):
     @property
     def num_members(self) -> int:
         """Networks that are trained and averaged."""
-        return max(self.data.folds, 1) * self.data.repeats
+        return max(self.data.folds, 1)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":

@@ -76,7 +76,6 @@ def _columns(*, states: bool, habits: bool) -> DataKnobs:
         split="time",
         held_out=0.2,
         folds=0,
-        repeats=1,
     )
 
 

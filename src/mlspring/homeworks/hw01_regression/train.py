@@ -1,8 +1,7 @@
 """The training loop of homework 1, written out; the same under ``torchrun``.
 
-A run trains one network, or several: one for each block of time, repeated from other initial
-weights. Every random choice is a function of (seed, member, step), so a resumed run ends with the
-weights of an uninterrupted one.
+A run trains one network, or one for each block of time. Every random choice is a function of (seed,
+member, step), so a resumed run ends with the weights of an uninterrupted one.
 """
 
 import copy

@@ -65,6 +65,7 @@ def run_tiny(
     data: str = "",
     submit: bool = True,
     figures: bool = True,
+    more: tuple[str, ...] = (),
 ) -> Run:
     """Return a finished run of a few steps.
 
@@ -76,6 +77,7 @@ def run_tiny(
         data: where from; default: the homework's tiny folder.
         submit: whether to hand in.
         figures: whether to draw them: half of the time.
+        more: overrides beside the homework's tiny ones.
     """
     tiny = TINY[spec.id]
     folder = tmp_path / "data"
@@ -92,7 +94,7 @@ def run_tiny(
     )
     part = catalog.part(spec, "figures")
     with mock.patch.object(part, "draw", part.draw if figures else lambda *_: None):
-        return verb.run(spec, request, overrides=tiny.small, out=tmp_path / "runs")
+        return verb.run(spec, request, overrides=(*tiny.small, *more), out=tmp_path / "runs")
 
 
 def finished_run(spec: Spec, shared: Path, *, recipe: str = "") -> Run:

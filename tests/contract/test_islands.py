@@ -1,11 +1,14 @@
 """One contract over all homeworks: a new island is covered by being in the catalog."""
 
 import itertools
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from mlspring import catalog
 from mlspring.catalog import SPECS
@@ -55,12 +58,47 @@ def test_every_part_is_there(spec: Spec) -> None:
         assert catalog.part(spec, name).__doc__, name
 
 
+HEADINGS = [
+    "Idea",
+    "Run it",
+    "Read the code in this order",
+    "Levels",
+    "What you will see",
+    "Exercises",
+    "What the notebook gets wrong",
+    "Sources",
+]
+
+
 @each_homework
-def test_the_readme_tells_what_a_learner_needs(spec: Spec) -> None:
+def test_the_readme_teaches_in_one_order(spec: Spec) -> None:
     text = (spec.folder / "README.md").read_text()
-    for heading in ("## Task", "## Data", "## Levels", "## What to look at", "## Sources"):
-        assert heading in text
-    assert "<!-- scores -->" in text
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == HEADINGS
+    parts = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert "<!-- scores -->" in parts["Levels"]
+    assert "youtu" in parts["Idea"], "the lecture that it belongs to"
+    assert (
+        2 <= parts["Run it"].count(f"mlspring run {spec.id}") + parts["Run it"].count("report") <= 5
+    )
+    assert parts["Read the code in this order"].count(".py#L") >= 2
+    assert "![" in parts["What you will see"]
+    assert 3 <= len(re.findall(r"^\d\. ", parts["Exercises"], re.MULTILINE)) <= 5
+
+
+@each_homework
+def test_every_key_of_the_log_is_explained(spec: Spec, finished: Callable[..., Run]) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "log-keys.md").read_text()
+    parts = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    told = set(re.findall(r"`([\w/]+)`", parts["Every homework"] + parts[spec.id]))
+    for level in {spec.levels[0], spec.levels[-1]}:
+        run = finished(spec, recipe=f"world/{level}")
+        assert {key for entry in run.read_log() for key in entry} <= told
+
+
+@each_homework
+def test_every_question_has_its_figure(spec: Spec) -> None:
+    figures = catalog.part(spec, "figures").FIGURES
+    assert {question.figure for question in spec.questions} <= set(figures)
 
 
 @each_homework
@@ -181,6 +219,31 @@ def test_a_seed_fixes_the_run_and_another_seed_changes_it(
     first = weights(finished(spec))
     assert weights(run_tiny(spec, tmp_path, seed=0, figures=False)) == first
     assert weights(run_tiny(spec, tmp_path, seed=1, figures=False)) != first
+
+
+@each_homework
+def test_longer_training_hands_in_another_network(
+    spec: Spec, tmp_path: Path, finished: Callable[..., Run]
+) -> None:
+    """Where weights are averaged over the steps, it is the trained average that is saved."""
+    level = spec.levels[-1]
+    whole = finished(spec, recipe=f"world/{level}")
+    short = run_tiny(
+        spec, tmp_path, recipe=f"world/{level}", figures=False, more=TINY[spec.id].short
+    )
+
+    def weights(run: Run) -> dict[str, torch.Tensor]:
+        return load_file(run.checkpoints / "member-0.safetensors")
+
+    longer, shorter = weights(whole), weights(short)
+    assert longer.keys() == shorter.keys()
+    moved = [
+        not torch.equal(value, shorter[name])
+        for name, value in longer.items()
+        if value.is_floating_point() and value.dim() > 1
+    ]
+    assert moved
+    assert all(moved)
 
 
 @each_judged

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -99,3 +100,13 @@ def test_views_weigh_as_the_recipe_says(
     torch.testing.assert_close(found, sum(each) / NUM_MEMBERS, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(found.sum(1), torch.ones(len(PICTURES)))
     assert (found - sum(map(plain, members)) / NUM_MEMBERS).abs().max() > 1e-3, "views matter"
+
+
+def test_each_picture_gets_the_class_of_its_largest_probability(run: Run) -> None:
+    recipe = recipe_with(0, 0.0)
+    data = SimpleNamespace(test_images=PICTURES)
+    classes = predict.predict(recipe, data, run)
+    assert classes.shape == (len(PICTURES),), "five pictures, eleven classes"
+    assert classes.tolist() == [
+        int(np.argmax(row)) for row in predict.probabilities(recipe, PICTURES, run)
+    ]

@@ -34,6 +34,7 @@ class Tiny:
         held_out: key of the log whose values must agree on one process and on many ...
         tolerance: ... up to this relative difference, with the overrides in ``alike``.
         alike: turns off what is drawn a process, not a row.
+        short: overrides that end training at once.
         spared: overrides that leave out of the first level on the world what its score needs not.
     """
 
@@ -46,6 +47,7 @@ class Tiny:
     held_out: str = "valid/loss"
     tolerance: float = 1e-4
     alike: tuple[str, ...] = ("model.dropout=0.0",)
+    short: tuple[str, ...] = ("train.steps=1",)
     spared: tuple[str, ...] = ()
 
 
@@ -93,6 +95,7 @@ TINY = {
     "hw14": Tiny(
         write_data=digits.write_mnist,
         small=digits.SMALL,
+        short=("train.steps_per_task=1",),
         tolerance=0.01,
         alike=(),
     ),

@@ -3,19 +3,23 @@
 ``catalog.part`` returns a module under one of these types. A recipe and the loaded data are the
 island's own classes, hence ``Any``; everything else is checked, by mypy and by the contract tests.
 
-    data        world, load, test_ids, describe, export; may have answers, count_classes
+    data        world, load, test_ids, describe, export; may have answers, contact_sheet,
+                count_classes
     train       train
     predict     predict                            where something is handed in
     submission  write, read; may have describe     unless the spec declares a table
     score       read_answers, score                unless the spec declares a table
-    figures     draw
+    figures     FIGURES
     recipe      Recipe
     quiz        keys, NEEDS                        where a run decides questions of the quiz
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlspring.core.quiz import Decided
 from mlspring.core.recipe import Section
@@ -56,6 +60,14 @@ class HasAnswers(Protocol):
 
     def answers(self, world_folder: Path) -> Path:
         """Return the file of answers of a world in ``world_folder``."""
+
+
+@runtime_checkable
+class HasContactSheet(Protocol):
+    """Optional in ``data.py``: where the data are pictures."""
+
+    def contact_sheet(self, data: Any) -> Mapping[str, NDArray[np.uint8]]:
+        """Return rows of pictures: caption to (n, height, width) or (n, height, width, 3)."""
 
 
 @runtime_checkable
@@ -121,10 +133,14 @@ class ScorePart(Protocol):
 
 
 class FiguresPart(Protocol):
-    """``figures.py``: the report figures."""
+    """``figures.py``: the report figures, each drawn by itself."""
+
+    @property
+    def FIGURES(self) -> Mapping[str, Callable[[Run, Any, Any], None]]:  # noqa: N802  (a constant)
+        """Name to the function ``(run, recipe, data)`` that draws it into ``run.figures``."""
 
     def draw(self, run: Run, recipe: Any, data: Any) -> None:
-        """Draw every figure that the spec names into ``run.figures``."""
+        """Draw all of them."""
 
 
 class RecipePart(Protocol):

@@ -1,11 +1,14 @@
 """The report figures of homework 1, each with the numbers behind it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from mlspring.core.errors import RunError
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw01_regression import blocks, features, models, predict, references
 from mlspring.homeworks.hw01_regression.data import LAGS, Data
@@ -23,18 +26,11 @@ GROUPS = {
 }
 
 
-def draw(run: Run, recipe: Recipe, data: Data) -> None:
-    """Draw every figure of the spec into ``run.figures``."""
-    with style.house_style():
-        learning_curves(run)
-        predicted_vs_true(run, recipe, data)
-        feature_scores(run, recipe, data)
-        split_comparison(run, recipe, data)
-
-
-def learning_curves(run: Run) -> None:
+def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:
     """Draw the squared error against the step, training and held-out rows, one line a member."""
     log = run.read_log()
+    if not log:
+        raise RunError("has no log, so there is no curve to draw", file=run.folder / "log.jsonl")
     figure = style.new_figure(6.4, 3.8)
     axes = figure.subplots()
     charts.curves(axes, log, "loss", against="step")
@@ -176,3 +172,18 @@ def _group(column: str) -> str:
     """Return the group of a column's name, e.g. ``illness`` of ``cli 5``."""
     name = column.partition(" ")[0]
     return next((group for group, (names, *_) in GROUPS.items() if name in names), "state")
+
+
+FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {
+    "learning_curves": learning_curves,
+    "predicted_vs_true": predicted_vs_true,
+    "feature_scores": feature_scores,
+    "split_comparison": split_comparison,
+}
+
+
+def draw(run: Run, recipe: Recipe, data: Data) -> None:
+    """Draw every figure of the spec into ``run.figures``."""
+    with style.house_style():
+        for figure in FIGURES.values():
+            figure(run, recipe, data)

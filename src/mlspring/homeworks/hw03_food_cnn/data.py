@@ -97,6 +97,12 @@ def describe(data: Data) -> dict[str, str]:
     }
 
 
+def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
+    """Return the first training pictures of each class: name to uint8 (n, side, side, 3)."""
+    rows = {name: np.flatnonzero(data.train_labels == i) for i, name in enumerate(CLASS_NAMES)}
+    return {name: data.train_images[found[:12]] for name, found in rows.items()}
+
+
 def export(world_folder: Path, to: Path) -> None:
     """Write the world in Food-11's layout under ``to``/food11; the answers stay with the judge."""
     public = world_folder / "public"

@@ -1,0 +1,84 @@
+"""An island stays small enough to be read: lines, functions, pages, knobs."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlspring import catalog
+from mlspring.core.recipe import flatten, load_recipe
+from mlspring.core.spec import Spec
+from mlspring.verbs import recipes
+from tests.contract.cases import each_homework, kinds
+
+MAX_LINES, MAX_LINES_OF_METHODS = 1500, 2000  # of an island; where it has more than five methods
+MAX_FILE, MAX_FUNCTION, MAX_README = 250, 50, 120
+MANY_METHODS = {"hw14"}
+# How often to look and to save is the machine's matter, not the method's.
+OF_THE_MACHINE = {"train.validate_every", "train.checkpoint_seconds"}
+
+
+def sources(spec: Spec) -> list[Path]:
+    return sorted(spec.folder.rglob("*.py"))
+
+
+def functions(file: Path) -> Iterator[tuple[str, int]]:
+    """Yield the name and the lines of every function of a file, docstring included."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+@each_homework
+def test_an_island_and_its_files_are_small(spec: Spec) -> None:
+    lines = {file.name: len(file.read_text().splitlines()) for file in sources(spec)}
+    most = MAX_LINES_OF_METHODS if spec.id in MANY_METHODS else MAX_LINES
+    assert sum(lines.values()) <= most
+    assert {name: number for name, number in lines.items() if number > MAX_FILE} == {}
+
+
+@each_homework
+def test_every_function_fits_a_screen(spec: Spec) -> None:
+    long = {
+        f"{file.name}: {name}": number
+        for file in sources(spec)
+        for name, number in functions(file)
+        if number > MAX_FUNCTION
+    }
+    assert long == {}
+
+
+@each_homework
+def test_a_readme_is_read_to_its_end(spec: Spec) -> None:
+    assert len((spec.folder / "README.md").read_text().splitlines()) <= MAX_README
+
+
+@each_homework
+def test_every_knob_is_moved_by_a_recipe_or_by_an_exercise(spec: Spec) -> None:
+    """What no shipped recipe and no exercise changes is no knob but a constant."""
+    values = defaultdict(set)
+    model = catalog.part(spec, "recipe").Recipe
+    for kind in kinds(spec):
+        for name in recipes.recipe_names(spec, kind):
+            recipe = load_recipe(model, recipes.find_recipe(spec, name, kind))
+            for key, value in flatten(recipe).items():
+                values[key].add(repr(value))
+    readme = (spec.folder / "README.md").read_text()
+    exercises = re.search(r"## Exercises\n(.*?)\n## ", readme, re.DOTALL)
+    assert exercises, "a README has exercises"
+    still = {key for key, seen in values.items() if len(seen) == 1}
+    assert {key for key in still - OF_THE_MACHINE if key not in exercises[1]} == set()
+
+
+def test_a_long_function_is_counted(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("def long():\n" + "    x = 1\n" * 50 + "\n\ndef short():\n    pass\n")
+    assert dict(functions(file)) == {"long": 51, "short": 2}
+
+
+@pytest.mark.parametrize("folder", ["kit/training.py"])
+def test_what_loops_share_stays_small(folder: str) -> None:
+    assert len((catalog.SPECS[0].folder.parents[1] / folder).read_text().splitlines()) <= 120

@@ -170,9 +170,11 @@ def loader_efficiency(
 
 def seconds_of(step: Callable[[], Any], num_steps: int) -> float:
     """Return the seconds of ``num_steps`` steps."""
+    device.synchronize()
     start = time.perf_counter()
     for _ in range(num_steps):
         step()
+    device.synchronize()  # a GPU has only been told so far
     return time.perf_counter() - start
 
 

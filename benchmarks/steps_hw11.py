@@ -39,7 +39,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         torch.nn.utils.clip_grad_norm_(member.model.parameters(), recipe.train.clip_norm)
         member.optimizer.step()
         if member.average:
-            member.average.update(member.model, count)
+            member.average.update(count)
 
     fixed = load()
     return (lambda: learn(load())), (lambda: learn(fixed))

@@ -47,7 +47,7 @@ def main(folder: Path, level: str, epochs: int, seed: int) -> None:
     start = time.perf_counter()
     hardware = device.choose("cpu", "fp32", work="dense")
     table = data.load(official(folder), recipe)
-    split = next(train.splits(recipe, table, seed, hardware))
+    split = next(train.splits(recipe.data, table, seed, hardware))
     model = train.new_state(0, split, recipe, seed, hardware).model
     parts = [
         SurveyDataset(*train.prepare(model, split, rows)) for rows in (split.train, split.held_out)

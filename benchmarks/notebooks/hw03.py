@@ -19,8 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from mlspring.core.environment import peak_memory_mib
 from mlspring.core.recipe import load_recipe
+from mlspring.core.recipe_sections import AugmentKnobs
 from mlspring.homeworks.hw03_food_cnn import models
-from mlspring.homeworks.hw03_food_cnn.recipe import AugmentKnobs, Recipe
+from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC
 
 

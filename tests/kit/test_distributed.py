@@ -61,11 +61,12 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setenv(name, "2")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(torch.cuda, "set_device", lambda number: started.append(f"GPU {number}"))
+    monkeypatch.setattr(torch.cuda, "set_device", lambda own: started.append(f"GPU {own.index}"))
     monkeypatch.setattr(distributed.dist, "is_initialized", lambda: False)
 
-    def join(backend: str, *, timeout: timedelta) -> None:
+    def join(backend: str, *, timeout: timedelta, device_id: torch.device | None) -> None:
         assert timeout >= timedelta(hours=4), "rank 0 may train a teacher meanwhile"
+        assert (device_id is None) == (backend == "gloo")
         started.append(backend)
 
     monkeypatch.setattr(distributed.dist, "init_process_group", join)

@@ -165,7 +165,7 @@ def inside(boxes: Tensor, h: int, w: int) -> Tensor:
 
 def erase(images: Tensor, boxes: Tensor, value: float = 0.0) -> Tensor:
     """Return ``images`` with the inside of ``boxes`` set to ``value`` (Zhong et al. 2017)."""
-    mask = inside(boxes.to(images.device), *images.shape[2:])
+    mask = inside(beside(boxes, images), *images.shape[2:])
     return images.masked_fill(mask, value)
 
 
@@ -183,7 +183,7 @@ def mixup(
         partners: images and targets to mix with; default: the batch in reverse order.
     """
     others, their_targets = partners or (images.flip(0), targets.flip(0))
-    w = weights.to(images)
+    w = beside(weights, images)
     mixed = torch.lerp(others, images, w[:, None, None, None])
     return mixed, torch.lerp(their_targets, targets, w[:, None])
 
@@ -196,7 +196,7 @@ def cutmix(
     Images, targets and partners as in ``mixup``. Source: Yun et al. 2019, arXiv:1905.04899.
     """
     others, their_targets = partners or (images.flip(0), targets.flip(0))
-    mask = inside(boxes.to(images.device), *images.shape[2:])
+    mask = inside(beside(boxes, images), *images.shape[2:])
     kept = 1 - mask.to(targets).mean(dim=(1, 2, 3))
     mixed = torch.where(mask, others, images)
     return mixed, torch.lerp(their_targets, targets, kept[:, None])

@@ -5,7 +5,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -66,16 +66,18 @@ def choose(device: Device, precision: Precision, *, work: Work) -> Hardware:
         raise MachineError(
             "torch sees no CUDA device", fix="use --device cpu, or see: mlspring doctor"
         )
-    place = torch.device(name)
+    chosen = torch.device(name)
     if name == "cpu":
         keep_freed_pages()
+    else:  # else cuDNN adds gradients in an order of its own, and two equal runs differ in fp32
+        torch.backends.cudnn.deterministic = True
     if work == "dense":
-        chosen = "fp32" if precision == "auto" else precision
-        return Hardware(device=place, precision=chosen, channels_last=False)
+        arithmetic = "fp32" if precision == "auto" else precision
+        return Hardware(device=chosen, precision=arithmetic, channels_last=False)
     if precision == "auto":
-        pays = _bf16_pays(place) if work == "conv" else _bf16_pays(place, "wide")
+        pays = _bf16_pays(chosen) if work == "conv" else _bf16_pays(chosen, "wide")
         precision = "bf16" if pays else "fp32"
-    return Hardware(device=place, precision=precision, channels_last=work == "conv")
+    return Hardware(device=chosen, precision=precision, channels_last=work == "conv")
 
 
 def choose_for(run: Run, *, work: Work, ranks: Ranks = ALONE) -> Hardware:
@@ -88,12 +90,28 @@ def choose_for(run: Run, *, work: Work, ranks: Ranks = ALONE) -> Hardware:
         MachineError: CUDA was asked for and is not there.
     """
     device, precision = run.request.device, run.request.precision
+    if device == "cuda" and run.result is not None and not torch.cuda.is_available():
+        device = "cpu"  # a finished run of another machine: its networks predict here, too
     if precision == "auto":
         noted = run.environment.get("precision")
         if noted not in ("fp32", "bf16") and ranks.is_main:
             noted = choose(device, "auto", work=work).precision
         precision = ranks.broadcast(noted)
     return choose(device, precision, work=work)
+
+
+def gpu_memory() -> dict[str, Any]:
+    """Return the name of the GPU and the most memory that tensors took there, in MiB; {}: none."""
+    if not torch.cuda.is_initialized():
+        return {}
+    most = torch.cuda.max_memory_allocated() / 2**20
+    return {"gpu": torch.cuda.get_device_name(), "gpu_memory_mib": round(most, 1)}
+
+
+def synchronize() -> None:
+    """Wait until a GPU in use has done all that it was given: before a clock is read."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def _bf16_pays(device: torch.device, work: Literal["conv", "wide"] = "conv") -> bool:
@@ -148,5 +166,6 @@ def _best_step(network: nn.Module, inputs: Tensor, hardware: Hardware) -> float:
         with hardware.autocast():
             loss = F.relu(network(inputs)).float().square().mean()
         loss.backward()
+        synchronize()
         times.append(time.perf_counter() - start)
     return min(times)

@@ -98,9 +98,12 @@ def start(batch_size: int | None = None, device: Device = "auto") -> Ranks:
         return ALONE
     if not dist.is_initialized():
         on_cuda = device != "cpu" and torch.cuda.is_available()
-        if on_cuda:
-            torch.cuda.set_device(_own_gpu())
-        dist.init_process_group("nccl" if on_cuda else "gloo", timeout=PATIENCE)
+        own = torch.device("cuda", _own_gpu()) if on_cuda else None
+        if own is not None:
+            torch.cuda.set_device(own)
+        # device_id: barriers know at once which GPU is this process's
+        backend = "nccl" if on_cuda else "gloo"
+        dist.init_process_group(backend, timeout=PATIENCE, device_id=own)
     ranks = Ranks(dist.get_rank(), dist.get_world_size())
     if batch_size is not None and ranks.size > batch_size:
         raise UserError(

@@ -16,7 +16,7 @@ class EMA(Generic[M]):
     are not dominated by the initial weights (as in TensorFlow's ExponentialMovingAverage).
 
     Args:
-        model: the network in training; it is copied, not changed.
+        model: the network in training, on its device already; it is copied, not changed.
         decay: weight of the old average, e.g. 0.999.
     """
 
@@ -24,14 +24,17 @@ class EMA(Generic[M]):
         self.model: M = copy.deepcopy(model)
         self.model.requires_grad_(False).eval()
         self.decay = decay
+        # The tensors are found once: their names would be gathered anew in every step.
+        mine, theirs = self.model.state_dict(), model.state_dict()
+        pairs = [(mine[name], theirs[name]) for name in mine]
+        self._floats = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
-    def update(self, model: nn.Module, num_updates: int) -> None:
-        """Move the average towards ``model``; buffers (batch statistics) move alike."""
+    def update(self, num_updates: int) -> None:
+        """Move the average towards the network; buffers (batch statistics) move alike."""
         weight = 1 - min(self.decay, (1 + num_updates) / (10 + num_updates))
-        mine, theirs = self.model.state_dict(), model.state_dict()
-        floats = [name for name, value in mine.items() if value.is_floating_point()]
-        torch._foreach_lerp_([mine[n] for n in floats], [theirs[n] for n in floats], weight)
-        for name, value in mine.items():
-            if not value.is_floating_point():
-                value.copy_(theirs[name])
+        mine, theirs = ([pair[side] for pair in self._floats] for side in (0, 1))
+        torch._foreach_lerp_(mine, theirs, weight)
+        for count, of_network in self._counts:
+            count.copy_(of_network)

@@ -22,9 +22,10 @@ def predict_all(
     """
     mine = ranks.shard(num_items)
     starts = range(mine.start, mine.stop, batch_size)
-    parts = [forward(slice(i, min(i + batch_size, mine.stop))).float().cpu() for i in starts]
-    if not parts:  # fewer items than ranks: the others' outputs need a shape to be joined to
-        parts = [forward(slice(0, 1))[:0].float().cpu()]
+    # To the CPU all at once: a GPU would have to be waited for after every batch.
+    parts = [forward(slice(i, min(i + batch_size, mine.stop))).float() for i in starts]
+    if not parts:  # fewer items than ranks: an empty shard still needs the outputs' shape
+        parts = [forward(slice(0, 1))[:0].float()]
     return ranks.gather(torch.cat(parts))
 
 

@@ -41,7 +41,7 @@ class TrainState(Generic[M]):
     def update_average(self, step: int) -> None:
         """Move the average, where there is one, towards the network after ``step``."""
         if self.average:
-            self.average.update(self.model, step)
+            self.average.update(step)
 
 
 def clip_gradients(model: nn.Module, largest_norm: float) -> None:

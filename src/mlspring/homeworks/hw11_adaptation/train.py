@@ -136,7 +136,7 @@ def train_member(
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
             if member.average:
-                member.average.update(member.model, step)
+                member.average.update(step)
 
             # log, validate
             hits = (outputs[0][: len(batch.labels)].argmax(1) == batch.labels).float().mean()

@@ -140,7 +140,7 @@ def fit(task: Task, split: Split, run: Run, hardware: Hardware, ranks: Ranks = A
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
             if member.average:
-                member.average.update(member.model, step)
+                member.average.update(step)
 
             # log, validate
             hits = (logits.argmax(1) == labels[share]).float().mean()

@@ -113,7 +113,7 @@ def train_member(
                 group["lr"] = knobs.learning_rate * rate
             member.optimizer.step()
             if member.average:
-                member.average.update(member.model, step)
+                member.average.update(step)
 
             # log, validate
             logits = logits.detach()

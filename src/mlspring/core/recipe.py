@@ -36,7 +36,7 @@ def load_recipe(model: type[R], path: Path, overrides: Sequence[str] = ()) -> R:
     text = read_text(path, max_bytes=MAX_BYTES, error=RecipeError)
     try:
         table, alone = tomllib.loads(text), tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
         raise RecipeError(f"is not valid TOML: {error}", file=path) from error
     for override in overrides:
         _apply(table, override)
@@ -86,7 +86,7 @@ def _apply(table: dict[str, Any], override: str) -> None:
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         value = text.strip()
     *sections, last = key.strip().split(".")
     for section in sections:
@@ -127,7 +127,7 @@ def _explain(model: type[Section], error: ValidationError) -> str:
             message = message[0].lower() + message[1:]
             given = problem["input"]
             # A rule over several keys was broken: the whole section would be too much to show.
-            shown = "" if isinstance(given, dict) else f" = {_toml(given)}"
+            shown = "" if isinstance(given, dict) else f" = {_short(_toml(given))}"
             sentences.append(f"{key or 'the recipe'}{shown}: {message}")
     return "; ".join(sentences)
 
@@ -152,3 +152,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     return repr(value)
+
+
+def _short(text: str, length: int = 80) -> str:
+    """Return a text cut where it is long."""
+    return text if len(text) <= length else text[: length - 3] + "..."

@@ -79,7 +79,7 @@ def read_bytes(path: Path, *, max_bytes: int, error: type[UserError] = DataError
         if found.st_size > max_bytes:
             raise error(f"has {size(found.st_size)}", file=path, expected=at_most(max_bytes))
         with path.open("rb") as stream:
-            content = stream.read(max_bytes + 1)
+            content = stream.read(found.st_size + 1)  # not the bound: Python would reserve it
     except FileNotFoundError as problem:
         raise error("there is no such file", file=path, fix=_nearest_file(path)) from problem
     except PermissionError as problem:
@@ -87,7 +87,7 @@ def read_bytes(path: Path, *, max_bytes: int, error: type[UserError] = DataError
         raise error("cannot be read", file=path, fix=fix) from problem
     except (OSError, ValueError) as problem:  # ValueError: a NUL in the name itself
         raise error(f"cannot be read ({problem})", file=path) from problem
-    if len(content) > max_bytes:
+    if len(content) > found.st_size:
         raise error("grew while it was read", file=path, expected=at_most(max_bytes))
     if not content:
         raise error("is empty (zero bytes)", file=path)

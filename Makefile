@@ -35,6 +35,7 @@ check: install
 	@$(BIN)/python -m benchmarks.tables --check
 	@$(BIN)/python scripts/pages.py --check
 	@$(BIN)/python scripts/links.py --check
+	@$(BIN)/python scripts/words.py
 
 bench: install
 	@$(BIN)/python benchmarks/speed.py

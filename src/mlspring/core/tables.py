@@ -205,9 +205,9 @@ def _check_header(
         what = f"column {j + 1} {expected[j]!r} is missing"
     elif kind == "delete":
         what = f"column {i + 1} {_short(found[i])} is one too many"
-        twins = [k + 1 for k, name in enumerate(found) if name == found[i] and k != i]
-        if twins and found.count(found[i]) > expected.count(found[i]):
-            what += f", column {twins[-1]} is called so too"
+        others = [k + 1 for k, name in enumerate(found) if name == found[i] and k != i]
+        if others and found.count(found[i]) > expected.count(found[i]):
+            what += f", column {others[-1]} is called so too"
     elif i_end - i < j_end - j and not _same_name(found[i], expected[j]):
         what = f"column {j + 1} {expected[j]!r} is missing"
     else:

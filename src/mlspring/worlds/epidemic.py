@@ -92,7 +92,7 @@ def simulate(size: Size, rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 def make(seed: int, shard: int, size: Size = FULL) -> Shard:
-    """Return the windows of the whole story: ``train``, ``test``, ``answers``, ``floor``."""
+    """Return the windows of the whole epidemic: ``train``, ``test``, ``answers``, ``floor``."""
     rng = np.random.default_rng([seed, shard])
     onset, prevalence = simulate(size, rng)
     survey = observe(onset, prevalence, rng)
@@ -110,22 +110,22 @@ def make(seed: int, shard: int, size: Size = FULL) -> Shard:
 
 def write(shards: list[Shard], public: Path, private: Path) -> None:
     """Write the two tables, the answers, and the floor that no predictor can pass."""
-    (story,) = shards
-    num_train = len(story["train"])
+    (epidemic,) = shards
+    num_train = len(epidemic["train"])
     ids = np.delete(np.arange(num_train + 1), (num_train + 1) * 5 // 6)  # one id is missing
-    write_table(public / "covid.train.csv", TRAIN_HEADER, _cells(ids, story["train"]))
-    test_ids = np.arange(len(story["test"]))
-    write_table(public / "covid.test.csv", TEST_HEADER, _cells(test_ids, story["test"]))
-    usage = np.where(story["private"], "Private", "Public")
+    write_table(public / "covid.train.csv", TRAIN_HEADER, _cells(ids, epidemic["train"]))
+    test_ids = np.arange(len(epidemic["test"]))
+    write_table(public / "covid.test.csv", TEST_HEADER, _cells(test_ids, epidemic["test"]))
+    usage = np.where(epidemic["private"], "Private", "Public")
     answers = [
         (i, f"{value:.7f}", part)
-        for i, value, part in zip(test_ids, story["answers"], usage, strict=True)
+        for i, value, part in zip(test_ids, epidemic["answers"], usage, strict=True)
     ]
     write_table(private / "answers.csv", ANSWERS_HEADER, answers)
-    variance, forecast = story["floor"].T
-    oracle = float(np.mean((forecast - story["answers"]) ** 2))
-    facts = {"noise_floor": round(float(variance.mean()), 5), "oracle": round(oracle, 5)}
-    write_json(public / "facts.json", facts)
+    variance, forecast = epidemic["floor"].T
+    oracle = float(np.mean((forecast - epidemic["answers"]) ** 2))
+    summary = {"noise_floor": round(float(variance.mean()), 5), "oracle": round(oracle, 5)}
+    write_json(public / "facts.json", summary)
 
 
 def _train_windows(

@@ -77,8 +77,8 @@ def load(source: Source, recipe: Recipe) -> Data:
     days = _percentages(train)
     windows = days.reshape(len(days), NUM_DAYS, len(COLUMNS))
     runs, places = blocks.find_runs(train_states, windows)
-    facts = source.folder / "facts.json"
-    known = json.loads(facts.read_text(encoding="utf-8")) if source.kind == "world" else None
+    summary = source.folder / "facts.json"
+    known = json.loads(summary.read_text(encoding="utf-8")) if source.kind == "world" else None
     return Data(
         train_states=train_states,
         train_survey=days[:, :NUM_INPUTS],
@@ -98,9 +98,9 @@ def test_ids(source: Source) -> list[str]:
 
 
 def describe(data: Data) -> dict[str, str]:
-    """Return the facts of the data card."""
+    """Return the rows of the data card."""
     lags, targets = data.train_survey[:, LAGS], data.train_targets
-    facts = {
+    card = {
         "rows": f"{len(targets):,} training, {len(data.test_ids):,} test; "
         f"{len(STATES)} states, {NUM_DAYS} days of {len(COLUMNS)} columns each",
         "runs of days": f"{data.train_runs.max() + 1} in {len(np.unique(data.train_states))} "
@@ -115,11 +115,11 @@ def describe(data: Data) -> dict[str, str]:
     }
     if data.best_possible:
         expected, drawn = data.best_possible
-        facts["best possible"] = (
+        card["best possible"] = (
             f"MSE {drawn:.3f} on the test rows ({expected:.3f} expected): the sampling noise that "
             "even a forecaster who knows the true epidemic cannot foresee"
         )
-    return facts
+    return card
 
 
 def export(world_folder: Path, to: Path) -> None:

@@ -208,8 +208,8 @@ def squared_errors(
 def held_out_error(recipe: Recipe, run: Run) -> float:
     """Return the mean squared error over the held-out rows of all finished members."""
     members = range(recipe.num_members)
-    facts = [checkpoint.read_metadata(weights_path(run, number)) for number in members]
-    return sum(f["squared_error"] for f in facts) / sum(f["rows"] for f in facts)
+    each = [checkpoint.read_metadata(weights_path(run, number)) for number in members]
+    return sum(m["squared_error"] for m in each) / sum(m["rows"] for m in each)
 
 
 def splits(knobs: DataKnobs, data: Data, seed: int, hardware: Hardware) -> Iterator[Split]:

@@ -85,7 +85,7 @@ def test_ids(source: Source) -> list[str]:
 
 
 def describe(data: Data) -> dict[str, str]:
-    """Return the facts of the data card."""
+    """Return the rows of the data card."""
     size = data.train_images.shape[1]
     counts = np.bincount(data.train_labels, minlength=NUM_CLASSES)
     return {

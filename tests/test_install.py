@@ -2,10 +2,12 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="make is for Linux and macOS")
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ("bash", "dirname", "awk", "grep", "tail", "touch", "mkdir", "cp")
 
@@ -143,7 +145,7 @@ def test_without_the_index_for_the_cpu_it_goes_on_and_says_what_that_costs(
 @pytest.mark.parametrize(
     ("fake", "sentence"),
     [
-        ({"too_old": 1}, "mlspring: found no Python 3.11, 3.12 or 3.13\n  -> install one"),
+        ({"too_old": 1}, "mlspring: found no Python 3.11 to 3.14\n  -> install one"),
         ({"free": 3999}, "mlspring: only 3999 MiB are free here, 4000 are needed\n  -> free"),
         ({"no_venv": 1}, "mlspring: python3.11 cannot make a virtual environment\n  -> on Debian"),
     ],

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from mlspring.core.environment import peak_memory_mib
+from mlspring.core.machine import peak_memory_mib
 from mlspring.core.recipe import load_recipe
 from mlspring.core.source import official
 from mlspring.homeworks.hw01_regression import data, train

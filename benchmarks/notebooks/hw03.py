@@ -17,7 +17,7 @@ from PIL import Image, ImageEnhance
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from mlspring.core.environment import peak_memory_mib
+from mlspring.core.machine import peak_memory_mib
 from mlspring.core.recipe import load_recipe
 from mlspring.core.recipe_sections import AugmentKnobs
 from mlspring.homeworks.hw03_food_cnn import models

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from mlspring.core.environment import peak_memory_mib
+from mlspring.core.machine import peak_memory_mib
 from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw11_adaptation import edges, models
 from mlspring.homeworks.hw11_adaptation.recipe import AugmentKnobs, DataKnobs, Recipe

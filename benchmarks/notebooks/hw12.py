@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
-from mlspring.core.environment import peak_memory_mib
+from mlspring.core.machine import peak_memory_mib
 from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.spec import SPEC

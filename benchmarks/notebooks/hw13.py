@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from mlspring.core.environment import peak_memory_mib
+from mlspring.core.machine import peak_memory_mib
 from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw13_compression import models
 from mlspring.homeworks.hw13_compression.recipe import Recipe

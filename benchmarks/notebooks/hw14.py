@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from mlspring.core.environment import peak_memory_mib
+from mlspring.core.machine import peak_memory_mib
 from mlspring.core.recipe import load_recipe
 from mlspring.core.source import official
 from mlspring.homeworks.hw14_lifelong import data

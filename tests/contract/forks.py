@@ -14,12 +14,14 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from mlspring import catalog
 from mlspring.catalog import SPECS
 
-CONTEXT = multiprocessing.get_context("forkserver")
+CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
+CONTEXT: Any = multiprocessing.get_context("forkserver" if CAN_FORK else None)
 PARTS = ("data", "train", "predict", "figures", "score", "submission")
 WARM = [
     "pytest",

@@ -1,6 +1,5 @@
 """Runs of a homework on its tiny data, in this process or as a real one."""
 
-import fcntl
 import functools
 import os
 import subprocess
@@ -16,6 +15,7 @@ from unittest import mock
 import pytest
 
 from mlspring import catalog
+from mlspring.core.locks import locked
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import Source
 from mlspring.core.spec import Spec
@@ -33,6 +33,7 @@ TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 SLOWED = """
 import time
 from mlspring.cli import main
+from mlspring.core.locks import locked
 from mlspring.core.runs import Run
 
 log = Run.log
@@ -108,8 +109,7 @@ def finished_run(spec: Spec, shared: Path, *, recipe: str = "") -> Run:
     recipe = recipe or f"world/{spec.levels[0]}"
     place = shared / spec.id / recipe
     place.mkdir(parents=True, exist_ok=True)
-    with (place / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(place / ".lock", on_wait=lambda: None):
         if not (done := list(place.glob("runs/*/*/*/result.json"))):
             return run_tiny(spec, place, recipe=recipe)
     return Run.open(done[0].parent)

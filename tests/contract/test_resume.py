@@ -13,7 +13,7 @@ import pytest
 
 from mlspring import catalog
 from mlspring.cli import app
-from mlspring.cli.terminal import ended
+from mlspring.cli.terminal import run_app
 from mlspring.core.errors import RunError
 from mlspring.core.runs import Run
 from mlspring.core.score import State
@@ -131,7 +131,7 @@ def test_ctrl_c_in_every_phase_loses_nothing(
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["mlspring", *words])
             patch.setattr(place, function, interrupted)
-            assert ended(app) == 130, phase
+            assert run_app(app) == 130, phase
         shown = capsys.readouterr()
         folder = only_run(tmp_path / "runs")
         words = ["resume", str(folder)]
@@ -145,7 +145,7 @@ def test_ctrl_c_in_every_phase_loses_nothing(
     assert resumed.result["resumed"] is True
     entries = service.open_store().entries(spec.id)
     scored = [entry.number for entry in entries if entry.state == State.SCORED]
-    assert scored == ([resumed.environment["submission"]] if spec in JUDGED else [])
+    assert scored == ([resumed.state["submission"]] if spec in JUDGED else [])
 
 
 @each_homework
@@ -167,7 +167,7 @@ def test_a_run_stopped_after_its_submission_hands_in_once(
 ) -> None:
     folder = stopped(tmp_path, monkeypatch, submit=True, where=(Run, "finish"))
     (entry,) = service.open_store().entries()
-    assert Run.open(folder).environment["submission"] == entry.number
+    assert Run.open(folder).state["submission"] == entry.number
     assert verb.resume(folder).result is not None
     assert service.open_store().entries() == [entry]
 
@@ -187,8 +187,8 @@ def test_a_kill_before_the_number_is_noted_does_not_hand_in_twice(
         folder = stopped(tmp_path, monkeypatch, submit=True)
     (entry,) = service.open_store().entries()
     assert entry.state == State.SCORED
-    assert "submission" not in Run.open(folder).environment
-    assert verb.resume(folder).environment["submission"] == entry.number
+    assert "submission" not in Run.open(folder).state
+    assert verb.resume(folder).state["submission"] == entry.number
     assert service.open_store().entries() == [entry]
 
 
@@ -200,7 +200,7 @@ def test_a_kill_while_it_is_judged_does_not_hand_in_twice(
     assert verb.resume(folder).result is not None
     (entry,) = service.open_store().entries()
     assert (entry.state, entry.num_attempts) == (State.SCORED, 2)
-    assert Run.open(folder).environment["submission"] == entry.number
+    assert Run.open(folder).state["submission"] == entry.number
 
 
 def test_two_runs_with_the_same_file_hand_in_twice(

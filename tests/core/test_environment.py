@@ -1,19 +1,27 @@
 """What a run writes down about the machine and the code it ran on."""
 
 import subprocess
+import sys
+import types
 from pathlib import Path
 
 import pytest
 
 from mlspring.core import environment as module
-from mlspring.core.environment import environment, peak_memory_mib
+from mlspring.core.environment import environment
 
 
-def test_the_facts_of_the_machine() -> None:
-    facts = environment()
-    assert set(facts) >= {"versions", "commit", "system", "processor", "cores", "started"}
-    assert facts["versions"]["python"].startswith("3.")
-    assert 10 < peak_memory_mib() < 100_000
+def test_what_a_result_depends_on_is_told() -> None:
+    told = environment()
+    assert set(told) >= {"versions", "commit", "system", "processor", "cores", "started"}
+    assert told["versions"]["python"].startswith("3.")
+
+
+def test_the_threads_are_those_that_torch_computes_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(get_num_threads=lambda: 7))
+    assert environment()["threads"] == 7
+    monkeypatch.delitem(sys.modules, "torch")
+    assert environment()["threads"] is None  # and torch is not imported for it
 
 
 @pytest.mark.parametrize("place", ["lib/site-packages", "mlspring/src", "project/src"])

@@ -13,8 +13,10 @@ from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import (
     atomic_folder,
     atomic_path,
+    demand_writable,
     disk_errors,
     home,
+    is_litter,
     read_json,
     sha256,
     write_json,
@@ -43,9 +45,69 @@ def test_a_file_appears_whole_with_lf_ends_and_readable(tmp_path: Path) -> None:
     write_text(path, "again")
     assert path.read_text() == "again"
     assert list(path.parent.iterdir()) == [path]
-    umask = os.umask(0)
-    os.umask(umask)
-    assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+MODES = """
+import os, sys
+from pathlib import Path
+from mlspring.core.files import atomic_folder, atomic_path, write_text
+os.umask(int(sys.argv[1], 8))
+write_text(Path("file"), "x")
+with atomic_folder(Path("folder")):
+    pass
+with atomic_path(Path("own"), private=True), atomic_folder(Path("own_folder"), private=True):
+    pass
+Path("after").touch()
+names = ("file", "folder", "own", "own_folder", "after")
+print(*(oct(os.stat(name).st_mode & 0o777) for name in names))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize(
+    ("umask", "modes"),
+    [
+        ("022", "0o644 0o755 0o600 0o700 0o644"),
+        ("027", "0o640 0o750 0o600 0o700 0o640"),
+        ("077", "0o600 0o700 0o600 0o700 0o600"),
+    ],
+)
+def test_files_have_the_mode_of_any_new_file_and_private_ones_are_closed(
+    tmp_path: Path, umask: str, modes: str
+) -> None:
+    command = [sys.executable, "-c", MODES, umask]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split() == modes.split()
+
+
+def test_the_umask_of_the_process_is_never_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def touched(mask: int) -> int:
+        raise AssertionError("another thread's new file would be open to all for a moment")
+
+    monkeypatch.setattr(os, "umask", touched)
+    write_text(tmp_path / "a", "x")
+    with atomic_folder(tmp_path / "b"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
+def test_no_descriptor_stays_open(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for number in range(20):
+        write_text(tmp_path / "a.txt", str(number))
+        read_json(tmp_path / "a.txt")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_files_and_folders_may_lie_deep_in_folders_that_are_not_there_yet(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / "a" / "b" / "c") as partial:
+        (partial / "x").touch()
+    write_text(tmp_path / "d" / "e" / "f", "y")
+    assert (tmp_path / "a" / "b" / "c" / "x").exists()
+    assert (tmp_path / "d" / "e" / "f").read_text() == "y"
 
 
 def test_an_error_or_ctrl_c_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -72,17 +134,17 @@ def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
     program = (
-        "import os, signal, pathlib\n"
+        "import os, pathlib\n"
         "from mlspring.core.files import atomic_path\n"
         f"with atomic_path(pathlib.Path({str(path)!r})) as partial:\n"
         "    partial.write_text('half')\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    os._exit(9)\n"  # as a kill: nothing is cleaned up
     )
     source = Path(__file__).resolve().parents[2] / "src"
     done = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(source)}, check=False
     )
-    assert done.returncode == -9
+    assert done.returncode == 9
     assert path.read_text() == "old"
 
 
@@ -99,7 +161,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
         write_text(tmp_path / "a.txt", "text")
     assert str(caught.value) == (
         f"{tmp_path / 'a.txt'}: the disk is full; nothing was left behind\n"
-        "  -> free some space, or choose another disk with --out or MLSPRING_HOME"
+        "  -> free some space, or choose another disk"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -119,6 +181,13 @@ def test_a_forbidden_place_says_where_else(tmp_path: Path, number: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
+def test_what_lies_in_our_own_folder_can_be_moved_with_it(isolated_home: Path, number: int) -> None:
+    sentence = pytest.raises(MachineError, match="set MLSPRING_HOME to a")
+    with sentence, disk_errors(isolated_home / "worlds" / "a"):
+        raise OSError(number, os.strerror(number))
+
+
 def test_an_impossible_place_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "folder" / "inner").mkdir(parents=True)
@@ -128,7 +197,7 @@ def test_an_impossible_place_is_a_sentence(tmp_path: Path) -> None:
         tmp_path / "folder",
         tmp_path / ("n" * 300),
     ):
-        with pytest.raises(MachineError, match=r"cannot be written \(.+\)\n  -> choose another"):
+        with pytest.raises(MachineError, match=r"cannot be written \(.+\)\n  -> choose a folder"):
             write_text(path, "text")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
 
@@ -166,7 +235,7 @@ def test_bad_json_is_named(tmp_path: Path, content: bytes | None, message: str) 
 
 
 def test_a_folder_in_place_of_json_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(DataError, match=r"is a folder|cannot be read"):
         read_json(tmp_path)
 
 
@@ -183,9 +252,6 @@ def test_a_folder_appears_complete_and_readable(tmp_path: Path) -> None:
             assert not path.exists() or not any(path.iterdir())
         assert [p.name for p in path.iterdir()] == ["a"]
         (path / "a").unlink()
-    umask = os.umask(0)
-    os.umask(umask)
-    assert path.stat().st_mode & 0o777 == 0o777 & ~umask
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -211,3 +277,120 @@ def test_a_short_write_without_a_number_is_told_as_a_full_disk(
         with pytest.raises(expected[0], match=expected[1]), atomic(tmp_path / "a"):
             raise OSError("encoder error -2 when writing image file")  # as Pillow says it
         assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_home_the_error_names_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("MLSPRING_HOME", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", unknown)
+    with pytest.raises(MachineError, match=r"no home folder.*\n  -> set MLSPRING_HOME"):
+        home()
+
+
+def test_a_home_whose_name_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLSPRING_HOME", "/tmp/\udcb8")
+    with pytest.raises(MachineError, match=r"^/tmp/\?: the name is not UTF-8 text"):
+        home()
+
+
+def test_a_folder_is_tried_before_the_work_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demand_writable(tmp_path / "not" / "yet", "the board")
+    assert list(tmp_path.iterdir()) == []
+
+    def refuse(*arguments: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    expected = r"yet: the board cannot be written \(Permission denied\)\n  -> set MLSPRING_HOME"
+    with pytest.raises(MachineError, match=expected):
+        demand_writable(tmp_path / "not" / "yet", "the board")
+
+
+def test_a_folder_that_was_never_there_is_a_sentence() -> None:
+    if not Path("/proc/self").exists():
+        pytest.skip("this system has no /proc")
+    for atomic in (atomic_path, atomic_folder):
+        with pytest.raises(MachineError, match="cannot be written"), atomic(Path("/proc/x/y")):
+            pass
+
+
+def test_another_file_that_is_missing_is_not_told_as_ours(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "out" / "a"):
+        (tmp_path / "in" / "b").read_text()
+
+
+@pytest.mark.parametrize("wait", [0.0, 5.0])
+def test_on_windows_a_file_that_somebody_reads_is_replaced_a_little_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: float
+) -> None:
+    refusals, original = [1, 1, 1], Path.replace
+
+    def busy(self: Path, target: Path) -> Path:
+        if refusals:
+            refusals.pop()
+            raise PermissionError(errno.EACCES, "it is being used by another process", str(target))
+        return original(self, target)
+
+    (tmp_path / "a").write_text("old")
+    monkeypatch.setattr(Path, "replace", busy)
+    monkeypatch.setattr(module.sys, "platform", "win32")
+    monkeypatch.setattr(module, "REPLACE_SECONDS", wait)
+    if wait:
+        write_text(tmp_path / "a", "new")
+    else:
+        with pytest.raises(MachineError, match="cannot be written"):
+            write_text(tmp_path / "a", "new")
+    assert (tmp_path / "a").read_text() == ("new" if wait else "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_names_that_are_no_utf8_are_kept_in_json(tmp_path: Path) -> None:
+    value = {"run": "runs/\udcb8\udcea", "名": "名"}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+    (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".DS_Store",
+        "__MACOSX",
+        "._cat.jpg",
+        "Thumbs.db",
+        "thumbs.DB",
+        "desktop.ini",
+        "cat.jpg:Zone.Identifier",
+        "cat.jpgZone.Identifier",
+        "@eaDir",
+        "#recycle",
+        "$RECYCLE.BIN",
+        ".ipynb_checkpoints",
+        "~$table.xlsx",
+        ".~lock.table.csv#",
+    ],
+)
+def test_what_systems_leave_is_litter(name: str) -> None:
+    assert is_litter(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "0_1.jpg",
+        "data.csv",
+        "_cat.jpg",
+        "MACOSX",
+        "Thumbs.db.jpg",
+        "my desktop.ini.png",
+        "ZoneX",
+        "",
+    ],
+)
+def test_data_is_no_litter(name: str) -> None:
+    assert not is_litter(name)

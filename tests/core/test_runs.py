@@ -1,17 +1,19 @@
 import errno
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from mlspring.core import foreign
 from mlspring.core import runs as module
-from mlspring.core.errors import MachineError, RunError
+from mlspring.core.errors import DataError, MachineError, RunError
 from mlspring.core.runs import Request, Run
 
 REQUEST = Request(homework="hw03", recipe="strong", seed=7, precision="fp32")
@@ -125,15 +127,20 @@ def test_a_killed_writer_gives_the_run_back(tmp_path: Path) -> None:
     run.close()
 
 
-def test_the_run_that_was_stopped_is_known_until_it_is_finished(run: Run, tmp_path: Path) -> None:
-    assert module.unfinished() == run.folder
-    run.close()
-    assert module.unfinished() == run.folder
-    with closing(Run.create(tmp_path, REQUEST, "")) as other:
-        Run.open(run.folder)  # a reader changes nothing
-        assert module.unfinished() == other.folder
-        other.finish({"seconds": {}})
-    assert module.unfinished() is None
+@pytest.mark.parametrize("finished", [True, False])
+def test_ctrl_c_leaves_with_the_run_that_can_go_on(run: Run, finished: bool) -> None:
+    with pytest.raises(KeyboardInterrupt) as stop, run:
+        if finished:
+            run.finish({"seconds": {}})
+        raise KeyboardInterrupt
+    assert getattr(stop.value, "stopped_run", None) == (None if finished else run.folder)
+    Run.open(run.folder, writable=True).close()  # the lock was given back
+
+
+def test_another_error_passes_through_unchanged(run: Run) -> None:
+    with pytest.raises(ValueError, match="loss") as caught, run:
+        raise ValueError("loss")
+    assert not hasattr(caught.value, "stopped_run")
 
 
 @pytest.mark.parametrize(
@@ -144,9 +151,22 @@ def test_the_run_that_was_stopped_is_known_until_it_is_finished(run: Run, tmp_pa
         ("environment.json", "[]"),
         ("environment.json", '{"request": {"homework": "hw03"}}'),
         ("environment.json", '{"request": {"homework": "hw03", "recipe": "a", "colour": 1}}'),
+        ("environment.json", '{"request": {"homework": ["hw03"], "recipe": "a"}}'),
+        ("environment.json", '{"request": {"homework": "hw03", "recipe": 5}}'),
+        ("environment.json", '{"request": {"homework": "hw03", "recipe": "a", "data": 5}}'),
+        ("environment.json", '{"request": {"homework": "hw03", "recipe": "a", "seed": true}}'),
+        ("environment.json", '{"request": {"homework": "hw03", "recipe": "a", "seed": -1}}'),
+        ("environment.json", '{"request": {"homework": "hw03", "recipe": "a", "device": "x"}}'),
+        ("environment.json", '{"request": [["homework", "hw03"], ["recipe", "a"]]}'),
         ("result.json", "half"),
         ("result.json", "{}"),
         ("result.json", "3"),
+        ("result.json", '{"seconds": {}, "score": {"public": "abc"}}'),
+        ("result.json", '{"seconds": {}, "score": 0.5}'),
+        ("result.json", '{"seconds": {}, "points": {"public": true}}'),
+        ("result.json", '{"seconds": {"train": "long"}}'),
+        ("result.json", '{"seconds": {"train": -1}}'),
+        ("result.json", '{"seconds": {"train": NaN}}'),
     ],
 )
 def test_a_damaged_run_is_named(run: Run, file: str, content: str) -> None:
@@ -177,6 +197,15 @@ def test_a_place_that_cannot_hold_runs_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(MachineError, match="cannot be written"):
         Run.create(tmp_path / "runs", REQUEST, "")
+    if Path("/proc/self").exists():
+        with pytest.raises(MachineError, match=r"cannot be written \(.+: /proc/x\)"):
+            Run.create(Path("/proc/x"), REQUEST, "")
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match="the name is not UTF-8 text"):
+        Run.create(tmp_path / "\udcb8\udcea", REQUEST, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- the log
@@ -196,7 +225,7 @@ def test_a_reader_writes_no_log(run: Run) -> None:
     reader.note(device="cpu")
     assert not (run.folder / "log.jsonl").exists()
     assert reader.read_log() == []
-    assert "device" not in reader.environment
+    assert reader.state == {}
 
 
 @pytest.mark.parametrize("half", ['{"step": 2, "tra', "{", '{"step": 2}'])
@@ -227,11 +256,87 @@ def test_a_resumed_run_logs_nothing_twice(run: Run) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_log_on_a_full_disk_is_a_sentence(run: Run) -> None:
-    (run.folder / "log.jsonl").symlink_to("/dev/full")
-    run._log = (run.folder / "log.jsonl").open("a")
-    with pytest.raises(MachineError, match=r"log\.jsonl: the disk is full"), closing(run):
+    full = Path("/dev/full").open("a")  # noqa: SIM115 - the run closes it
+    run._log = full
+    with pytest.raises(MachineError, match=r"log\.jsonl: the disk is full"), run:
         run.log(step=1)
     Run.open(run.folder, writable=True).close()  # the lock was given back
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("5", "row 2: is no JSON object"),
+        ("half", "row 2: is not valid JSON"),
+        ('{"a":' * 100_000, "row 2: is not valid JSON"),
+        ("\udcff", "row 2: is not valid JSON"),
+    ],
+)
+def test_a_bad_line_of_the_log_is_named(run: Run, line: str, message: str) -> None:
+    text = f'{{"step": 1}}\n{line}\n{{"step": 3}}\n'
+    (run.folder / "log.jsonl").write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(DataError, match=message):
+        run.read_log()
+
+
+def test_a_number_too_long_for_an_integer_is_read_as_a_float(run: Run) -> None:
+    values = f'{{"loss": {"9" * 400}, "ids": {"9" * 5000}, "step": 9007199254740993}}\n'
+    (run.folder / "log.jsonl").write_text(values)
+    (entry,) = run.read_log()
+    assert entry == {"loss": math.inf, "ids": math.inf, "step": 9007199254740993}
+
+
+# ---- a run folder from elsewhere
+
+
+@pytest.mark.parametrize("name", ["recipe.toml", "log.jsonl", ".lock", "figures/a.png", "figures"])
+def test_a_run_with_a_link_is_refused_and_what_it_points_to_is_untouched(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    run.close()
+    outside = tmp_path / "thesis.txt"
+    outside.write_text("300 pages")
+    place = run.folder / name
+    place.parent.mkdir(exist_ok=True)
+    place.unlink(missing_ok=True)
+    place.symlink_to(outside)
+    for writable in (False, True):
+        with pytest.raises(RunError, match=f"{re.escape(name)}: is a link"):
+            Run.open(run.folder, writable=writable)
+    assert outside.read_text() == "300 pages"
+
+
+def test_the_lock_itself_never_follows_a_link(run: Run, tmp_path: Path) -> None:
+    run.close()
+    outside = tmp_path / "thesis.txt"
+    outside.write_text("300 pages")
+    (run.folder / ".lock").unlink()
+    (run.folder / ".lock").symlink_to(outside)
+    with pytest.raises(MachineError, match="cannot be written"):
+        run.lock()
+    assert outside.read_text() == "300 pages"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_run_with_a_pipe_is_refused(run: Run) -> None:
+    run.close()
+    os.mkfifo(run.folder / "data.json")
+    with pytest.raises(RunError, match=r"data\.json: is a device, pipe or socket"):
+        Run.open(run.folder)
+
+
+def test_a_run_may_itself_be_reached_through_a_link(run: Run, tmp_path: Path) -> None:
+    run.close()
+    (tmp_path / "latest").symlink_to(run.folder)
+    assert Run.open(tmp_path / "latest").request == REQUEST
+
+
+def test_an_environment_far_too_large_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.close()
+    with (run.folder / "environment.json").open("r+") as stream:
+        stream.truncate(foreign.MAX_JSON_BYTES + 1)
+    with pytest.raises(RunError, match="has more than 50,000,000 bytes"):
+        Run.open(run.folder)
 
 
 # ---- facts and results
@@ -251,12 +356,15 @@ def test_seconds_of_phases_add_up_even_when_one_fails(
     assert run.seconds == {"train": 3.75, "score": 0.5}
 
 
-def test_notes_are_added_to_the_facts(run: Run) -> None:
+def test_notes_are_added_to_the_state_and_the_environment_stays(run: Run) -> None:
+    before = (run.folder / "environment.json").read_bytes()
+    assert run.state == {}
     run.note(device="cpu", precision="bf16")
     run.note(precision="fp32")
-    facts = Run.open(run.folder).environment
-    assert (facts["device"], facts["precision"]) == ("cpu", "fp32")
-    assert facts["request"]["seed"] == 7
+    again = Run.open(run.folder)
+    assert again.state == {"device": "cpu", "precision": "fp32"}
+    assert again.environment["request"]["seed"] == 7
+    assert (run.folder / "environment.json").read_bytes() == before
 
 
 def test_the_result_ends_the_run_and_brings_its_seconds_back(run: Run) -> None:

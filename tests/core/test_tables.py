@@ -1,5 +1,4 @@
 import csv
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -190,14 +189,12 @@ def test_whole_numbers_within_bounds_are_read(tmp_path: Path) -> None:
     assert values.dtype == np.int64
 
 
-def test_the_official_table_is_read_fast_and_whole(real_data: Path) -> None:
+def test_the_official_table_is_read_whole(real_data: Path) -> None:
     path = real_data / "hw01" / "covid.train.csv"
     with path.open(newline="") as stream:
         header = next(csv.reader(stream))
-    start = time.perf_counter()
     table = read_table(path, header=header, max_bytes=10_000_000, max_rows=10_000)
     values = table.floats(range(118))
-    assert time.perf_counter() - start < 1.0  # 0.06 s on a laptop
     np.testing.assert_array_equal(values, np.loadtxt(path, delimiter=",", skiprows=1))
     assert (values[:, 1:38].sum(axis=1) == 1).all()
 

@@ -8,6 +8,7 @@ import pytest
 
 from mlspring.core.errors import RecipeError, RunError
 from mlspring.core.files import read_json, write_json
+from mlspring.core.locks import Lock, LockedError
 from mlspring.core.source import official
 from mlspring.homeworks.hw13_compression import compress, data, tasks, teacher, train
 from mlspring.kit import checkpoint
@@ -29,9 +30,9 @@ def test_a_teacher_is_trained_once_for_all_runs_and_stated(folder: Path) -> None
     second = go(folder, seed=1)
     for file, moment in touched.items():
         assert file.stat().st_mtime_ns == moment or file.name == ".lock"
-    assert first.environment["teacher"] == second.environment["teacher"]
+    assert first.state["teacher"] == second.state["teacher"]
     facts = read_json(place)
-    assert first.environment["teacher"]["accuracy"] == facts["accuracy"]
+    assert first.state["teacher"]["accuracy"] == facts["accuracy"]
     assert facts["held_out"] == 22
     assert not list(place.parent.rglob("*.part"))
     assert not list(place.parent.rglob("*.state.safetensors"))
@@ -99,7 +100,7 @@ def test_two_processes_never_train_the_same_teacher_at_once(folder: Path) -> Non
     other = context.Process(target=hold, args=(str(place), ready, done))
     other.start()
     assert ready.wait(60)
-    with pytest.raises(BlockingIOError):
+    with pytest.raises(LockedError):
         take_lock(place)
     done.set()
     with teacher._turn(place):
@@ -108,10 +109,7 @@ def test_two_processes_never_train_the_same_teacher_at_once(folder: Path) -> Non
 
 
 def take_lock(place: Path) -> None:
-    import fcntl
-
-    with (place / ".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    Lock(place / ".lock").release()
 
 
 # ---- an assistant between teacher and student
@@ -126,7 +124,7 @@ def test_an_assistant_learns_from_the_teacher_and_teaches_the_student(folder: Pa
     (second,) = set(teachers()) - {first}
     large, small = (read_json(facts) for facts in (first, second))
     assert small["parameters"] > large["parameters"], "width 3 after width 2"
-    assert run.environment["teacher"]["accuracy"] == small["accuracy"]
+    assert run.state["teacher"]["accuracy"] == small["accuracy"]
     facts = read_json(compress.path(run))
     shown = {row["name"]: row["parameters"] for row in facts["networks"]}
     assert shown["teacher (residual)"] == large["parameters"]

@@ -58,7 +58,7 @@ def teachers() -> list[Path]:
 def test_level_simple_pays_for_no_teacher(folder: Path) -> None:
     run = go(folder, recipe="simple")
     assert not (home() / "teachers").exists()
-    assert "teacher" not in run.environment
+    assert "teacher" not in run.state
     facts = read_json(compress.path(run))
     assert [row["name"] for row in facts["networks"]] == ["student", "pruned-50", "student, int8"]
     assert facts["softness_of"] == "student"
@@ -95,9 +95,9 @@ def test_depthwise_students_compute_in_fp32_unless_told(
 def test_a_resumed_run_keeps_its_teacher(folder: Path) -> None:
     run = go(folder)
     (run.folder / "result.json").unlink()
-    facts = json.loads((run.folder / "environment.json").read_text())
-    facts["teacher"]["sha256"] = "0" * 64
-    write_json(run.folder / "environment.json", facts)
+    state = json.loads((run.folder / "state.json").read_text())
+    state["teacher"]["sha256"] = "0" * 64
+    write_json(run.folder / "state.json", state)
     with pytest.raises(RunError, match="the teacher has changed since this run began"):
         verb.resume(run.folder, submit=False)
 

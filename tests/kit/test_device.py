@@ -73,6 +73,37 @@ def test_a_run_keeps_the_arithmetic_that_it_began_with(tmp_path: Path, steps: li
     assert device.choose_for(told, work="conv").precision == "fp32"
 
 
+def test_a_run_keeps_the_threads_that_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = [3]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads[-1])
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    request = Request(homework="hw03", recipe="simple", device="cpu", precision="fp32")
+    with Run.create(tmp_path, request, "") as run:
+        device.choose_for(run, work="dense")
+        assert run.state["threads"] == 3
+        threads.append(8)  # another machine
+        device.choose_for(run, work="dense")
+        assert threads[-1] == 3
+        for odd in ("8", 0, -1, 10**9, True, None):  # a run from elsewhere
+            run.note(threads=odd)
+            device.choose_for(run, work="dense")
+            assert run.state["threads"] == 3
+        assert threads == [3, 8, 3]
+
+
+def test_a_probe_that_cannot_be_remembered_still_chooses(
+    isolated_home: Path, monkeypatch: pytest.MonkeyPatch, steps: list[str]
+) -> None:
+    def refuse(path: Path, value: object) -> None:
+        raise MachineError("cannot be written", file=path)
+
+    monkeypatch.setattr(device, "write_json", refuse)
+    assert device.choose("cpu", "auto", work="conv").precision == "bf16"
+    assert not (isolated_home / "machine.json").exists()
+
+
 @pytest.mark.parametrize("choice", ["fp32", "bf16"])
 def test_all_processes_compute_as_the_first(
     choice: str, tmp_path: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch

@@ -1,16 +1,18 @@
 """The processes that a calibration measures, one at a time."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mlspring.core.errors import RunError
 from mlspring.verbs.calibration.runs import only_one, run_child
+
+UNIX = pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for the interpreter")
 
 
 def test_two_calibrations_of_one_folder_exclude_each_other(tmp_path: Path) -> None:
@@ -22,6 +24,7 @@ def test_two_calibrations_of_one_folder_exclude_each_other(tmp_path: Path) -> No
         pass
 
 
+@UNIX
 def test_a_child_is_timed_and_weighed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "python"
     program.write_text(
@@ -59,8 +62,10 @@ runpy.run_module("mlspring.watched", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_calibration_leaves_no_run_behind(tmp_path: Path, number: signal.Signals) -> None:
+@UNIX
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_a_stopped_calibration_leaves_no_run_behind(tmp_path: Path, name: str) -> None:
+    number = getattr(signal, name)
     waiter, pid = tmp_path / "python", tmp_path / "pid"
     waiter.write_text(WAITER.format(python=sys.executable, pid=str(pid)))
     waiter.chmod(0o755)
@@ -86,10 +91,8 @@ def test_a_stopped_calibration_leaves_no_run_behind(tmp_path: Path, number: sign
 def lives(process: int) -> bool:
     """Return whether a process runs; one that ended and nobody waited for does not."""
     try:
-        os.kill(process, 0)
-        state = Path(f"/proc/{process}/stat")
-        return not state.exists() or ") Z" not in state.read_text()
-    except (ProcessLookupError, FileNotFoundError):
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from mlspring.core.errors import MachineError
 from mlspring.verbs.fetch import download as web
-from mlspring.verbs.fetch.download import UnavailableError, download
+from mlspring.verbs.fetch.download import download
+from mlspring.verbs.fetch.transfer import UnavailableError
 from tests.tiny.web import BODY, SHA, Server, names
 
 

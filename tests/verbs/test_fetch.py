@@ -11,6 +11,7 @@ import pytest
 from mlspring import catalog
 from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import home
+from mlspring.core.locks import locked
 from mlspring.core.spec import Spec
 from mlspring.verbs.fetch import fetch as module
 from mlspring.verbs.fetch.fetch import fetch, load_addresses
@@ -82,7 +83,7 @@ def test_when_every_address_fails_each_is_named_with_its_reason(
     message = str(caught.value)
     for expected in (
         "the data of hw03 could not be fetched; tried\n  1. Kaggle competition ml2022spring-hw3b\n",
-        "     needs an extra package; in the checkout: pip install -e '.[fetch]' -c constraints",
+        '     needs an extra package; in the checkout: pip install -e ".[fetch]" -c constraints',
         "constraints.txt\n     join first\n",
         f"  2. a place: {dead}\n     no connection (",
         "     what came lacks training, test\n",
@@ -140,14 +141,10 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, server: Serv
 
 
 def test_two_at_once_do_not_mix(tmp_path: Path, server: Server) -> None:
-    import fcntl
-
     spec = island(tmp_path / "island", web_address(("a.zip", server.url("a.zip"))))
-    (tmp_path / ".out.fetch").mkdir()
-    with (tmp_path / ".out.fetch" / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(MachineError, match="another process is fetching this"):
-            fetch(spec, tmp_path / "out")
+    sentence = pytest.raises(MachineError, match="another process is fetching this")
+    with locked(tmp_path / ".out.fetch" / "lock"), sentence:
+        fetch(spec, tmp_path / "out")
 
 
 def test_a_homework_without_addresses_says_so(tmp_path: Path) -> None:

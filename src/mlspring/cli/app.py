@@ -3,7 +3,6 @@
 Heavy imports happen inside the verb that needs them, so that ``--help`` is instant.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,11 +27,13 @@ from mlspring.cli.options import (
     RunFolder,
     Unfinished,
 )
-from mlspring.cli.terminal import ended, show, show_json
+from mlspring.cli.terminal import Verbs, run_app, show, show_json
+from mlspring.core.machine import is_main_process
 from mlspring.core.spec import Spec
 
 app = typer.Typer(
     name="mlspring",
+    cls=Verbs,
     help="Machine Learning 2022 Spring as software: from data to a ranked submission.",
     no_args_is_help=True,
     add_completion=False,
@@ -268,13 +269,14 @@ def quiz(
 def doctor() -> None:
     """Say what this machine lacks, and the fix."""
     from mlspring.verbs import doctor as verb
+    from mlspring.verbs import findings
 
-    show(verb.table(verb.doctor()))
+    show(findings.table(verb.doctor()))
 
 
 def main() -> None:
     """Run the command line; errors become a sentence on stderr and an exit code."""
-    sys.exit(ended(app))
+    sys.exit(run_app(app))
 
 
 def _show_receipt(spec: Spec, receipt: Any, *, as_json: bool) -> None:
@@ -286,7 +288,7 @@ def _show_receipt(spec: Spec, receipt: Any, *, as_json: bool) -> None:
 
 
 def _show_runs(finished: list[tuple[Any, Any]], *, as_json: bool) -> None:
-    if os.environ.get("RANK", "0") != "0":
+    if not is_main_process():
         return
     if as_json:
         results = [run.result for _, run in finished]

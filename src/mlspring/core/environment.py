@@ -1,23 +1,16 @@
-"""What a result depends on beside its recipe: versions, commit, machine, memory."""
+"""What a result depends on beside its recipe: versions, commit, machine."""
 
-import os
 import platform
-import resource
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mlspring.core.machine import num_cores, processor
+
 PACKAGES = ("mlspring", "torch", "numpy", "pillow", "scipy", "scikit-learn", "gymnasium", "Box2D")
-
-
-def peak_memory_mib() -> float:
-    """Return the largest resident memory of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
 def environment() -> dict[str, Any]:
@@ -33,20 +26,19 @@ def environment() -> dict[str, Any]:
         "commit": _commit(),
         "system": platform.platform(),
         "processor": processor(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": num_cores(),
+        "threads": num_threads(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
 
 
-def processor() -> str:
-    """Return the processor's name as the system tells it."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def num_threads() -> int | None:
+    """Return the threads that torch computes with, None before anything has imported it.
+
+    The last digits of a result depend on it: sums are split over the threads.
+    """
+    ask = getattr(sys.modules.get("torch"), "get_num_threads", None)
+    return None if ask is None else int(ask())
 
 
 def _commit() -> str | None:

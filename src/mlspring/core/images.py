@@ -22,6 +22,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mlspring.core.errors import DataError
 from mlspring.core.files import atomic_path, home
+from mlspring.core.machine import num_cores
 from mlspring.core.progress import bar, say
 from mlspring.core.texts import read_bytes
 
@@ -33,7 +34,7 @@ Pixels = NDArray[np.uint8]
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 MAX_FILE_BYTES = 100_000_000
 MAX_PIXELS = 50_000_000
-VERSION = 2  # of the way that images are decoded and kept; part of the cache's key
+VERSION = 2  # raised when images are decoded or kept differently; part of the cache's key
 CHECKSUM_BYTES = 4  # CRC-32 of the pixels, behind them in the file; costs 0.2 s for 400 MB
 BLOCK = 256  # images that wait for one another before they are written
 
@@ -118,7 +119,7 @@ def decode_images(
     with (
         atomic_path(out) as partial_file,
         partial_file.open("wb") as stream,
-        ThreadPoolExecutor(num_threads or _num_cores()) as pool,
+        ThreadPoolExecutor(num_threads or num_cores()) as pool,
         bar("decode images", len(files), unit="images") as progress,
     ):
         npy.write_array_header_1_0(stream, header)
@@ -155,8 +156,8 @@ def decode_image(
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                found = f"has {image.width:,} x {image.height:,} pixels"
-                raise DataError(found, file=file, expected=f"at most {MAX_PIXELS:,} pixels")
+                message = f"has {image.width:,} x {image.height:,} pixels"
+                raise DataError(message, file=file, expected=f"at most {MAX_PIXELS:,} pixels")
             image.draft(mode, (least, least))  # JPEG only
             plain = _plain(ImageOps.exif_transpose(image), mode, ground)
             box = _central_box(plain, size, resize) if resize else None
@@ -183,17 +184,17 @@ def folder_fingerprint(
     Raises:
         DataError: a file is missing.
     """
-    way = f"{size} {mode}" if resize is None else f"{size} {mode} of {resize}"
+    how = f"{size} {mode}" if resize is None else f"{size} {mode} of {resize}"
     if ground != "white":  # so that what was decoded before grounds could be chosen is found
-        way += f" on {ground}"
-    digest = hashlib.sha256(f"{VERSION} {way} {len(files)}\n".encode())
+        how += f" on {ground}"
+    digest = hashlib.sha256(f"{VERSION} {how} {len(files)}\n".encode())
     for file in files:
         try:
-            found = file.stat()
+            status = file.stat()
         except OSError as error:
             raise DataError(f"cannot be read ({error.strerror})", file=file) from error
         digest.update(os.fsencode(f"{file.parent.name}/{file.name}"))
-        digest.update(f"\0{found.st_size} {found.st_mtime_ns}\n".encode())
+        digest.update(f"\0{status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:32]
 
 
@@ -240,9 +241,3 @@ def _is_sound(path: Path, images: Pixels) -> bool:
 
 def _channels(mode: Mode) -> int:
     return 3 if mode == "RGB" else 1
-
-
-def _num_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

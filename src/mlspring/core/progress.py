@@ -1,12 +1,11 @@
 """Progress on stderr: a bar with rate and remaining time, and silence when nobody watches."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,7 +18,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.text import Text
+
+from mlspring.core.machine import is_main_process
+from mlspring.core.texts import visible
 
 T = TypeVar("T")
 
@@ -66,7 +69,7 @@ def bar(label: str, total: int, *, unit: str = "items", done: int = 0) -> Iterat
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", style="dim"),
         console=console,
-        disable=not sys.stderr.isatty() or os.environ.get("RANK", "0") != "0",
+        disable=not sys.stderr.isatty() or not is_main_process(),
     )
     with progress:
         task = progress.add_task(label, total=total, completed=done, unit=unit, note="")
@@ -83,5 +86,21 @@ def track(items: Iterable[T], label: str, total: int, *, unit: str = "items") ->
 
 def say(text: str) -> None:
     """Print one line for the person at the terminal, on stderr."""
-    plain = Console(stderr=True, markup=False, emoji=False, highlight=False)
-    plain.print(text, soft_wrap=True)
+    print_plain(text, stderr=True)
+
+
+def print_plain(content: Any, *, stderr: bool = False) -> None:
+    """Print a text or a table as it stands: no markup, no pictures, no codes for the terminal."""
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    console.print(_Visible(content), soft_wrap=isinstance(content, str))
+
+
+class _Visible:
+    """A renderable whose texts show every character; the colours are our own and stay."""
+
+    def __init__(self, content: Any) -> None:
+        self.content = content if not isinstance(content, str) else Text(content)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self.content, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)

@@ -2,7 +2,8 @@
 
 runs/hw03/strong/20261122-131500-s0/
     recipe.toml        the resolved recipe
-    environment.json   versions, commit, device, threads, and the request itself
+    environment.json   versions, commit, machine, and the request itself; written once
+    state.json         what the run notes on its way: device, precision, threads, submission
     log.jsonl          one object a line: step, epoch, group/name values, seconds
     checkpoints/       weights (safetensors) and the resumable state
     submission.csv     as in the course
@@ -10,78 +11,60 @@ runs/hw03/strong/20261122-131500-s0/
     figures/           PNG + SVG + the CSV behind each
 """
 
-import fcntl
 import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, Literal
+from types import TracebackType
+from typing import IO, Any
 
-from mlspring.core.environment import environment, peak_memory_mib
+from mlspring.core.environment import environment
 from mlspring.core.errors import DataError, RunError
-from mlspring.core.files import disk_errors, read_json, write_json, write_text
+from mlspring.core.files import checked_name, disk_errors, write_json, write_text
+from mlspring.core.foreign import demand_plain_tree, read_json_bounded, read_json_lines
+from mlspring.core.locks import Lock, LockedError
+from mlspring.core.machine import peak_memory_mib
+from mlspring.core.request import (
+    Device,
+    Precision,
+    Request,
+    Training,
+    checked_request,
+    checked_result,
+)
 
-Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["auto", "fp32", "bf16"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What was asked for; stored in the run, so that ``resume`` asks for the same.
-
-    Args:
-        homework: ``hw01`` .. ``hw15``.
-        recipe: a level, another recipe's name, or the stem of a TOML file.
-        data: ``world`` or the folder in the official layout.
-        seed: fixes every random choice.
-        device: where to compute; ``precision``: in which arithmetic.
-        submit: whether to hand the submission in on the local board.
-    """
-
-    homework: str
-    recipe: str
-    data: str = "world"
-    seed: int = 0
-    device: Device = "auto"
-    precision: Precision = "auto"
-    submit: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """What training reports back.
-
-    Args:
-        validation: the homework's metric on data held out from training, or None.
-        items_per_second: training examples seen a second, loading included.
-    """
-
-    validation: float | None
-    items_per_second: float
-
-
-_written: Path | None = None  # the run whose lock this process took last
-
-
-def unfinished() -> Path | None:
-    """Return the run that this process was writing and has not finished, None where none is."""
-    if _written is None or not (_written / "environment.json").exists():
-        return None
-    return None if (_written / "result.json").exists() else _written
+__all__ = ["Device", "Precision", "Request", "Run", "Training"]
 
 
 class Run:
-    """A run folder, opened for writing by one process or for reading by any."""
+    """A run folder, opened for writing by one process or for reading by any.
+
+    As a context it is closed at the end; Ctrl-C inside leaves with ``stopped_run``, the folder of
+    the run that can go on, as an attribute of the ``KeyboardInterrupt``.
+    """
 
     def __init__(self, folder: Path, request: Request, *, writable: bool = True) -> None:
         self.folder, self.request, self.writable = folder, request, writable
         self.seconds: dict[str, float] = {}
         self.memory_mib: dict[str, float] = {}
         self._log: IO[str] | None = None
-        self._lock: IO[str] | None = None
+        self._lock: Lock | None = None
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, KeyboardInterrupt) and not (self.folder / "result.json").exists():
+            error.stopped_run = self.folder  # type: ignore[attr-defined]
+        self.close()
 
     # ---- life
 
@@ -90,9 +73,9 @@ class Run:
         """Make a new folder under ``root``; one in the same second gets a suffix.
 
         Raises:
-            MachineError: the disk is full or ``root`` cannot be written.
+            MachineError: the disk is full, ``root`` cannot be written or its name is not UTF-8.
         """
-        parent = root / request.homework / request.recipe
+        parent = checked_name(root / request.homework / request.recipe)
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-s{request.seed}"
         with disk_errors(parent):
             parent.mkdir(parents=True, exist_ok=True)
@@ -112,15 +95,19 @@ class Run:
     def open(cls, folder: Path, *, writable: bool = False) -> "Run":
         """Open an existing run; ``writable`` also takes its lock.
 
+        The folder may come from elsewhere: it holds no links, and its files are checked.
+
         Raises:
             RunError: no such run, a damaged one, or one that another process is writing.
         """
         if not (folder / "environment.json").exists():
             fix = "runs are folders like runs/hw03/strong/20261122-131500-s0"
             raise RunError("is not a run folder", file=folder, fix=fix)
+        demand_plain_tree(folder, RunError)
         try:
-            request = Request(**read_json(folder / "environment.json")["request"])
-            run = cls(folder, request, writable=writable)
+            run = cls(
+                folder, checked_request(_read(folder / "environment.json")), writable=writable
+            )
             if run.result is not None:
                 run.seconds = dict(run.result["seconds"])
         except (DataError, KeyError, TypeError, ValueError) as error:
@@ -139,24 +126,20 @@ class Run:
             RunError: another process is writing this run.
             MachineError: the folder cannot be written.
         """
-        with disk_errors(self.folder):
-            self._lock = (self.folder / ".lock").open("w")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self.close()
-            found = "another process is writing this run"
+            self._lock = Lock(self.folder / ".lock")
+        except LockedError as error:
+            message = "another process is writing this run"
             fix = "wait until it ends, or stop it first"
-            raise RunError(found, file=self.folder, fix=fix) from error
-        global _written
-        _written = self.folder
+            raise RunError(message, file=self.folder, fix=fix) from error
 
     def close(self) -> None:
         """Close the log and give the lock back."""
-        for stream in (self._log, self._lock):
-            if stream is not None:
-                with suppress(OSError):  # log() has told of a full disk already
-                    stream.close()
+        if self._log is not None:
+            with suppress(OSError):  # log() has told of a full disk already
+                self._log.close()
+        if self._lock is not None:
+            self._lock.release()
         self._log = self._lock = None
 
     # ---- contents
@@ -173,41 +156,43 @@ class Run:
 
     @property
     def environment(self) -> dict[str, Any]:
-        """The content of ``environment.json``: versions, hardware and the request."""
-        return dict(read_json(self.folder / "environment.json"))
+        """The content of ``environment.json``: versions, machine and the request."""
+        return _read(self.folder / "environment.json")
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The content of ``state.json``, what ``note`` wrote; empty before the first note."""
+        path = self.folder / "state.json"
+        return _read(path) if path.exists() else {}
 
     @property
     def result(self) -> dict[str, Any] | None:
         """The content of ``result.json``, or None while the run is not finished."""
         path = self.folder / "result.json"
-        return dict(read_json(path)) if path.exists() else None
+        return checked_result(_read(path)) if path.exists() else None
 
     def log(self, **values: Any) -> None:
         """Append one object to ``log.jsonl``; ``train__loss`` becomes ``train/loss``."""
         if not self.writable:
             return
         path = self.folder / "log.jsonl"
-        entry = {key.replace("__", "/"): value for key, value in values.items()}
+        named = {key.replace("__", "/"): value for key, value in values.items()}
         with disk_errors(path):
             if self._log is None:
                 if path.exists() and not path.read_bytes().endswith(b"\n"):
-                    self.rewind_log(lambda entry: True)  # what follows a half line would be lost
-                self._log = path.open("a", encoding="utf-8")
-            self._log.write(json.dumps(entry) + "\n")
+                    self.rewind_log(lambda values: True)  # what follows a half line would be lost
+                self._log = path.open("a", encoding="utf-8", newline="\n")
+            self._log.write(json.dumps(named) + "\n")
             self._log.flush()
 
     def read_log(self) -> list[dict[str, Any]]:
-        """Return the log's objects in order; a half line at the end, after a kill, is left out."""
+        """Return the log's objects in order; a half line at the end, after a kill, is left out.
+
+        Raises:
+            DataError: a line is no JSON object, or the log is far too large.
+        """
         path = self.folder / "log.jsonl"
-        if not path.exists():
-            return []
-        entries = []
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                entries.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        return entries
+        return list(read_json_lines(path, follow_links=False)) if path.exists() else []
 
     def rewind_log(self, keep: Callable[[dict[str, Any]], bool]) -> None:
         """Drop the log's objects that ``keep`` refuses: what a resumed run will log again."""
@@ -231,10 +216,9 @@ class Run:
             self.memory_mib[name] = peak_memory_mib()
 
     def note(self, **values: Any) -> None:
-        """Add facts to ``environment.json``, e.g. the device and precision that were chosen."""
+        """Add values to ``state.json``, e.g. the device and precision that were chosen."""
         if self.writable:
-            path = self.folder / "environment.json"
-            write_json(path, read_json(path) | values)
+            write_json(self.folder / "state.json", self.state | values)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write ``result.json``: the last thing a run does."""
@@ -248,3 +232,10 @@ def _fresh_folder(parent: Path, name: str) -> Path:
             folder.mkdir()
             return folder
     raise RunError("has a thousand runs of this second", file=parent / name)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    value = read_json_bounded(path, follow_links=False)
+    if not isinstance(value, dict):
+        raise DataError("holds no JSON object", file=path)
+    return value

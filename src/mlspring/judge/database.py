@@ -1,6 +1,5 @@
 """The SQLite file itself: how it is opened, brought up to date, and what its errors mean."""
 
-import fcntl
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from mlspring.core.errors import DataError, InternalError, MachineError
 from mlspring.core.files import disk_errors
+from mlspring.core.locks import locked
 
 HEAD = "0001"
 """The newest revision in migrations/versions; a store at this one is opened without alembic."""
@@ -62,8 +62,7 @@ def upgrade(engine: Engine, path: Path) -> None:
     """
     if _revision(engine) == HEAD:
         return
-    with (path.parent / ".upgrade.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(path.parent / ".upgrade.lock", on_wait=lambda: None):
         if (revision := _revision(engine)) != HEAD:
             _run_revisions(engine, path, revision)
 

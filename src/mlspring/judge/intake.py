@@ -1,6 +1,5 @@
 """A learner's file on its way into the store: checked from outside, copied, never opened here."""
 
-import fcntl
 import hashlib
 import os
 import stat
@@ -13,6 +12,7 @@ from typing import BinaryIO
 
 from mlspring.core.errors import RuleError, SubmissionError
 from mlspring.core.files import atomic_path
+from mlspring.core.locks import Lock, LockedError
 from mlspring.core.spec import Spec
 
 CHUNK = 1 << 20
@@ -65,7 +65,14 @@ def take_in(file: Path, spec: Spec, files: Path) -> Copy:
 def discard(copy: Path) -> None:
     """Remove a copy that no submission refers to, with its folder."""
     copy.unlink(missing_ok=True)
-    copy.parent.rmdir()
+    with suppress(OSError):  # Windows keeps a lock file that is held
+        _lock_file(copy).unlink(missing_ok=True)
+        copy.parent.rmdir()
+
+
+def _lock_file(copy: Path) -> Path:
+    """Return the lock of a copy: a file beside it, because on Windows a lock keeps readers out."""
+    return copy.with_name(".judging.lock")
 
 
 def shown_name(file: Path) -> str:
@@ -83,14 +90,17 @@ def working_on(copy: Path, number: int | None = None) -> Iterator[None]:
     Raises:
         RuleError: another process is judging it.
     """
-    with copy.open("rb") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RuleError(
-                f"submission {number} is being judged now", fix="wait until it is done"
-            ) from error
+    copy.stat()  # raises FileNotFoundError where the copy is gone
+    try:
+        lock = Lock(_lock_file(copy))
+    except LockedError as error:
+        raise RuleError(
+            f"submission {number} is being judged now", fix="wait until it is done"
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _open(file: Path, spec: Spec) -> BinaryIO:
@@ -103,7 +113,13 @@ def _open(file: Path, spec: Spec) -> BinaryIO:
                 f"is a link to {target}", file=file, fix="hand in the file itself, not a link"
             )
         # Without O_NONBLOCK, opening a pipe would wait for its other end.
-        descriptor = os.open(file.resolve(), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        descriptor = os.open(
+            file.resolve(),
+            os.O_RDONLY
+            | getattr(os, "O_NONBLOCK", 0)
+            | getattr(os, "O_NOFOLLOW", 0)
+            | getattr(os, "O_BINARY", 0),
+        )
     except FileNotFoundError as error:
         raise SubmissionError("there is no such file", file=file, fix=fix) from error
     except PermissionError as error:

@@ -13,18 +13,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from mlspring import catalog
 from mlspring.core.errors import SubmissionError
+from mlspring.core.processes import exit_at_end_of, in_own_group, kill_group, read_line
 from mlspring.core.score import Score, State
 from mlspring.core.spec import Spec
 from mlspring.judge.entry import Verdict
@@ -136,7 +135,7 @@ def _in_child(spec: Spec, submission: Path, answers: Path, time_limit: float) ->
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=os.environ | {"PYTHONPATH": path},
-                start_new_session=True,  # a group of its own, which can be stopped whole
+                **in_own_group(),  # so that it can be stopped whole
             )
         except OSError as error:  # no memory or no process left for a child
             return _failed(error)
@@ -157,17 +156,14 @@ def _ask(child: "subprocess.Popen[bytes]", request: bytes, time_limit: float) ->
     try:
         child.stdin.write(request)
         child.stdin.flush()  # and left open: the child ends when this end goes away
-        timed_out = not wait([child.stdout.fileno()], time_limit)
-        if not timed_out:
-            line = child.stdout.readline()
+        answer = read_line(child.stdout, time_limit)
+        timed_out, line = answer is None, answer or b""
         if not line and not timed_out:
             child.wait(5.0)  # let it finish dying of its own cause
     except (BrokenPipeError, subprocess.TimeoutExpired):
         pass
     finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.kill()
+        kill_group(child)
         child.wait()
         child.stdout.close()
         with suppress(BrokenPipeError):
@@ -180,18 +176,13 @@ def serve() -> None:
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a scorer prints is no answer
     part, spec, submission, answers = pickle.load(sys.stdin.buffer)  # from our parent, no file
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    exit_at_end_of(sys.stdin.buffer)
     try:
         verdict = _judge(part, spec, submission, answers)
     except BaseException as error:  # noqa: BLE001  a scorer that calls sys.exit() has failed
         verdict = _failed(error)
     answer.write(json.dumps(asdict(verdict)) + "\n")
     answer.flush()
-
-
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
-    os._exit(1)
 
 
 def _unpacked(line: bytes) -> Verdict:

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mlspring.core.environment import processor
 from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import home, read_json, write_json
+from mlspring.core.machine import processor
 from mlspring.core.runs import Device, Precision, Run
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.memory import keep_freed_pages
@@ -21,6 +21,7 @@ from mlspring.kit.memory import keep_freed_pages
 M = TypeVar("M", bound=nn.Module)
 Work = Literal["conv", "dense", "wide"]
 
+MAX_THREADS = 1024
 MIN_GAIN = 1.15  # bf16 must be this much faster than fp32 to be chosen: noise is not a gain
 
 
@@ -89,11 +90,12 @@ def choose_for(run: Run, *, work: Work, ranks: Ranks = ALONE) -> Hardware:
     Raises:
         MachineError: CUDA was asked for and is not there.
     """
+    _keep_threads(run)
     device, precision = run.request.device, run.request.precision
     if device == "cuda" and run.result is not None and not torch.cuda.is_available():
         device = "cpu"  # a finished run of another machine: its networks predict here, too
     if precision == "auto":
-        noted = run.environment.get("precision")
+        noted = run.state.get("precision")
         if noted not in ("fp32", "bf16") and ranks.is_main:
             noted = choose(device, "auto", work=work).precision
         precision = ranks.broadcast(noted)
@@ -114,6 +116,18 @@ def synchronize() -> None:
         torch.cuda.synchronize()
 
 
+def _keep_threads(run: Run) -> None:
+    """Compute with as many threads as the run did before; else note how many there are.
+
+    Sums are split over the threads, so the last digits of all weights depend on their number.
+    """
+    noted = run.state.get("threads")
+    if type(noted) is int and 1 <= noted <= MAX_THREADS:
+        torch.set_num_threads(noted)
+    else:
+        run.note(threads=torch.get_num_threads())
+
+
 def _bf16_pays(device: torch.device, work: Literal["conv", "wide"] = "conv") -> bool:
     """Return the remembered or measured answer for this processor, torch and thread count."""
     if device.type == "cuda":
@@ -128,7 +142,8 @@ def _bf16_pays(device: torch.device, work: Literal["conv", "wide"] = "conv") -> 
         turns = [(measure("fp32", device), measure("bf16", device)) for _ in range(3)]
         fp32, bf16 = (min(times) for times in zip(*turns, strict=True))
         remembered[key] = {"fp32": round(fp32, 5), "bf16": round(bf16, 5)}
-        write_json(path, remembered)
+        with suppress(MachineError):  # where the folder is somebody else's, it is measured again
+            write_json(path, remembered)
     seconds = remembered[key]
     return seconds["fp32"] >= MIN_GAIN * seconds["bf16"]
 

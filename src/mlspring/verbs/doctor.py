@@ -10,51 +10,23 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
-from typing import Literal
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
-from mlspring.core.environment import processor
+from mlspring.core import machine
 from mlspring.core.files import home
+from mlspring.core.machine import processor
 from mlspring.core.texts import count, size
-from mlspring.verbs import machine
-
-State = Literal["ok", "warn", "missing"]
-COLOURS: dict[State, str] = {"ok": "green", "warn": "yellow", "missing": "red"}
+from mlspring.verbs.findings import Finding, guarded
 
 INSTALL = "in the checkout: make clean install, or: pip install -e . -c constraints.txt"
-EXTRAS = {
-    "speech": ("espeakng_loader",),
-    "serve": ("fastapi", "uvicorn", "multipart", "huey", "argon2", "authlib"),
+PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))
+EXTRAS = {  # of which something here makes use
+    "lander": ("gymnasium", "Box2D"),
     "fetch": ("kagglehub", "huggingface_hub"),
-    "postgres": ("psycopg",),
-    "tensorboard": ("tensorboard",),
 }
 NEVER = ("torchvision", "torchaudio")  # their builds for CUDA break a torch for the CPU
 NETWORK = ("www.kaggle.com", 443)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing that was looked at.
-
-    Args:
-        name: what was looked at.
-        state: ``ok``; ``warn`` where things work but worse, or something optional is absent;
-            ``missing`` where mlspring cannot work.
-        found: what is there, with its unit.
-        fix: what to do; empty where nothing need be done.
-    """
-
-    name: str
-    state: State
-    found: str
-    fix: str = ""
 
 
 def doctor() -> list[Finding]:
@@ -75,27 +47,7 @@ def doctor() -> list[Finding]:
         check_network,
         *(lambda extra=extra: check_extra(extra) for extra in EXTRAS),
     )
-    return [_guarded(check) for check in checks]
-
-
-def table(findings: list[Finding]) -> Table:
-    """Return the findings as a table for the terminal."""
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("what", "state", "found", "what to do"):
-        drawn.add_column(heading, overflow="fold")
-    for finding in findings:
-        state = Text(finding.state, style=COLOURS[finding.state])
-        drawn.add_row(Text(finding.name), state, Text(finding.found), Text(finding.fix))
-    return drawn
-
-
-def _guarded(check: Callable[[], Finding]) -> Finding:
-    try:
-        return check()
-    except Exception as error:  # noqa: BLE001 - a doctor that fails helps nobody
-        name = getattr(check, "__name__", "check").removeprefix("check_").replace("_", " ")
-        found = f"could not be checked ({type(error).__name__}: {error})"
-        return Finding(name=name, state="warn", found=found)
+    return [guarded(check) for check in checks]
 
 
 # ---- what must be there
@@ -104,9 +56,9 @@ def _guarded(check: Callable[[], Finding]) -> Finding:
 def check_python() -> Finding:
     """Return whether this Python is one that we test on."""
     found = f"{platform.python_version()} at {sys.executable}"
-    if sys.version_info[:2] in ((3, 11), (3, 12), (3, 13)):
+    if sys.version_info[:2] in PYTHONS:
         return Finding(name="Python", state="ok", found=found)
-    fix = "make a virtual environment with Python 3.11, 3.12 or 3.13"
+    fix = "make a virtual environment with Python 3.11 to 3.14"
     return Finding(name="Python", state="warn", found=found, fix=fix)
 
 
@@ -142,6 +94,13 @@ def check_torch() -> Finding:
         found = f"is installed and does not load ({error})"
         return Finding(name="torch", state="missing", found=found, fix=INSTALL)
     build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU build"
+    if torch.version.cuda and not torch.cuda.is_available():
+        found = f"{torch.__version__}, {build}, and no GPU that it can use: several GB for nothing"
+        fix = (
+            "without a GPU: pip install --force-reinstall torch -c constraints.txt "
+            "--index-url https://download.pytorch.org/whl/cpu"
+        )
+        return Finding(name="torch", state="warn", found=found, fix=fix)
     return Finding(name="torch", state="ok", found=f"{torch.__version__}, {build}")
 
 
@@ -274,7 +233,7 @@ def check_extra(extra: str) -> Finding:
         found = f"not installed: {', '.join(absent)}"
         # mlspring itself is in no package index: only a checkout can be installed
         fix = (
-            f"only if you want it, in the checkout: pip install -e '.[{extra}]' -c constraints.txt"
+            f'only if you want it, in the checkout: pip install -e ".[{extra}]" -c constraints.txt'
         )
         return Finding(name=f"extra {extra}", state="warn", found=found, fix=fix)
     return Finding(name=f"extra {extra}", state="ok", found="installed")

@@ -9,7 +9,6 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +16,9 @@ from typing import Any
 
 from mlspring import catalog
 from mlspring.core import progress
-from mlspring.core.environment import peak_memory_mib
 from mlspring.core.errors import MlspringError, RunError
-from mlspring.core.files import sha256, write_json
+from mlspring.core.files import demand_writable, home, sha256, write_json
+from mlspring.core.machine import is_main_process, peak_memory_mib
 from mlspring.core.recipe import dump_recipe
 from mlspring.core.runs import Request, Run, Training
 from mlspring.core.score import Score, State
@@ -44,16 +43,29 @@ def run(spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path) 
     recipe = recipes.load(spec, path, overrides)
     _tell_of_laptop(spec, request, path)
     source = sources.open_source(spec, request.data)
+    _demand_judge(spec, source, submit=request.submit)
     request = replace(request, recipe=path.stem)
     started = _opened(request, lambda: Run.create(out, request, dump_recipe(recipe)))
-    with closing(started):
+    with started:
         return _carry_out(spec, started, recipe, source, submit=request.submit)
+
+
+def _demand_judge(spec: Spec, source: Source, *, submit: bool) -> None:
+    """Make sure before training that its result can be scored and handed in.
+
+    Raises:
+        MachineError: the answers cannot be read, or the local board cannot be written.
+    """
+    if spec.ranked and source.kind == "world":
+        sources.world_answers(spec)
+        if submit:
+            demand_writable(home() / "judge", "the local board")
 
 
 def _tell_of_laptop(spec: Spec, request: Request, path: Path) -> None:
     """Say, on a machine without GPU, that a recipe made for one has a lighter twin."""
     lighter = recipes.for_laptop(spec, path)
-    if lighter is None or os.environ.get("RANK", "0") != "0":
+    if lighter is None or not is_main_process():
         return
     if request.device != "cpu" and importlib.import_module("torch").cuda.is_available():
         return
@@ -105,9 +117,10 @@ def resume(folder: Path, *, submit: bool | None = None) -> Run:
     spec = catalog.find(request.homework)
     recipe = recipes.load(spec, folder / "recipe.toml")
     submit = request.submit if submit is None else submit
-    with closing(stopped):
+    with stopped:
         stopped.note(resumed=True)
         source = sources.open_source(spec, request.data)
+        _demand_judge(spec, source, submit=submit)
         return _carry_out(spec, stopped, recipe, source, submit=submit)
 
 
@@ -182,7 +195,7 @@ def _hand_in(spec: Spec, run: Run, file: Path, answers: Path) -> None:
 
 def _handed_in(store: Store, spec: Spec, run: Run, file: Path) -> Entry | None:
     """Return what this run has on the board: the same file, received when the run says it was."""
-    moment = run.environment.get("handed_in")
+    moment = run.state.get("handed_in")
     if not isinstance(moment, str):
         return None
     received, digest = datetime.fromisoformat(moment), sha256(file)
@@ -192,7 +205,7 @@ def _handed_in(store: Store, spec: Spec, run: Run, file: Path) -> Entry | None:
 
 
 def _result(spec: Spec, run: Run, training: Training, score: Score | None) -> dict[str, Any]:
-    facts = run.environment
+    facts = run.environment | run.state
     kind = sources.kind_of(run.request.data)
     public, private = (score.public, score.private) if score else (None, None)
     earned = points.earned(spec, public, private, kind)

@@ -1,9 +1,11 @@
 """What ``--data`` means, and where the judge finds the answers to it."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from mlspring import catalog
+from mlspring.core.errors import MachineError
 from mlspring.core.files import sha256
 from mlspring.core.island import HasAnswers
 from mlspring.core.source import Source, official
@@ -36,14 +38,25 @@ def world_folder(spec: Spec) -> Path:
 
 
 def world_answers(spec: Spec) -> Path:
-    """Return the world's answers, which only the judge reads."""
-    return _answers(spec, world_folder(spec))
+    """Return the world's answers, which only the judge reads.
+
+    Raises:
+        MachineError: the world is another user's, and its answers are closed to this one.
+    """
+    answers = _answers(spec, world_folder(spec))
+    if not os.access(answers, os.R_OK):
+        found, fix = (
+            "cannot be read: nothing can be scored",
+            "set MLSPRING_HOME to a folder of yours",
+        )
+        raise MachineError(found, file=answers, fix=fix)
+    return answers
 
 
 def are_world_answers(spec: Spec, answers: Path) -> bool:
     """Return whether a file holds the answers of the world that is cached; none is made to see."""
     folder = world.folder(catalog.part(spec, "data").world())
-    cached = (folder / "private" / "answers.csv").is_file()
+    cached = os.access(folder / "private" / "answers.csv", os.R_OK)
     return cached and sha256(_answers(spec, folder)) == sha256(answers)
 
 

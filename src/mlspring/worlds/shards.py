@@ -1,18 +1,15 @@
 """The pieces of a world, made by one process or several: the same pieces either way."""
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import parent_process
 from typing import Any
 
 from numpy.typing import NDArray
 
 from mlspring.core.errors import MachineError, UserError
+from mlspring.core.processes import settle_worker
 
 Shard = dict[str, NDArray[Any]]
 Make = Callable[[int, int], Shard]
@@ -45,7 +42,7 @@ def make_shards(
     pool = ProcessPoolExecutor(
         min(processes, num_shards),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_settle_worker,
+        initializer=settle_worker,
     )
     try:
         futures = [pool.submit(make, seed, shard) for shard in range(num_shards)]
@@ -65,16 +62,3 @@ def _collect(futures: list[Future[Shard]], advance: Callable[[], None]) -> list[
         future.result()  # raises what the worker raised, at once
         advance()
     return [future.result() for future in futures]
-
-
-def _settle_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -6,16 +6,14 @@ home()/worlds/food-v1-s0-3f9a1c20/     name, version, seed, hash of the library 
     manifest.json    checksum and size of every file, versions, seconds
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -34,6 +32,8 @@ from mlspring.core.files import (
     sha256,
     write_json,
 )
+from mlspring.core.locks import locked
+from mlspring.core.machine import num_cores
 from mlspring.worlds.shards import Shard, make_shards
 
 LIBRARIES = ("numpy", "scipy", "pillow")  # the bytes of any world may depend on these
@@ -97,10 +97,14 @@ def build(world: World, *, processes: int | None = None) -> Path:
     Raises:
         MachineError: the disk is full, the folder cannot be written, or a worker was killed.
     """
-    place = folder(world)
-    if not place.exists() or verify(world) is not None:
-        _make_once(world, place, processes)
-    return place
+    cached = folder(world)
+    with disk_errors(cached):
+        there = cached.exists() and verify(world) is None
+    if not there:
+        _make_once(world, cached, processes)
+    with suppress(OSError):  # another user's, who alone may change it
+        (cached / "private").chmod(0o700)
+    return cached
 
 
 def verify(world: World, *, full: bool = False) -> str | None:
@@ -109,17 +113,22 @@ def verify(world: World, *, full: bool = False) -> str | None:
     Sizes are always compared; checksums only of files touched since they were made, unless
     ``full``.
     """
-    place = folder(world)
+    cached = folder(world)
     try:
-        manifest = read_json(place / "manifest.json")
+        manifest = read_json(cached / "manifest.json")
         files: dict[str, dict[str, Any]] = manifest["files"]
-        for name, facts in files.items():
-            path = place / name
-            status = path.stat()
-            if status.st_size != facts["bytes"]:
-                return f"{name} has {status.st_size} bytes instead of {facts['bytes']}"
-            touched = status.st_mtime_ns != facts["mtime_ns"]
-            if (full or touched) and sha256(path) != facts["sha256"]:
+        for name, noted in files.items():
+            path = cached / name
+            try:
+                status = path.stat()
+            except PermissionError:
+                if name.startswith("private/"):  # of a world that another user keeps for many
+                    continue
+                raise
+            if status.st_size != noted["bytes"]:
+                return f"{name} has {status.st_size} bytes instead of {noted['bytes']}"
+            touched = status.st_mtime_ns != noted["mtime_ns"]
+            if (full or touched) and sha256(path) != noted["sha256"]:
                 return f"{name} does not match its checksum"
     except DataError as error:
         return f"manifest.json {error.found}"
@@ -132,20 +141,20 @@ def verify(world: World, *, full: bool = False) -> str | None:
 
 
 def describe(world: World) -> dict[str, str]:
-    """Return the facts of a world for a data card: what it is, where, how large, how made."""
-    place = folder(world)
-    facts = {
+    """Return the rows of a data card: what it is, where, how large, how made."""
+    cached = folder(world)
+    card = {
         "World": world.title,
         "Content": world.description,
         "Version and seed": f"version {world.version}, seed {world.seed}",
-        "Folder": str(place),
+        "Folder": str(cached),
     }
     if verify(world) is not None:
-        return facts | {"State": "not made yet; the first use makes it"}
-    manifest = read_json(place / "manifest.json")
+        return card | {"State": "not made yet; the first use makes it"}
+    manifest = read_json(cached / "manifest.json")
     size = sum(entry["bytes"] for entry in manifest["files"].values())
     libraries = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
-    return facts | {
+    return card | {
         "Size": f"{size / 2**20:.1f} MiB in {len(manifest['files'])} files",
         "Made": f"in {manifest['seconds']:.1f} s by {manifest['processes']} process(es)",
         "Libraries": libraries,
@@ -164,28 +173,28 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
 # ---- making
 
 
-def _make_once(world: World, place: Path, processes: int | None) -> None:
+def _make_once(world: World, cached: Path, processes: int | None) -> None:
     """Make the world unless another process did so while we waited for the lock."""
-    processes = processes or _cores()
-    with disk_errors(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(world, place):
-            damage = verify(world) if place.exists() else None
-            if place.exists() and damage is None:
+    processes = processes or num_cores()
+    with disk_errors(cached):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(world, cached):
+            damage = verify(world) if cached.exists() else None
+            if cached.exists() and damage is None:
                 return
             if damage is not None:
-                progress.say(f"{place}: {damage}; the world is made again")
-            for leftover in place.parent.glob(f".{place.name}-*.part"):
+                progress.say(f"{cached}: {damage}; the world is made again")
+            for leftover in cached.parent.glob(f".{cached.name}-*.part"):
                 shutil.rmtree(leftover, ignore_errors=True)  # of a killed process
-            _make(world, place, processes)
+            _make(world, cached, processes)
 
 
-def _make(world: World, place: Path, processes: int) -> None:
+def _make(world: World, cached: Path, processes: int) -> None:
     start = time.perf_counter()
-    with atomic_folder(place) as partial:
+    with atomic_folder(cached) as partial:
         public, private = partial / "public", partial / "private"
         public.mkdir()
-        private.mkdir()
+        private.mkdir(0o700)
         with progress.bar(f"Making {world.title}", world.num_shards, unit=world.unit) as bar:
             shards = make_shards(world.make, world.seed, world.num_shards, processes, bar.advance)
         world.write(shards, public, private)
@@ -196,13 +205,13 @@ def _make(world: World, place: Path, processes: int) -> None:
             "versions": versions(world),
             "processes": processes,
             "seconds": round(time.perf_counter() - start, 3),
-            "files": _facts(partial),
+            "files": _checksums(partial),
         }
         write_json(partial / "manifest.json", manifest)
-        _discard(place)
+        _discard(cached)
 
 
-def _facts(partial: Path) -> dict[str, dict[str, Any]]:
+def _checksums(partial: Path) -> dict[str, dict[str, Any]]:
     """Return checksum, size and time of change of every file under ``partial``."""
     paths = sorted(path for path in partial.rglob("*") if path.is_file())
     return {
@@ -215,28 +224,18 @@ def _facts(partial: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def _discard(place: Path) -> None:
-    """Take ``place`` away in one step, then delete it; a reader never sees half of it."""
-    if place.exists():
-        trash = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}-", suffix=".part"))
-        place.rename(trash / place.name)
+def _discard(cached: Path) -> None:
+    """Take ``cached`` away in one step, then delete it; a reader never sees half of it."""
+    if cached.exists():
+        trash = Path(tempfile.mkdtemp(dir=cached.parent, prefix=f".{cached.name}-", suffix=".part"))
+        cached.rename(trash / cached.name)
         shutil.rmtree(trash, ignore_errors=True)
 
 
-@contextmanager
-def _lock(world: World, place: Path) -> Iterator[None]:
-    """Hold the world's lock: of two processes that ask at once, one makes and one waits."""
-    with (place.parent / f".{place.name}.lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.say(f"Another process is making {world.title}; waiting for it")
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _lock(world: World, cached: Path) -> AbstractContextManager[None]:
+    """Return the world's lock: of two processes that ask at once, one makes and one waits."""
+    waiting = f"Another process is making {world.title}; waiting for it"
+    return locked(cached.parent / f".{cached.name}.lock", on_wait=lambda: progress.say(waiting))
 
 
 def join(shards: Sequence[Shard], key: str) -> NDArray[Any]:

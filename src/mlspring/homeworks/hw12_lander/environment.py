@@ -56,7 +56,9 @@ def lander_class() -> Callable[..., Any]:
             spec.loader.exec_module(module)  # type: ignore[union-attr]
     except (ImportError, AttributeError, TypeError, OSError) as error:
         sys.modules.pop(name, None)
-        fix = "pip install 'gymnasium[box2d]'"
+        fix = 'pip install "gymnasium[box2d]"'
+        if sys.version_info >= (3, 14):
+            fix += "; Box2D has no build for this Python, but for Python 3.13"
         raise MachineError(f"{NAME} cannot be loaded ({error})", fix=fix) from error
     made: Callable[..., Any] = lean_class(module)
     return made

@@ -57,5 +57,5 @@ def load_renderer() -> None:
             warnings.simplefilter("ignore")
             import pygame.gfxdraw  # noqa: F401
     except ImportError as error:
-        fix = "pip install 'gymnasium[box2d]'"
+        fix = 'pip install "gymnasium[box2d]"'
         raise MachineError(f"a landing cannot be drawn ({error})", fix=fix) from error

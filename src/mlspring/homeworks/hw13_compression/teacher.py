@@ -8,7 +8,6 @@ home()/teachers/1f0c9a77d2e4b861/     hash of its recipe and of the pictures
     facts.json                        accuracy, costs, pruning curve: written last
 """
 
-import fcntl
 import hashlib
 import json
 import pickle
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 
 from mlspring.core.errors import DataError, RunError
 from mlspring.core.files import disk_errors, home, read_json, sha256, write_json
+from mlspring.core.locks import locked
 from mlspring.core.progress import say
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw13_compression.architecture import Architecture, residual, resnet18
@@ -235,11 +235,6 @@ def _run(place: Path, recipe: Recipe) -> Run:
 @contextmanager
 def _turn(place: Path) -> Iterator[None]:
     """Hold the teacher's lock: of two processes that need it at once, one makes and one waits."""
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / ".lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("Another process is training the teacher; waiting for it")
-            fcntl.flock(stream, fcntl.LOCK_EX)
+    waiting = "Another process is training the teacher; waiting for it"
+    with locked(place / ".lock", on_wait=lambda: say(waiting)):
         yield

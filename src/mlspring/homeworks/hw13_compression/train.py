@@ -270,7 +270,7 @@ def note_teacher(run: Run, teacher: Teacher) -> None:
     """
     if not run.writable:
         return
-    known = run.environment.get("teacher")
+    known = run.state.get("teacher")
     if known is not None and known["sha256"] != teacher.digest:
         fix = "start a new run: students of two teachers are not one student"
         raise RunError("the teacher has changed since this run began", file=run.folder, fix=fix)

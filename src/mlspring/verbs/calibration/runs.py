@@ -1,14 +1,11 @@
 """One measured run after the other, each as its own process, kept in a file of JSON lines."""
 
-import fcntl
 import hashlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
-import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +17,8 @@ from typing import Any
 from mlspring.core.environment import environment
 from mlspring.core.errors import InternalError, RecipeError, RunError
 from mlspring.core.files import disk_errors
+from mlspring.core.locks import Lock, LockedError
+from mlspring.core.processes import run_measured
 from mlspring.core.spec import Spec
 
 
@@ -65,37 +64,17 @@ class Task:
 def run_child(arguments: Sequence[str], messages: Path) -> Child:
     """Return how ``mlspring ARGUMENTS`` went in a process; its stderr is kept in ``messages``.
 
-    The process ends with this one, whatever ends it: see ``mlspring.watched``.
-
-    The memory is what the system reports for the process. Linux starts that count at the peak of
-    the process that starts it, so the caller must be small: it never imports torch.
+    The process ends with this one, whatever ends it: ``python -m mlspring.watched`` is the command
+    line that does. This process must be small and never imports torch: see ``run_measured``.
     """
     command = [sys.executable, "-m", "mlspring.watched", *arguments]
     messages.parent.mkdir(parents=True, exist_ok=True)
     answer = messages.with_suffix(".out")
-    start = time.perf_counter()
     with answer.open("wb") as out, messages.open("wb") as err, _stoppable():
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=err)
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:  # never leave a run behind that nobody waits for
-            process.terminate()
-            process.wait()
-            raise
-        finally:
-            if process.stdin is not None:
-                process.stdin.close()
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
+        cost = run_measured(command, stdout=out, stderr=err)
     stdout = answer.read_text(encoding="utf-8", errors="replace")
     answer.unlink()
-    peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    return Child(
-        code=process.returncode,
-        stdout=stdout,
-        seconds=round(seconds, 3),
-        memory_mib=round(peak, 1),
-    )
+    return Child(stdout=stdout, **asdict(cost))
 
 
 def measure(task: Task, out: Path, run: Runner) -> dict[str, Any]:
@@ -192,16 +171,15 @@ def only_one(out: Path) -> Iterator[None]:
     Raises:
         RunError: another calibration writes into ``out``.
     """
-    with disk_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        stream = (out / ".lock").open("w")
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            fix = "wait until it ends: runs measured side by side slow each other down"
-            raise RunError("another calibration is running here", file=out, fix=fix) from error
+    try:
+        lock = Lock(out / ".lock")
+    except LockedError as error:
+        fix = "wait until it ends: runs measured side by side slow each other down"
+        raise RunError("another calibration is running here", file=out, fix=fix) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager

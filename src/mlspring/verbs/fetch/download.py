@@ -15,7 +15,14 @@ from mlspring.core.archives import looks_like_html
 from mlspring.core.errors import MachineError
 from mlspring.core.files import disk_errors
 from mlspring.core.progress import bar
-from mlspring.core.texts import size
+from mlspring.core.texts import size, visible
+from mlspring.verbs.fetch.transfer import (
+    InterruptedDownloadError,
+    Pace,
+    SafeRedirects,
+    UnavailableError,
+    keep_pace,
+)
 
 MAX_BYTES = 20_000_000_000
 CHUNK = 1 << 18
@@ -23,14 +30,6 @@ TIMEOUT = 30.0  # seconds without an answer
 ATTEMPTS = 4  # in a row, without a byte of progress
 PAUSE = 1.0  # seconds before the second attempt; doubles
 BUSY = (408, 429, 500, 502, 503, 504)  # answers worth another attempt
-
-
-class UnavailableError(Exception):
-    """An address does not give the file; the reason is one sentence."""
-
-
-class InterruptedDownloadError(Exception):
-    """A transfer broke off and may go on."""
 
 
 def download(url: str, out: Path, *, checksum: str = "", max_bytes: int = MAX_BYTES) -> Path:
@@ -55,26 +54,28 @@ def download(url: str, out: Path, *, checksum: str = "", max_bytes: int = MAX_BY
     part = out.with_name(f"{out.name}.part")
     with disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
+    if not re.match("https?://", url, re.IGNORECASE):
+        raise UnavailableError(f"{visible(url)[:200]} is no address of http or https")
     failures = 0
     while True:
         before = _length(part)
         try:
-            _transfer(url, part, bool(checksum), max_bytes)
+            keep_pace(lambda pace: _transfer(url, part, bool(checksum), max_bytes, pace))
             break
         except InterruptedDownloadError as error:
             failures = 1 if _length(part) > before else failures + 1
             if failures >= ATTEMPTS:
                 raise UnavailableError(f"broke off {failures} times ({error})") from error
             time.sleep(PAUSE * 2 ** (failures - 1))
-    if checksum and (found := _digest(part, checksum)) != checksum:
+    if checksum and (digest := _digest(part, checksum)) != checksum:
         _forget(part)
-        raise UnavailableError(f"wrong checksum {found}, expected {checksum}; removed")
+        raise UnavailableError(f"wrong checksum {digest}, expected {checksum}; removed")
     part.replace(out)
     _tag_file(part).unlink(missing_ok=True)
     return out
 
 
-def _transfer(url: str, part: Path, checked: bool, max_bytes: int) -> None:
+def _transfer(url: str, part: Path, checked: bool, max_bytes: int, pace: Pace) -> None:
     """Fetch what ``part`` still lacks; ``checked`` says that a checksum will judge the whole."""
     tag = _tag_file(part).read_text(encoding="utf-8") if _tag_file(part).exists() else ""
     if not tag and not checked:
@@ -84,9 +85,8 @@ def _transfer(url: str, part: Path, checked: bool, max_bytes: int) -> None:
     if done:
         headers |= {"Range": f"bytes={done}-"} | ({"If-Range": tag} if tag else {})
     try:
-        answer = urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers), timeout=TIMEOUT
-        )
+        opener = urllib.request.build_opener(SafeRedirects)
+        answer = opener.open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 416 and _is_complete(error.headers.get("Content-Range"), done):
@@ -99,10 +99,12 @@ def _transfer(url: str, part: Path, checked: bool, max_bytes: int) -> None:
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _explained(error) from error
     with answer:
-        _receive(answer, part, done, max_bytes)
+        _receive(answer, part, done, max_bytes, pace)
 
 
-def _receive(answer: http.client.HTTPResponse, part: Path, done: int, max_bytes: int) -> None:
+def _receive(
+    answer: http.client.HTTPResponse, part: Path, done: int, max_bytes: int, pace: Pace
+) -> None:
     """Write an answer's body behind what ``part`` has, or anew where the server starts anew."""
     if answer.headers.get_content_type() == "text/html":
         raise UnavailableError("a web page came instead of the file (log-in, quota or dead link)")
@@ -112,7 +114,10 @@ def _receive(answer: http.client.HTTPResponse, part: Path, done: int, max_bytes:
         _forget(part)
         done = 0
     length = answer.headers.get("Content-Length")
-    total = done + int(length) if length and length.isdecimal() else None
+    known = length is not None and re.fullmatch("[0-9]{1,18}", length)
+    total = done + int(length or 0) if known else None
+    if length and not known:
+        raise UnavailableError("the server tells a length that is no number of bytes")
     if total is not None and total > max_bytes:
         raise UnavailableError(f"{size(total)} are more than the bound of {size(max_bytes)}")
     _check_space(part, (total or 0) - done)
@@ -120,7 +125,7 @@ def _receive(answer: http.client.HTTPResponse, part: Path, done: int, max_bytes:
         with disk_errors(part), part.open("ab") as sink:
             if not resumed and (tag := _tag(answer)):
                 _tag_file(part).write_text(tag, encoding="utf-8")
-            done = _copy(answer, sink, done, total, max_bytes)
+            done = _copy(answer, sink, done, total, max_bytes, pace)
     except (MachineError, UnavailableError):
         _forget(part)  # a full disk is not helped by half a file, and a page is no start of one
         raise
@@ -129,14 +134,19 @@ def _receive(answer: http.client.HTTPResponse, part: Path, done: int, max_bytes:
 
 
 def _copy(
-    answer: http.client.HTTPResponse, sink: IO[bytes], done: int, total: int | None, max_bytes: int
+    answer: http.client.HTTPResponse,
+    sink: IO[bytes],
+    done: int,
+    total: int | None,
+    max_bytes: int,
+    pace: Pace,
 ) -> int:
     """Copy the body with a bar and return the file's length."""
     label = f"fetch {Path(sink.name).name.removesuffix('.part')}"
     with bar(label, (total or 0) // 1000, unit="kB", done=done // 1000) as progress:
         while True:
             try:
-                block = answer.read(CHUNK)
+                block = answer.read1(CHUNK)  # what has come; read would wait for a whole chunk
             except (OSError, http.client.HTTPException) as error:
                 raise InterruptedDownloadError(_short(error)) from error
             if not block:
@@ -145,6 +155,7 @@ def _copy(
                 raise UnavailableError("a web page came instead of the file")
             if done + len(block) > max_bytes:
                 raise UnavailableError(f"more than the bound of {size(max_bytes)} came")
+            pace.add(len(block))
             sink.write(block)
             progress.advance((done + len(block)) // 1000 - done // 1000)
             done += len(block)
@@ -153,9 +164,9 @@ def _copy(
 def _check_space(part: Path, wanted: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if wanted > free:
-        found = f"{size(wanted)} are to come and {size(free)} are free"
+        message = f"{size(wanted)} are to come and {size(free)} are free"
         fix = "free some space, or choose another disk with --to or MLSPRING_HOME"
-        raise MachineError(found, file=part.parent, fix=fix)
+        raise MachineError(message, file=part.parent, fix=fix)
 
 
 def _explained(error: Exception) -> Exception:
@@ -170,11 +181,11 @@ def _explained(error: Exception) -> Exception:
 
 def _short(error: object) -> str:
     text = str(error) or type(error).__name__
-    return re.sub(r"\[Errno -?\d+\] ", "", text)
+    return visible(re.sub(r"\[Errno -?\d+\] ", "", text))[:200]
 
 
 def _answer(error: urllib.error.HTTPError) -> str:
-    return f"the server answers {error.code} {error.reason}".strip()
+    return visible(f"the server answers {error.code} {error.reason}".strip())[:200]
 
 
 def _is_complete(content_range: str | None, done: int) -> bool:

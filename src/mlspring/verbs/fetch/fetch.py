@@ -1,8 +1,8 @@
 """``mlspring fetch``: the course's own files, from the first address that still gives them."""
 
-import fcntl
 import importlib
 import shutil
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,12 +14,14 @@ from pydantic import Field
 from mlspring.core.archives import archive_kind, extract
 from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import disk_errors, home
+from mlspring.core.locks import Lock, LockedError
 from mlspring.core.progress import say
 from mlspring.core.recipe import Section, load_recipe
 from mlspring.core.spec import Spec
-from mlspring.verbs.fetch.download import UnavailableError, download
+from mlspring.verbs.fetch.download import download
+from mlspring.verbs.fetch.transfer import UnavailableError
 
-EXTRA = "needs an extra package; in the checkout: pip install -e '.[fetch]' -c constraints.txt"
+EXTRA = 'needs an extra package; in the checkout: pip install -e ".[fetch]" -c constraints.txt'
 
 
 class WebFile(Section):
@@ -31,10 +33,10 @@ class WebFile(Section):
 
 
 class Address(Section):
-    """One place that has, or had, the whole data set."""
+    """One address that has, or had, the whole data set."""
 
     kind: Literal["web", "kaggle", "huggingface"] = Field(description="how it is asked")
-    name: str = Field(description="the competition, the data set or, for web, the place")
+    name: str = Field(description="the competition, the data set or, for web, whose site it is")
     note: str = Field(default="", description="what a person must know or do first")
     files: list[WebFile] = Field(default=[], description="the files of a web address")
 
@@ -83,17 +85,17 @@ def fetch(spec: Spec, to: Path | None = None) -> Path:
             say(f"{spec.id}: trying {address.label}")
             try:
                 came = work / "parts" / f"{number}-{address.kind}"
-                found = _from(address, came, work / "files", addresses.expects)
+                root = _from(address, came, work / "files", addresses.expects)
             except UnavailableError as error:
                 reasons.append(_told(number, address, str(error)))
                 continue
             with disk_errors(to):
                 (work / "files").rename(to)
             shutil.rmtree(work / "parts", ignore_errors=True)
-            return to / found
-    told = "\n".join([f"the data of {spec.id} could not be fetched; tried", *reasons])
+            return to / root
+    message = "\n".join([f"the data of {spec.id} could not be fetched; tried", *reasons])
     fix = "then give its folder with --data DIR; the built-in world needs no network"
-    raise MachineError(told, fix=f"{addresses.by_hand}\n     {fix}")
+    raise MachineError(message, fix=f"{addresses.by_hand}\n     {fix}")
 
 
 @contextmanager
@@ -103,20 +105,20 @@ def _work_folder(to: Path) -> Iterator[Path]:
     Afterwards it is gone, unless parts of files are in it that the next call can continue.
     """
     work = to.with_name(f".{to.name}.fetch")
-    with disk_errors(work):
-        work.mkdir(parents=True, exist_ok=True)
-        lock = (work / "lock").open("w")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise MachineError("another process is fetching this", file=to) from error
-        try:
-            yield work
-        finally:
-            shutil.rmtree(work / "files", ignore_errors=True)
-            if not any(path.is_file() for path in (work / "parts").rglob("*")):
-                shutil.rmtree(work, ignore_errors=True)
+    try:
+        lock = Lock(work / "lock")
+    except LockedError as error:
+        raise MachineError("another process is fetching this", file=to) from error
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work / "files", ignore_errors=True)
+        empty = not any(path.is_file() for path in (work / "parts").rglob("*"))
+        if empty and sys.platform != "win32":  # gone before another process can take the lock
+            shutil.rmtree(work, ignore_errors=True)
+        lock.release()
+        if empty:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def load_addresses(spec: Spec) -> Addresses:

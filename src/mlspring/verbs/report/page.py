@@ -257,7 +257,7 @@ def _line_rows(
 
 def _machine(run: Run) -> dict[str, str]:
     """Return what the run was computed with, in words."""
-    facts = _mapping(_read(run.folder / "environment.json"))
+    facts = run.environment | run.state
     versions = _mapping(facts.pop("versions", {}))
     commit = str(facts.pop("commit", None) or "unknown")
     facts["commit"] = commit.removesuffix("+") + (" with changes" if commit.endswith("+") else "")

@@ -1,6 +1,7 @@
 """``make demo``: train homework 3, hand in, rank, draw, and say where to look."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ def main() -> None:
         f"  the report      {page}\n"
         f"  the figures     {folder / 'figures'}\n"
         f"  the submission  {folder / result['submission']}\n"
-        "Next: .venv/bin/mlspring run hw03 medium"
+        f"Next: {os.path.relpath(sys.executable)} -m mlspring run hw03 medium"
     )
 
 

@@ -11,9 +11,9 @@ fail() {
 }
 
 find_python() {
-  for name in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do
+  for name in "${PYTHON:-}" python3.11 python3.12 python3.13 python3.14 python3; do
     [ -n "$name" ] && command -v "$name" >/dev/null 2>&1 || continue
-    "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null &&
+    "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null &&
       echo "$name" && return
   done
   return 1
@@ -38,7 +38,7 @@ answers() {
     "$1" 2>/dev/null
 }
 
-python=$(find_python) || fail "found no Python 3.11, 3.12 or 3.13" \
+python=$(find_python) || fail "found no Python 3.11 to 3.14" \
   "install one, or name it: make PYTHON=/path/to/python3.11"
 need_mib 4000
 "$python" -m venv --clear .venv 2>/dev/null || fail "$python cannot make a virtual environment" \

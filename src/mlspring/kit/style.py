@@ -1,8 +1,9 @@
 """One look for all report figures: readable in grey, labelled, with the numbers beside them."""
 
 import csv
+import functools
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 CJK_FONTS = (
     "Noto Sans CJK TC",
     "Noto Sans TC",
+    "Noto Sans CJK JP",  # the same characters; where many fonts share a file, its first name
+    "Noto Sans CJK SC",
+    "Noto Sans CJK HK",
+    "Noto Sans CJK KR",
     "Source Han Sans TC",
     "PingFang TC",
     "Microsoft JhengHei",
@@ -33,8 +38,26 @@ CJK_FONTS = (
 
 def cjk_font() -> str | None:
     """Return an installed font with Traditional Chinese characters, or None."""
+    name = _known_cjk_font()
+    if name is None:
+        _add_new_fonts()
+        name = _known_cjk_font()
+    return name
+
+
+def _known_cjk_font() -> str | None:
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return next((name for name in CJK_FONTS if name in installed), None)
+
+
+@functools.cache  # looking through the folders of fonts takes a while
+def _add_new_fonts() -> None:
+    """Tell matplotlib the fonts that were installed since it made its list, which it keeps."""
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    for file in font_manager.findSystemFonts():
+        if file not in known:
+            with suppress(Exception):  # a font that cannot be read is as good as none
+                font_manager.fontManager.addfont(file)
 
 
 @contextmanager

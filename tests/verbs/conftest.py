@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mlspring.verbs.fetch import download as web
+from mlspring.verbs import download as web
 from tests.tiny.web import Server
 
 

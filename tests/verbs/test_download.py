@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from mlspring.core.errors import MachineError
-from mlspring.verbs.fetch import download as web
-from mlspring.verbs.fetch.download import download
-from mlspring.verbs.fetch.transfer import UnavailableError
+from mlspring.verbs import download as web
+from mlspring.verbs.download import download
+from mlspring.verbs.transfer import UnavailableError
 from tests.tiny.web import BODY, SHA, Server, names
 
 

@@ -13,8 +13,8 @@ from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import home
 from mlspring.core.locks import locked
 from mlspring.core.spec import Spec
-from mlspring.verbs.fetch import fetch as module
-from mlspring.verbs.fetch.fetch import fetch, load_addresses
+from mlspring.verbs import fetch as module
+from mlspring.verbs.fetch import fetch, load_addresses
 from tests.tiny.web import BODY, FOOD, SHA, Server, island, names, packed
 
 KAGGLE = '[[address]]\nkind = "kaggle"\nname = "ml2022spring-hw3b"\nnote = "join first"\n'

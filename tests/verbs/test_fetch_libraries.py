@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlspring.core.errors import MachineError
-from mlspring.verbs.fetch import fetch as module
-from mlspring.verbs.fetch.fetch import fetch
+from mlspring.verbs import fetch as module
+from mlspring.verbs.fetch import fetch
 from tests.tiny.web import FOOD, island, names, packed
 
 KAGGLE = '[[address]]\nkind = "kaggle"\nname = "ml2022spring-hw3b"\nnote = "join first"\n'

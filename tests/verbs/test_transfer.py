@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mlspring.verbs.fetch import transfer as module
-from mlspring.verbs.fetch.download import download
-from mlspring.verbs.fetch.transfer import Pace, SafeRedirects, UnavailableError, keep_pace
+from mlspring.verbs import transfer as module
+from mlspring.verbs.download import download
+from mlspring.verbs.transfer import Pace, SafeRedirects, UnavailableError, keep_pace
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def fetch(
     to: Annotated[Path | None, typer.Option(help="Folder to put it in.")] = None,
 ) -> None:
     """Download the course's own data, from every address that is known."""
-    from mlspring.verbs.fetch import fetch as verb
+    from mlspring.verbs import fetch as verb
 
     show(str(verb.fetch(catalog.find(homework), to)))
 

@@ -16,7 +16,7 @@ from mlspring.core.errors import MachineError
 from mlspring.core.files import disk_errors
 from mlspring.core.progress import bar
 from mlspring.core.texts import size, visible
-from mlspring.verbs.fetch.transfer import (
+from mlspring.verbs.transfer import (
     InterruptedDownloadError,
     Pace,
     SafeRedirects,

@@ -3,7 +3,6 @@
 import importlib
 import shutil
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +17,8 @@ from mlspring.core.locks import Lock, LockedError
 from mlspring.core.progress import say
 from mlspring.core.recipe import Section, load_recipe
 from mlspring.core.spec import Spec
-from mlspring.verbs.fetch.download import download
-from mlspring.verbs.fetch.transfer import UnavailableError
+from mlspring.verbs.download import download
+from mlspring.verbs.transfer import UnavailableError
 
 EXTRA = 'needs an extra package; in the checkout: pip install -e ".[fetch]" -c constraints.txt'
 
@@ -219,13 +218,19 @@ def _move(entries: Iterable[Path], to: Path) -> None:
 
 
 def _find(folder: Path, expects: list[str]) -> Path | None:
-    """Return the outermost folder, at most two levels inside, that has everything expected."""
-    queue = deque([(folder, 0)])
-    while queue:
-        candidate, depth = queue.popleft()
-        if all((candidate / name).exists() for name in expects):
-            return candidate
-        if depth < 2 and candidate.is_dir():
-            inner = (path for path in candidate.iterdir() if path.is_dir())
-            queue.extend((path, depth + 1) for path in sorted(inner))
-    return None
+    """Return the folder to give ``--data``: it has everything expected, or holds what has.
+
+    That is the outermost folder, at most two levels inside, with everything in it; or ``folder``
+    itself where each part lies in a folder of its own, as in Kaggle's archives: readers look two
+    levels down.
+    """
+    below: list[Path] = [folder]
+    level = [folder]
+    for _ in range(2):
+        level = [p for above in level if above.is_dir() for p in sorted(above.iterdir())]
+        below += [path for path in level if path.is_dir()]
+    whole = (one for one in below if all((one / name).exists() for name in expects))
+    if (found := next(whole, None)) is not None:
+        return found
+    scattered = all(any((one / name).exists() for one in below) for name in expects)
+    return folder if expects and scattered else None

@@ -1,1 +1,0 @@
-"""``mlspring fetch``: the course's own files, from every address that is known."""

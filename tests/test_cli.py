@@ -21,7 +21,8 @@ FLAGS = {
     "validate": {"--data"},
     "score": {"--answers", "--json"},
     "submit": {"--as", "--final", "--rules", "--board", "--json"},
-    "board": {"--private", "--mine", "--finals", "--retry", "--as", "--rules", "--json"},
+    "board": {"--private", "--mine", "--finals", "--retry", "--as", "--rules", "--json"}
+    | {"--page", "--check"},
     "calibrate": {"--seeds", "--out"},
     "quiz": {"--run", "--answers", "--language", "--json"},
     "doctor": set(),

@@ -143,7 +143,7 @@ def test_ctrl_c_in_every_phase_loses_nothing(
     resumed = verb.resume(folder)
     assert resumed.result is not None
     assert resumed.result["resumed"] is True
-    entries = service.open_store().entries(spec.id)
+    entries = service.open_store().submissions(spec.id)
     scored = [entry.number for entry in entries if entry.state == State.SCORED]
     assert scored == ([resumed.state["submission"]] if spec in JUDGED else [])
 
@@ -166,10 +166,10 @@ def test_a_run_stopped_after_its_submission_hands_in_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = stopped(tmp_path, monkeypatch, submit=True, where=(Run, "finish"))
-    (entry,) = service.open_store().entries()
+    (entry,) = service.open_store().submissions()
     assert Run.open(folder).state["submission"] == entry.number
     assert verb.resume(folder).result is not None
-    assert service.open_store().entries() == [entry]
+    assert service.open_store().submissions() == [entry]
 
 
 def test_a_kill_before_the_number_is_noted_does_not_hand_in_twice(
@@ -185,11 +185,11 @@ def test_a_kill_before_the_number_is_noted_does_not_hand_in_twice(
     with monkeypatch.context() as patch:
         patch.setattr(Run, "note", killed)
         folder = stopped(tmp_path, monkeypatch, submit=True)
-    (entry,) = service.open_store().entries()
+    (entry,) = service.open_store().submissions()
     assert entry.state == State.SCORED
     assert "submission" not in Run.open(folder).state
     assert verb.resume(folder).state["submission"] == entry.number
-    assert service.open_store().entries() == [entry]
+    assert service.open_store().submissions() == [entry]
 
 
 def test_a_kill_while_it_is_judged_does_not_hand_in_twice(
@@ -198,7 +198,7 @@ def test_a_kill_while_it_is_judged_does_not_hand_in_twice(
     """No word of a killed judge reaches the board: neither a score nor a failure."""
     folder = stopped(tmp_path, monkeypatch, submit=True, where=(Store, "finish"))
     assert verb.resume(folder).result is not None
-    (entry,) = service.open_store().entries()
+    (entry,) = service.open_store().submissions()
     assert (entry.state, entry.num_attempts) == (State.SCORED, 2)
     assert Run.open(folder).state["submission"] == entry.number
 
@@ -210,7 +210,7 @@ def test_two_runs_with_the_same_file_hand_in_twice(
     folder = stopped(tmp_path, monkeypatch, submit=True, where=where)
     run_tiny(JUDGED[0], tmp_path / "again", data="world")
     verb.resume(folder)
-    first, second = service.open_store().entries()
+    first, second = service.open_store().submissions()
     assert first.sha256 == second.sha256
 
 
@@ -220,7 +220,7 @@ def test_a_run_resumed_beside_another_board_hands_in_there(
     folder = stopped(tmp_path, monkeypatch, submit=True, where=(Run, "finish"))
     monkeypatch.setenv("MLSPRING_HOME", str(tmp_path / "elsewhere"))
     assert verb.resume(folder).result is not None
-    (entry,) = service.open_store().entries()
+    (entry,) = service.open_store().submissions()
     assert entry.state == State.SCORED
 
 
@@ -238,7 +238,7 @@ def test_resume_hands_in_as_the_run_was_asked_to(
     where = (catalog.part(JUDGED[0], "predict"), "predict")
     folder = stopped(tmp_path, monkeypatch, submit=asked, where=where)
     verb.resume(folder, submit=told)
-    assert len(service.open_store().entries()) == num_handed_in
+    assert len(service.open_store().submissions()) == num_handed_in
 
 
 def stopped(

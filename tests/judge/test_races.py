@@ -55,7 +55,7 @@ def test_two_processes_never_share_the_last_place(spec: Spec, folder: Path) -> N
     assert all(
         outcome.startswith("RuleError: all 5 submissions of this day") for outcome in outcomes[:-1]
     )
-    assert len(store.entries()) == 5
+    assert len(store.submissions()) == 5
     assert len(list(store.files.rglob("pred.csv"))) == 5
 
 
@@ -67,7 +67,7 @@ def test_a_failed_one_is_retried_by_one_process_only(
     outcomes = race(3, racers.retry_one, folder)
     assert outcomes.count("scored") == 1
     assert sum(outcome.startswith("RuleError") for outcome in outcomes) == 2
-    assert open_store().entry(1).num_attempts == 2
+    assert open_store().submission(1).num_attempts == 2
 
 
 @pytest.mark.parametrize("isolated", [False, True])
@@ -80,14 +80,14 @@ def test_a_judge_killed_at_work_leaves_a_failed_one_that_can_be_retried(
     judge.start()
     scorer = wait_for_scorer(folder / "child.pid")
     store = open_store()
-    assert store.entry(1).state == State.RECEIVED  # its judge lives, so it is left alone
+    assert store.submission(1).state == State.RECEIVED  # its judge lives, so it is left alone
     assert recover(store) == []
     with pytest.raises(RuleError, match="is being judged now"):
         retry(store, spec, 1, answers=answers)
     judge.kill()
     judge.join()
 
-    entry = open_store().entry(1)
+    entry = open_store().submission(1)
     assert entry.state == State.FAILED
     assert entry.message is not None and "can be retried" in entry.message
     assert store.num_counted("hw99", "world", "ann", Rules().day(entry.received)) == 0

@@ -10,10 +10,11 @@ from mlspring.core.errors import DataError, RuleError, SubmissionError, UserErro
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge import service
+from mlspring.judge.boards import Board, board
 from mlspring.judge.points import Earned
 from mlspring.judge.receipt import Receipt
 from mlspring.judge.rules import SELF_STUDY, Rules, course
-from mlspring.judge.service import board, choose_finals, retry, submissions_of, submit
+from mlspring.judge.service import choose_finals, retry, submissions_of, submit
 from mlspring.judge.store import Store
 
 NOON = datetime(2022, 3, 1, 4, tzinfo=UTC)  # noon in Taipei
@@ -51,8 +52,8 @@ def test_a_good_file_is_scored_and_kept(desk: Desk) -> None:
     assert (receipt.public, receipt.private, receipt.level) == (0.75, 0.5, "strong")
     assert receipt.points == Earned(public=1.5, private=1.0)
     assert (receipt.filename, receipt.num_left, receipt.message) == ("mine.csv", None, None)
-    entry = desk.store.entry(1)
-    assert entry.file.read_bytes() == (desk.folder / "mine.csv").read_bytes()
+    stored = desk.store.submission(1)
+    assert stored.file.read_bytes() == (desk.folder / "mine.csv").read_bytes()
     assert json.loads(json.dumps(receipt.as_json()))["points"]["total"] == 2.5
 
 
@@ -61,7 +62,7 @@ def test_the_courses_rules_judge_in_a_child_and_hide_the_private_score(desk: Des
     assert (receipt.state, receipt.public, receipt.private) == (State.SCORED, 0.75, None)
     assert receipt.points == Earned(public=1.5, private=None)
     assert receipt.num_left == 4
-    assert desk.store.entry(1).private == 0.5
+    assert desk.store.submission(1).private == 0.5
 
 
 def test_a_rejected_file_is_a_receipt_with_row_and_reason(desk: Desk) -> None:
@@ -69,7 +70,7 @@ def test_a_rejected_file_is_a_receipt_with_row_and_reason(desk: Desk) -> None:
     assert receipt.state == State.REJECTED
     assert receipt.message == "mine.csv, row 2: '0,maybe'; expected 0 or 1"
     assert (receipt.public, receipt.points.total, receipt.num_left) == (None, None, 5)
-    assert desk.store.entry(1).file.read_text() == "id,value\n0,maybe\n"
+    assert desk.store.submission(1).file.read_text() == "id,value\n0,maybe\n"
 
 
 def test_a_fault_of_ours_is_kept_and_can_be_retried(desk: Desk, tmp_path: Path) -> None:
@@ -77,12 +78,12 @@ def test_a_fault_of_ours_is_kept_and_can_be_retried(desk: Desk, tmp_path: Path) 
     receipt = desk.hand_in(3, 2, answers=broken, rules=COURSE)
     assert receipt.state == State.FAILED
     assert receipt.message is not None and "KeyError" not in receipt.message
-    assert "KeyError: 'a bug in the scorer'" in (desk.store.entry(1).reason or "")
+    assert "KeyError: 'a bug in the scorer'" in (desk.store.submission(1).reason or "")
     assert receipt.num_left == 5
     again = retry(desk.store, desk.spec, 1, answers=desk.answers, rules=COURSE, now=NOON)
     assert (again.number, again.state, again.public, again.num_left) == (1, State.SCORED, 0.75, 4)
-    entry = desk.store.entry(1)
-    assert (entry.received, entry.num_attempts, entry.reason) == (NOON, 2, None)
+    stored = desk.store.submission(1)
+    assert (stored.received, stored.num_attempts, stored.reason) == (NOON, 2, None)
 
 
 def test_what_can_be_retried(desk: Desk) -> None:
@@ -95,7 +96,7 @@ def test_what_can_be_retried(desk: Desk) -> None:
 
 def test_a_retry_without_its_content_says_so(desk: Desk, tmp_path: Path) -> None:
     desk.hand_in(1, 1, answers=fake_island.write_answers(tmp_path / "broken.csv", "raise"))
-    desk.store.entry(1).file.unlink()
+    desk.store.submission(1).file.unlink()
     with pytest.raises(DataError, match="the content of submission 1 is gone"):
         retry(desk.store, desk.spec, 1, answers=desk.answers)
 
@@ -107,8 +108,8 @@ def test_an_interruption_leaves_a_failed_one_and_goes_on(
     slow = fake_island.write_answers(tmp_path / "slow.csv", do)
     with pytest.raises(kind):
         desk.hand_in(3, 2, answers=slow, rules=COURSE)
-    entry = desk.store.entry(1)
-    assert (entry.state, entry.reason) == (State.FAILED, f"interrupted by {kind.__name__}")
+    stored = desk.store.submission(1)
+    assert (stored.state, stored.reason) == (State.FAILED, f"interrupted by {kind.__name__}")
     again = retry(desk.store, desk.spec, 1, answers=desk.answers, rules=COURSE)
     assert again.state == State.SCORED
 
@@ -121,10 +122,10 @@ def test_received_without_a_living_judge_or_without_content_ends_failed(
         for _ in range(2):
             with pytest.raises(OSError, match="power cut"):
                 desk.hand_in(1, 1)
-    desk.store.entry(2).file.unlink()
-    assert [e.state for e in desk.store.entries()] == [State.RECEIVED] * 2
+    desk.store.submission(2).file.unlink()
+    assert [e.state for e in desk.store.submissions()] == [State.RECEIVED] * 2
     store = service.open_store()
-    assert [e.state for e in store.entries()] == [State.FAILED] * 2
+    assert [e.state for e in store.submissions()] == [State.FAILED] * 2
     assert service.recover(store) == []
 
 
@@ -132,10 +133,10 @@ def test_recovering_leaves_alone_what_ended_well_meanwhile(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.hand_in(1, 1)
-    stale = replace(desk.store.entry(1), state=State.RECEIVED)
-    monkeypatch.setattr(desk.store, "entries", lambda **_: [stale])
+    stale = replace(desk.store.submission(1), state=State.RECEIVED)
+    monkeypatch.setattr(desk.store, "submissions", lambda **_: [stale])
     assert service.recover(desk.store) == []
-    assert desk.store.entry(1).state == State.SCORED
+    assert desk.store.submission(1).state == State.SCORED
 
 
 def test_nothing_is_stored_of_what_is_not_taken(desk: Desk, tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_nothing_is_stored_of_what_is_not_taken(desk: Desk, tmp_path: Path) -> N
         desk.hand_in(1, 1, rules=COURSE)
     with pytest.raises(RuleError, match="all 5 submissions"):
         desk.hand_in(1, 1, rules=COURSE)
-    assert len(desk.store.entries()) == 5
+    assert len(desk.store.submissions()) == 5
     assert len(list((desk.store.files / "hw99").iterdir())) == 5
 
 
@@ -250,7 +251,7 @@ def test_the_board_of_each_source_is_its_own(desk: Desk) -> None:
     )
 
 
-def learners(shown: service.Board) -> list[str]:
+def learners(shown: Board) -> list[str]:
     return [row.name for row in shown.rows if row.kind == "learner"]
 
 

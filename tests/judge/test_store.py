@@ -16,7 +16,7 @@ from mlspring.core.errors import DataError, InternalError, MachineError, RuleErr
 from mlspring.core.files import home
 from mlspring.core.score import Score, State
 from mlspring.judge import database
-from mlspring.judge.entry import Arrival, Verdict
+from mlspring.judge.records import Upload, Verdict
 from mlspring.judge.rules import SELF_STUDY, Rules
 from mlspring.judge.store import Store
 from mlspring.judge.tables import Base
@@ -25,7 +25,7 @@ NOON = datetime(2022, 3, 1, 4, tzinfo=UTC)  # noon in Taipei
 SCORED = Verdict(state=State.SCORED, score=Score(public=0.5, private=0.25), seconds=0.5)
 
 
-def arrival(**more: object) -> Arrival:
+def arrival(**more: object) -> Upload:
     values = {
         "homework": "hw99",
         "source": "world",
@@ -37,7 +37,7 @@ def arrival(**more: object) -> Arrival:
         "answers": "11",
         "received": NOON,
     }
-    return Arrival(**(values | more))
+    return Upload(**(values | more))
 
 
 def sql(store: Store, query: str) -> list[tuple[object, ...]]:
@@ -89,20 +89,20 @@ def test_an_older_store_is_upgraded_without_loss(
     revisions = tmp_path / "migrations"
     shutil.copytree(database.MIGRATIONS, revisions)
     # Rebuilds both tables, the referenced one too: the harshest thing a revision does.
-    (revisions / "versions" / "0002_next.py").write_text(
+    (revisions / "versions" / "0003_next.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision = '0002', '0001'\n"
+        "revision, down_revision = '0003', '0002'\n"
         "def upgrade():\n"
         "    for table in ('learners', 'submissions'):\n"
         "        with op.batch_alter_table(table, recreate='always') as batch:\n"
         "            batch.add_column(sa.Column('note', sa.String(9), server_default='new'))\n"
     )
     monkeypatch.setattr(database, "MIGRATIONS", revisions)
-    monkeypatch.setattr(database, "HEAD", "0002")
+    monkeypatch.setattr(database, "HEAD", "0003")
     after = Store.open(store.folder)
-    assert after.entry(before.number) == before
+    assert after.submission(before.number) == before
     assert sql(after, "SELECT note FROM learners") == [("new",)]
-    assert sql(after, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert sql(after, "SELECT version_num FROM alembic_version") == [("0003",)]
     assert after.add(arrival(), SELF_STUDY).number == 2
 
 
@@ -112,16 +112,16 @@ def test_an_upgrade_that_breaks_changes_nothing(
     before = store.add(arrival(), SELF_STUDY)
     revisions = tmp_path / "migrations"
     shutil.copytree(database.MIGRATIONS, revisions)
-    (revisions / "versions" / "0002_broken.py").write_text(
-        "from alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    (revisions / "versions" / "0003_broken.py").write_text(
+        "from alembic import op\nrevision, down_revision = '0003', '0002'\n"
         "def upgrade():\n    op.drop_table('submissions')\n    raise OSError('power cut')\n"
     )
     with monkeypatch.context() as broken:
         broken.setattr(database, "MIGRATIONS", revisions)
-        broken.setattr(database, "HEAD", "0002")
+        broken.setattr(database, "HEAD", "0003")
         with pytest.raises(OSError, match="power cut"):
             Store.open(store.folder)
-    assert Store.open(store.folder).entry(1) == before
+    assert Store.open(store.folder).submission(1) == before
 
 
 def test_a_newer_store_is_left_alone(store: Store) -> None:
@@ -141,8 +141,11 @@ def test_a_file_that_is_no_board(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "judge").mkdir()
     (tmp_path / "judge" / "board.sqlite").mkdir()
-    with pytest.raises(MachineError, match="cannot be written"):
+    with pytest.raises(MachineError, match="unable to open"):
         Store.open(tmp_path / "judge")
+    (tmp_path / "file").touch()
+    with pytest.raises(MachineError, match="cannot be written"):
+        Store.open(tmp_path / "file" / "judge")
 
 
 def test_a_full_disk_is_a_sentence_and_the_store_stays_whole(store: Store) -> None:
@@ -158,7 +161,7 @@ def test_a_full_disk_is_a_sentence_and_the_store_stays_whole(store: Store) -> No
     with pytest.raises(MachineError, match="full"):
         store.finish(entry.number, large)
     event.remove(store._engine, "connect", small)
-    assert store.entry(entry.number) == entry
+    assert store.submission(entry.number) == entry
 
 
 def test_reopening_imports_neither_alembic_nor_torch(store: Store) -> None:
@@ -175,13 +178,13 @@ def test_reopening_imports_neither_alembic_nor_torch(store: Store) -> None:
 def test_readers_do_not_wait_for_a_writer(store: Store) -> None:
     store.add(arrival(), SELF_STUDY)
     assert sql(store, "PRAGMA journal_mode") == [("wal",)]
-    with store._writing():
-        assert len(store.entries()) == 1
+    with store.writing():
+        assert len(store.submissions()) == 1
 
 
 def test_foreign_keys_are_kept(store: Store) -> None:
     store.add(arrival(), SELF_STUDY)
-    with pytest.raises(IntegrityError), store._writing() as session:
+    with pytest.raises(IntegrityError), store.writing() as session:
         session.connection().exec_driver_sql("DELETE FROM learners")
 
 
@@ -195,7 +198,7 @@ def test_an_entry_comes_back_as_it_went_in(store: Store) -> None:
     score = Score(public=1 / 3, private=0.25, details={"rows": 8.0})
     verdict = Verdict(state=State.SCORED, score=score, seconds=0.5)
     finished = store.finish(added.number, verdict)
-    assert store.entry(added.number) == finished
+    assert store.submission(added.number) == finished
     assert (finished.public, finished.private, finished.seconds) == (1 / 3, 0.25, 0.5)
     assert finished.details == {"rows": 8.0}
 
@@ -203,8 +206,8 @@ def test_an_entry_comes_back_as_it_went_in(store: Store) -> None:
 def test_two_spellings_of_a_name_are_one_learner(store: Store) -> None:
     store.add(arrival(learner="Zoë"), SELF_STUDY)
     store.add(arrival(learner="ZOE\u0308"), SELF_STUDY)
-    assert {entry.learner for entry in store.entries()} == {"Zoë"}
-    assert len(store.entries(learner="zoë")) == 2
+    assert {entry.learner for entry in store.submissions()} == {"Zoë"}
+    assert len(store.submissions(learner="zoë")) == 2
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_two_spellings_of_a_name_are_one_learner(store: Store) -> None:
 def test_names_that_the_board_cannot_show(store: Store, name: str) -> None:
     with pytest.raises(UserError, match="another name"):
         store.add(arrival(learner=name), SELF_STUDY)
-    assert store.entries() == []
+    assert store.submissions() == []
 
 
 def test_a_verdict_is_given_once(store: Store) -> None:
@@ -232,13 +235,13 @@ def test_entries_are_found_by_what_they_are(store: Store) -> None:
     store.finish(store.add(arrival(), SELF_STUDY).number, SCORED)
     store.add(arrival(homework="hw01"), SELF_STUDY)
     store.add(arrival(source="official", learner="bob"), SELF_STUDY)
-    assert [e.number for e in store.entries()] == [1, 2, 3]
-    assert [e.number for e in store.entries("hw99")] == [1, 3]
-    assert [e.number for e in store.entries("hw99", source="world")] == [1]
-    assert [e.number for e in store.entries(learner="BOB")] == [3]
-    assert [e.number for e in store.entries(state=State.RECEIVED)] == [2, 3]
+    assert [e.number for e in store.submissions()] == [1, 2, 3]
+    assert [e.number for e in store.submissions("hw99")] == [1, 3]
+    assert [e.number for e in store.submissions("hw99", source="world")] == [1]
+    assert [e.number for e in store.submissions(learner="BOB")] == [3]
+    assert [e.number for e in store.submissions(state=State.RECEIVED)] == [2, 3]
     with pytest.raises(UserError, match="no submission 4"):
-        store.entry(4)
+        store.submission(4)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +264,7 @@ def test_the_quota_is_per_learner_homework_and_source(store: Store) -> None:
     store.add(arrival(source="official"), rules)
     with pytest.raises(RuleError):
         store.add(arrival(), rules)
-    assert len(store.entries()) == 4
+    assert len(store.submissions()) == 4
 
 
 def test_a_retry_cannot_stretch_the_day(store: Store) -> None:
@@ -271,5 +274,5 @@ def test_a_retry_cannot_stretch_the_day(store: Store) -> None:
     store.add(arrival(), rules)
     with pytest.raises(RuleError, match="used by others since"):
         store.reopen(number, "11", rules)
-    assert store.entry(number).state == State.FAILED
+    assert store.submission(number).state == State.FAILED
     assert store.reopen(number, "11", SELF_STUDY).num_attempts == 2

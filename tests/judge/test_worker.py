@@ -11,7 +11,7 @@ import pytest
 from mlspring import catalog
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
-from mlspring.judge.entry import Verdict
+from mlspring.judge.records import Verdict
 from mlspring.judge.worker import judge_one
 
 

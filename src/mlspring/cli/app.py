@@ -20,6 +20,7 @@ from mlspring.cli.options import (
     Homework,
     Language,
     LanguageName,
+    OneHomework,
     PrecisionName,
     RecipeName,
     Rules,
@@ -209,30 +210,40 @@ def submit(
 
 @app.command()
 def board(  # noqa: PLR0917  (a fixed set of flags)
-    homework: Homework,
+    homework: OneHomework = None,
     private: Annotated[bool, typer.Option("--private", help="Order by private scores.")] = False,
     mine: Annotated[bool, typer.Option("--mine", help="List your submissions instead.")] = False,
     finals: Annotated[
         str | None, typer.Option(metavar="N,N", help="Choose these submissions as your finals.")
     ] = None,
-    retry: Annotated[int | None, typer.Option(metavar="N", help="Judge failed N again.")] = None,
+    retry: Annotated[str | None, typer.Option(metavar="N", help="Judge failed N again.")] = None,
     name: Annotated[str, typer.Option("--as", help="Whose row to mark.")] = "me",
     rules: Rules = RulesName.self_study,
+    page: Annotated[int, typer.Option(min=1, metavar="N", help="Page of a long board.")] = 1,
+    check: Annotated[
+        bool, typer.Option("--check", help="Look for damage, save what can be saved.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the ranking with the baselines of the four levels."""
     from mlspring.verbs import board as verb
+    from mlspring.verbs import board_table as tables
 
-    spec = catalog.find(homework)
+    if check:
+        return show(verb.check())
+    spec = catalog.find(homework or "")
     if finals is not None:
-        verb.choose_finals(spec, name, finals, rules=rules.value)
+        chosen = verb.choose_finals(spec, name, finals, rules=rules.value)
+        if not as_json:
+            show(verb.finals_text(spec, name, chosen))
     if retry is not None:
         return _show_receipt(spec, verb.retry(spec, retry, rules=rules.value), as_json=as_json)
     if mine:
         own = verb.submissions(spec, name, rules=rules.value)
-        return show_json([r.as_json() for r in own]) if as_json else show(verb.own_text(spec, own))
-    shown = verb.board(spec, private=private, rules=rules.value)
-    show_json(verb.board_rows(shown)) if as_json else show(verb.board_table(shown, name))
+        plain = [receipt.as_json() for receipt in own]
+        return show_json(plain) if as_json else show(tables.own_text(spec, own))
+    shown = verb.board(spec, private=private, rules=rules.value, page=page, name=name)
+    show_json(tables.board_rows(shown)) if as_json else show(tables.board_table(shown, me=name))
 
 
 @app.command()

@@ -32,6 +32,9 @@ class RulesName(StrEnum):
 
 
 Homework = Annotated[str, typer.Argument(metavar="HW", help="A homework, e.g. hw03.")]
+OneHomework = Annotated[
+    str | None, typer.Argument(metavar="HW", help="A homework; only --check needs none.")
+]
 RecipeName = Annotated[
     str | None,
     typer.Argument(

@@ -13,7 +13,10 @@
 A message says where, what was found, what was expected, and what to do next.
 """
 
+import re
 from pathlib import Path
+
+from mlspring.core.foreign_text import shown
 
 
 class MlspringError(Exception):
@@ -43,14 +46,21 @@ class MlspringError(Exception):
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        where = "" if self.file is None else str(self.file)
+        """Return the message; each part may hold foreign text, so each is made harmless here."""
+        where = "" if self.file is None else _line(str(self.file))
         if self.row is not None:
             where += f", row {self.row}" if where else f"row {self.row}"
-        parts = [f"{where}: {self.found}" if where else self.found]
+        found = _line(self.found)
+        parts = [f"{where}: {found}" if where else found]
         if self.expected:
-            parts.append(f"expected {self.expected}")
+            parts.append(f"expected {_line(self.expected)}")
         sentence = "; ".join(parts)
-        return f"{sentence}\n  -> {self.fix}" if self.fix else sentence
+        return f"{sentence}\n  -> {_line(self.fix)}" if self.fix else sentence
+
+
+def _line(text: str) -> str:
+    """Return foreign text on one line: what a library says in several lines becomes one."""
+    return shown(re.sub(r"\s*[\r\n\t]\s*", " ", text))
 
 
 class UserError(MlspringError):

@@ -169,7 +169,7 @@ class Spec:
         """Whether something is handed in, scored and ranked."""
         return self.submission != "none"
 
-    def demand_ranking(self) -> None:
+    def require_ranking(self) -> None:
         """Do nothing where there is a board.
 
         Raises:
@@ -209,9 +209,3 @@ class Spec:
             if level in baselines and self.metric.reaches(score, baselines[level])
         ]
         return reached[-1] if reached else None
-
-    def points_for(self, score: float | None, source: str, part: str) -> float:
-        """Return the points that ``score`` earns on one part of the board."""
-        level = self.level_reached(score, source, part)
-        worth: float = getattr(self.points, part)
-        return worth * (self.levels.index(level) + 1) if level else 0.0

@@ -127,6 +127,18 @@ def at_most(num_bytes: int) -> str:
     return f"at most {size(num_bytes)}"
 
 
+def whole_number(text: str, *, low: int = 0, high: int) -> int | None:
+    """Return a whole number from ``low`` to ``high`` written in ASCII digits, None for all else.
+
+    ``int`` alone would also take digits of other scripts, underscores, and millions of digits.
+    """
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if not (digits.isascii() and digits.isdigit()) or len(digits.lstrip("0")) > len(str(high)):
+        return None
+    number = int(digits.lstrip("0") or "0") * (-1 if text.startswith("-") else 1)
+    return number if low <= number <= high else None
+
+
 def count(number: int, thing: str) -> str:
     """Return ``1 row``, ``2 rows``, ``3,347 rows``."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

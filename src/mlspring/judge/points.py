@@ -1,15 +1,16 @@
-"""What scores earn: the spec's points for each level, on the public and the private part.
+"""What scores earn: the spec's points for each level, on the public and on the private part.
 
 The course pays a level twice, once on each part of the board (hw03: 0.5 + 0.5, hw01: 1 + 1; slides
 of each homework). Where no baseline was published for a part, nothing can be earned or lost there:
 the points are None, never zero and never guessed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlspring.core.spec import Spec
-from mlspring.judge.entry import Entry
+
+PARTS = ("public", "private")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,42 +36,24 @@ def baselines_of(spec: Spec, source: str, part: str) -> Mapping[str, float]:
 
 
 def earned(spec: Spec, public: float | None, private: float | None, source: str) -> Earned:
-    """Return the points of a public and a private score; None stands for an unknown score."""
+    """Return the points of a public and a private score; None stands for an unknown score.
+
+    The n-th level of the spec is worth n times its points.
+    """
 
     def worth(score: float | None, part: str) -> float | None:
         if score is None or not baselines_of(spec, source, part):
             return None
-        return spec.points_for(score, source, part)
+        level = spec.level_reached(score, source, part)
+        a_level: float = getattr(spec.points, part)
+        return a_level * (spec.levels.index(level) + 1) if level else 0.0
 
     return Earned(public=worth(public, "public"), private=worth(private, "private"))
 
 
-def best_public(spec: Spec, entries: Iterable[Entry]) -> Entry | None:
-    """Return the best public submission, the earlier one of equals; None if nothing is scored."""
-    return _best(spec, [(entry.public, entry) for entry in entries])
-
-
-def final_entry(spec: Spec, entries: Sequence[Entry]) -> Entry | None:
-    """Return the submission that counts on the private board, of one learner's ``entries``.
-
-    As on Kaggle: the best private score among the chosen finals; with none chosen, the
-    submission with the best public score.
-    """
-    chosen = _best(spec, [(entry.private, entry) for entry in entries if entry.final])
-    return chosen or best_public(spec, entries)
-
-
-def _best(spec: Spec, scored: Iterable[tuple[float | None, Entry]]) -> Entry | None:
-    best: tuple[float, Entry] | None = None
-    for score, entry in sorted(scored, key=lambda pair: (pair[1].received, pair[1].number)):
-        if score is not None and (best is None or spec.metric.better(score, best[0])):
-            best = (score, entry)
-    return best[1] if best else None
-
-
 def missing_baselines(spec: Spec, source: str) -> list[str]:
     """Return one sentence for each part of a board that has no baseline."""
-    missing = [part for part in ("public", "private") if not baselines_of(spec, source, part)]
+    missing = [part for part in PARTS if not baselines_of(spec, source, part)]
     return [
         f"no {part} baseline is known for {source} data, so no {part} points" for part in missing
     ]

@@ -1,13 +1,14 @@
-"""The order of a board: one row a learner, and the baselines to beat between them."""
+"""The rows of a board: the learners of a page, and the baselines to beat between them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from mlspring.core.spec import Spec
-from mlspring.judge.entry import BASELINE_PREFIX, Entry
-from mlspring.judge.points import Earned, baselines_of, best_public, earned, final_entry
+from mlspring.judge.names import BASELINE_PREFIX
+from mlspring.judge.points import Earned, baselines_of, earned
+from mlspring.judge.records import Standing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,102 +39,68 @@ class Row:
     received: datetime | None = None
 
 
-def board(
+def board_rows(
     spec: Spec,
-    entries: Iterable[Entry],
+    standings: Sequence[Standing],
     *,
     source: str,
     private: bool = False,
-    show_private: bool = False,
+    before: Standing | None = None,
+    is_last: bool = True,
 ) -> list[Row]:
-    """Return the board of one data source, best row first.
+    """Return the rows of one page of a board, best first.
 
-    The public board orders by each learner's best public score, the private board by the private
-    score of their finals. Equal full scores share a rank, the earlier submission above. A baseline
-    stands under the learners who meet it exactly. A level without a baseline on the ordering part
-    has no row.
+    A baseline stands under the learners who meet it exactly. A level without a baseline on the
+    ordering part has no row.
 
     Args:
         spec: direction of the metric, baselines and points.
-        entries: submissions; those of other homeworks, sources or states are passed over.
+        standings: the page's learners in order.
         source: ``world`` or ``official``.
-        private: order by the private part; implies ``show_private``.
-        show_private: fill the private column.
+        private: whether the board orders by the private part.
+        before: the learner above this page; baselines above that one stand on earlier pages.
+        is_last: whether this is the last page, on which the baselines below all learners stand.
     """
-    show_private = show_private or private
-    by_learner: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if (entry.homework, entry.source) == (spec.id, source) and entry.public is not None:
-            by_learner.setdefault(entry.learner, []).append(entry)
-    rows = [
-        _learner(spec, name, theirs, private=private, show_private=show_private)
-        for name, theirs in by_learner.items()
-    ]
-    part = "private" if private else "public"
     # Hardest baseline first: where two baselines are equal, the harder one stands above.
-    rows += [
-        _baseline(spec, source, level, show_private=show_private)
-        for level in reversed(spec.levels)
-        if level in baselines_of(spec, source, part)
-    ]
-
-    # A learner without a score on the ordering part has no place on this board.
-    scored = [(score, row) for row in rows if (score := getattr(row, part)) is not None]
-    sign = -1.0 if spec.metric.higher_is_better else 1.0
-
-    def order(pair: tuple[float, Row]) -> tuple[float, bool, float, int]:
-        score, row = pair
-        when = 0.0 if row.received is None else row.received.timestamp()
-        return sign * score, row.kind == "baseline", when, row.number or 0
-
-    return _ranked(sorted(scored, key=order))
+    levels = baselines_of(spec, source, "private" if private else "public")
+    waiting = [(levels[level], level) for level in reversed(spec.levels) if level in levels]
+    waiting.sort(key=lambda pair: pair[0], reverse=spec.metric.higher_is_better)
+    rows: list[Row] = []
+    for standing in ([before] if before else []) + [*standings]:
+        score = standing.private if private else standing.public
+        above = [pair for pair in waiting if spec.metric.better(pair[0], score or 0.0)]
+        waiting = waiting[len(above) :]
+        if standing is not before:
+            rows += [_baseline(spec, source, level, private=private) for _, level in above]
+            rows.append(learner_row(spec, standing, source=source, private=private))
+    if is_last:
+        rows += [_baseline(spec, source, level, private=private) for _, level in waiting]
+    return rows
 
 
-def _ranked(scored: Sequence[tuple[float, Row]]) -> list[Row]:
-    """Return the sorted rows with ranks 1, 1, 3, ... for the learners; baselines have none."""
-    ranked: list[Row] = []
-    num_learners, rank, last = 0, 0, None
-    for score, row in scored:
-        if row.kind == "baseline":
-            ranked.append(row)
-            continue
-        num_learners += 1
-        if score != last:
-            rank, last = num_learners, score
-        ranked.append(replace(row, rank=rank))
-    return ranked
-
-
-def _learner(
-    spec: Spec, name: str, entries: Sequence[Entry], *, private: bool, show_private: bool
-) -> Row:
-    best, final = best_public(spec, entries), final_entry(spec, entries)
-    source = entries[0].source
-    public_score = best.public if best else None
-    private_score = final.private if final and show_private else None
-    behind = final if private else best
+def learner_row(spec: Spec, standing: Standing, *, source: str, private: bool) -> Row:
+    """Return the row of one learner."""
+    part: Literal["public", "private"] = "private" if private else "public"
     return Row(
         kind="learner",
-        name=name,
-        public=public_score,
-        private=private_score,
-        level=spec.level_reached(private_score, source, "private")
-        if private
-        else spec.level_reached(public_score, source, "public"),
-        points=earned(spec, public_score, private_score, source),
-        num_submissions=len(entries),
-        number=behind.number if behind else None,
-        received=behind.received if behind else None,
+        rank=standing.rank,
+        name=standing.name,
+        public=standing.public,
+        private=standing.private,
+        level=spec.level_reached(getattr(standing, part), source, part),
+        points=earned(spec, standing.public, standing.private, source),
+        num_submissions=standing.num_submissions,
+        number=standing.number,
+        received=standing.received,
     )
 
 
-def _baseline(spec: Spec, source: str, level: str, *, show_private: bool) -> Row:
-    private_baseline = baselines_of(spec, source, "private").get(level) if show_private else None
+def _baseline(spec: Spec, source: str, level: str, *, private: bool) -> Row:
     return Row(
         kind="baseline",
         name=f"{BASELINE_PREFIX}{level}",
         public=baselines_of(spec, source, "public").get(level),
-        private=private_baseline,
+        private=baselines_of(spec, source, "private").get(level) if private else None,
         level=level,
         points=Earned(public=None, private=None),
     )

@@ -13,6 +13,9 @@ COUNTED = (State.RECEIVED, State.SCORED)
 """States that use up the quota: being judged, and scored. A rejected file costs nothing, and
 neither does one that failed, which is never the learner's fault."""
 
+REJECTED_FOR_EACH = 2
+"""Rejected files that are free, for each place of the quota; more a day look like no mistake."""
+
 COURSE_TIME_ZONE = "Asia/Taipei"
 
 
@@ -71,17 +74,20 @@ class Rules:
         """Return how many more are allowed on a day that has used ``num_used``; None: no end."""
         return None if self.quota is None else max(0, self.quota - num_used)
 
-    def admit(self, num_used: int, now: datetime) -> None:
+    def admit(self, num_used: int, now: datetime, *, num_rejected: int = 0) -> None:
         """Let one more submission in.
 
         Raises:
-            RuleError: the day's quota is used up; says when the next one is possible.
+            RuleError: the day's quota is used up, or too many files were rejected on this day;
+                says when the next one is possible.
         """
-        if self.left(num_used) != 0:
-            return
-        found = f"all {self.quota} submissions of this day are used"
         if self.quota == 0:
             raise RuleError("this board takes no submissions")
+        found = f"all {self.quota} submissions of this day are used"
+        if self.left(num_used) != 0:
+            if self.quota is None or num_rejected < REJECTED_FOR_EACH * self.quota:
+                return
+            found = f"{num_rejected} files were rejected on this day, which is the limit"
         _, end = self.day(now)
         wait = end - now.astimezone(UTC)
         hours, minutes = divmod(-(-int(wait.total_seconds()) // 60), 60)

@@ -1,7 +1,6 @@
 """What the command line and a class server ask of the judge."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,37 +8,16 @@ from mlspring.core.errors import DataError, RuleError
 from mlspring.core.files import sha256
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
-from mlspring.judge.entry import Arrival, Entry, Verdict, learner_name
-from mlspring.judge.intake import discard, shown_name, take_in, working_on
-from mlspring.judge.points import missing_baselines
-from mlspring.judge.ranking import Row
-from mlspring.judge.ranking import board as ranked
+from mlspring.judge import uploads
+from mlspring.judge.names import learner_name
 from mlspring.judge.receipt import Receipt, receipt_of
+from mlspring.judge.records import StoredSubmission, Upload, Verdict
 from mlspring.judge.rules import SELF_STUDY, Rules
 from mlspring.judge.store import Store
+from mlspring.judge.uploads import discard, judging_lock, shown_name, store_upload
 from mlspring.judge.worker import judge_one
 
 STOPPED = "the judge was stopped before it was done: it is kept, costs nothing and can be retried"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Board:
-    """A ranked board and what must be said beside it.
-
-    Args:
-        spec: the homework; ``source`` whose answers judged it.
-        private: whether it orders by the private score.
-        show_private: whether private scores are on it at all.
-        rows: best first, baselines between the learners.
-        notes: sentences, e.g. that no private baseline is known.
-    """
-
-    spec: Spec
-    source: str
-    private: bool
-    show_private: bool
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
 
 
 def open_store(folder: Path | None = None) -> Store:
@@ -47,31 +25,47 @@ def open_store(folder: Path | None = None) -> Store:
 
     Raises:
         MachineError: the folder cannot be written, or a newer mlspring wrote the store.
-        DataError: the file is no board.
+        DataError: the file is no board, or a damaged one.
     """
     store = Store.open(folder)
     recover(store)
+    sweep(store)
     return store
 
 
-def recover(store: Store) -> list[Entry]:
+def open_for_reading(folder: Path | None = None) -> Store:
+    """Return the store in ``folder``, which waits for nobody and works on a read-only disk.
+
+    Raises:
+        MachineError: the file cannot be read, or a newer mlspring wrote it.
+        DataError: the file is no board, or a damaged one.
+    """
+    store = Store.open_for_reading(folder)
+    sweep(store)
+    return store
+
+
+def recover(store: Store) -> list[StoredSubmission]:
     """Turn submissions whose judge is gone from received to failed; return them.
 
     One that another living process is judging right now is left alone.
     """
     stale = []
-    for entry in store.entries(state=State.RECEIVED):
+    for waiting in store.submissions(state=State.RECEIVED):
         verdict = Verdict(state=State.FAILED, message=STOPPED, reason="the judge's process died")
         try:
-            with working_on(entry.file, entry.number):
+            with judging_lock(store.busy, waiting.relative, waiting.number):
                 # Its judge may have ended well between the query and the lock.
-                if store.entry(entry.number).state == State.RECEIVED:
-                    stale.append(store.finish(entry.number, verdict))
+                if store.submission(waiting.number).state == State.RECEIVED:
+                    stale.append(store.finish(waiting.number, verdict))
         except RuleError:
             continue
-        except FileNotFoundError:
-            stale.append(store.finish(entry.number, verdict))
     return stale
+
+
+def sweep(store: Store) -> list[str]:
+    """Remove copies that a killed process left before a submission knew of them; return them."""
+    return uploads.sweep(store.busy, store.files, store.knows)
 
 
 def submit(
@@ -83,6 +77,7 @@ def submit(
     answers: Path | None,
     source: str = "world",
     rules: Rules = SELF_STUDY,
+    final: bool = False,
     now: datetime | None = None,
 ) -> Receipt:
     """Return what became of ``file``: it is stored, judged and on the board.
@@ -97,28 +92,41 @@ def submit(
         answers: the file of answers, None where there are none.
         source: ``world`` or ``official``; each is a board of its own.
         rules: quota, finals, visibility, and how the scorer is run.
+        final: whether to choose it for the private board, beside those chosen earlier.
         now: the time of receipt with its zone; default: this moment.
 
     Raises:
         SubmissionError: the file is missing, no regular file, empty or too large; nothing is
             stored.
-        RuleError: the day's quota is used up; nothing is stored.
+        RuleError: the day's quota is used up, or it is to be a final and there is no room for
+            another; nothing is stored.
         DataError: there are no answers to judge by.
         UserError: the name cannot be used.
     """
     now = now or datetime.now(UTC)
     name = learner_name(learner)
-    known = _known_answers(spec, answers, source)
-    arrival = _taken_in(store, spec, file, learner=name, source=source, answers=known, now=now)
-    stored = store.files / arrival.file
-    with working_on(stored):  # before the row exists: from its first moment it has a judge
+    known = _require_answers(spec, answers, source)
+    relative = uploads.new_location(spec)
+    with judging_lock(store.busy, relative):  # from its first byte it has a judge
+        copy = store_upload(file, spec, store.files, relative)
+        upload = Upload(
+            homework=spec.id,
+            source=source,
+            learner=name,
+            filename=shown_name(file),
+            file=copy.relative,
+            num_bytes=copy.num_bytes,
+            sha256=copy.sha256,
+            answers=sha256(known),
+            received=now,
+        )
         try:
-            entry = store.add(arrival, rules)
-        except Exception:
-            discard(stored)
+            stored = store.add(upload, rules, final=final, num_finals=rules.num_finals(spec))
+        except BaseException:
+            discard(store.files / relative)
             raise
-        entry = _judge(store, spec, entry, known, rules)
-    return _receipt(store, spec, entry, rules, now)
+        stored = _judge(store, spec, stored, known, rules)
+    return _receipt(store, spec, stored, rules, now)
 
 
 def retry(
@@ -138,16 +146,16 @@ def retry(
             quota went to others since.
         DataError: there are no answers, or its content is gone.
     """
-    entry = store.entry(number)
-    if entry.homework != spec.id:
-        raise RuleError(f"submission {number} is of {entry.homework}", expected=spec.id)
-    known = _known_answers(spec, answers, entry.source)
-    if not entry.file.is_file():
-        raise DataError(f"the content of submission {number} is gone", file=entry.file)
-    with working_on(entry.file, number):
-        entry = store.reopen(number, sha256(known), rules)
-        entry = _judge(store, spec, entry, known, rules)
-    return _receipt(store, spec, entry, rules, now or datetime.now(UTC))
+    stored = store.submission(number)
+    if stored.homework != spec.id:
+        raise RuleError(f"submission {number} is of {stored.homework}", expected=spec.id)
+    known = _require_answers(spec, answers, stored.source)
+    if not stored.file.is_file():
+        raise DataError(f"the content of submission {number} is gone", file=stored.file)
+    with judging_lock(store.busy, stored.relative, number):
+        stored = store.reopen(number, sha256(known), rules)
+        stored = _judge(store, spec, stored, known, rules)
+    return _receipt(store, spec, stored, rules, now or datetime.now(UTC))
 
 
 def choose_finals(
@@ -170,7 +178,7 @@ def choose_finals(
         raise RuleError(
             f"{len(chosen)} finals chosen", expected=f"at most {allowed}", fix="leave some out"
         )
-    store.choose(spec.id, source, learner_name(learner), chosen)
+    store.choose_finals(spec.id, source, learner, chosen)
     mine = submissions_of(store, spec, learner, source=source, rules=rules)
     return [receipt for receipt in mine if receipt.final]
 
@@ -186,91 +194,34 @@ def submissions_of(
 ) -> list[Receipt]:
     """Return all submissions of a learner to a homework, whatever became of them, oldest first."""
     now = now or datetime.now(UTC)
-    entries = store.entries(spec.id, source=source, learner=learner)
-    return [_receipt(store, spec, entry, rules, now) for entry in entries]
-
-
-def board(
-    store: Store,
-    spec: Spec,
-    *,
-    source: str = "world",
-    private: bool = False,
-    rules: Rules = SELF_STUDY,
-) -> Board:
-    """Return the board of one homework on one data source.
-
-    Only submissions judged by the same answers as the latest one are on it, because scores under
-    different answers cannot be compared; a note says how many were left out.
-
-    Raises:
-        RuleError: the private board is asked for and the rules keep it closed.
-    """
-    if private and not rules.private_visible:
-        raise RuleError("the private board is closed", fix="see the public one: mlspring board")
-    scored = store.entries(spec.id, source=source, state=State.SCORED)
-    current = [entry for entry in scored if entry.answers == scored[-1].answers]
-    notes = missing_baselines(spec, source)
-    if num_left_out := len(scored) - len(current):
-        notes.append(f"not shown, because judged by other answers: {num_left_out}")
-    rows = ranked(spec, current, source=source, private=private)
-    return Board(
-        spec=spec,
-        source=source,
-        private=private,
-        show_private=private,
-        rows=tuple(rows),
-        notes=tuple(notes),
-    )
+    theirs = store.submissions(spec.id, source=source, learner=learner)
+    return [_receipt(store, spec, stored, rules, now) for stored in theirs]
 
 
 # ---- inside
 
 
-def _taken_in(
-    store: Store,
-    spec: Spec,
-    file: Path,
-    *,
-    learner: str,
-    source: str,
-    answers: Path,
-    now: datetime,
-) -> Arrival:
-    """Return the arrival of ``file``, whose copy lies in the store now."""
-    copy = take_in(file, spec, store.files)
-    return Arrival(
-        homework=spec.id,
-        source=source,
-        learner=learner,
-        filename=shown_name(file),
-        file=copy.relative,
-        num_bytes=copy.num_bytes,
-        sha256=copy.sha256,
-        answers=sha256(answers),
-        received=now,
-    )
-
-
-def _judge(store: Store, spec: Spec, entry: Entry, answers: Path, rules: Rules) -> Entry:
-    """Return the entry with its verdict; however judging ends, the submission ends too."""
+def _judge(
+    store: Store, spec: Spec, stored: StoredSubmission, answers: Path, rules: Rules
+) -> StoredSubmission:
+    """Return the submission with its verdict; however judging ends, the submission ends too."""
     try:
         verdict = judge_one(
             spec,
-            entry.file,
+            stored.file,
             answers,
-            filename=entry.filename,
+            filename=stored.filename,
             isolated=rules.isolated or spec.submission not in ("table", "baselines"),
             time_limit=rules.time_limit,
         )
     except BaseException as error:  # Ctrl-C and exit pass through, after the books are in order
         reason = f"interrupted by {type(error).__name__}"
-        store.finish(entry.number, Verdict(state=State.FAILED, message=STOPPED, reason=reason))
+        store.finish(stored.number, Verdict(state=State.FAILED, message=STOPPED, reason=reason))
         raise
-    return store.finish(entry.number, verdict)
+    return store.finish(stored.number, verdict)
 
 
-def _known_answers(spec: Spec, answers: Path | None, source: str) -> Path:
+def _require_answers(spec: Spec, answers: Path | None, source: str) -> Path:
     if answers is None:
         raise DataError(
             f"there are no answers for {spec.id} on {source} data, so nothing can be scored",
@@ -281,8 +232,10 @@ def _known_answers(spec: Spec, answers: Path | None, source: str) -> Path:
     return answers
 
 
-def _receipt(store: Store, spec: Spec, entry: Entry, rules: Rules, now: datetime) -> Receipt:
+def _receipt(
+    store: Store, spec: Spec, stored: StoredSubmission, rules: Rules, now: datetime
+) -> Receipt:
     num_used = 0
     if rules.quota is not None:
-        num_used = store.num_counted(spec.id, entry.source, entry.learner, rules.day(now))
-    return receipt_of(spec, entry, rules, num_used)
+        num_used = store.num_counted(spec.id, stored.source, stored.learner, rules.day(now))
+    return receipt_of(spec, stored, rules, num_used)

@@ -82,6 +82,13 @@ class Submission(Base):
     __table_args__ = (
         CheckConstraint("state IN ('received', 'scored', 'rejected', 'failed')", name="state"),
         Index(None, "homework", "source", "learner_id", "received"),
+        # All that a board reads (standings.py), sorted by learner and score.
+        Index(
+            "ix_submissions_board",
+            *("homework", "source", "state", "answers", "learner_id"),
+            *("public", "received", "private", "final"),
+        ),
+        Index(None, "state"),
         {"sqlite_autoincrement": True},  # a number that people have seen is never given again
     )
 

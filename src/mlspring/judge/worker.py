@@ -5,6 +5,7 @@ one of multiprocessing's, because those run the caller's main script again: a le
 submits would submit twice.
 """
 
+import csv
 import json
 import math
 import os
@@ -15,24 +16,29 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from mlspring import catalog
+from mlspring.core.archive_entries import DAMAGE, OF_THE_CONTENT
 from mlspring.core.errors import SubmissionError
+from mlspring.core.foreign_text import shown, shown_lines
 from mlspring.core.processes import exit_at_end_of, in_own_group, kill_group, read_line
 from mlspring.core.score import Score, State
 from mlspring.core.spec import Spec
-from mlspring.judge.entry import Verdict
+from mlspring.judge.records import Verdict
 
 FAILED = (
     "could not be judged, and that is not your file's fault: it is kept, costs nothing and can be "
     "judged again"
 )
 NUM_REASON_LINES = 12
+LONGEST_LINE = 600  # characters of a line that a learner or the judge's keeper is shown
+NUM_STDERR_BYTES = 10_000
+WRITE_AGAIN = "write it again, whole"
 CHILD = "from mlspring.judge.worker import serve; serve()"
 
 Parts = Callable[..., Any]
@@ -64,38 +70,68 @@ def judge_one(
     else:
         verdict = _judge(catalog.part, spec, submission, answers)
     if verdict.message is not None:
-        verdict = replace(verdict, message=verdict.message.replace(str(submission), filename))
+        named = verdict.message.replace(shown(str(submission)), filename)
+        verdict = replace(verdict, message=named)
     return replace(verdict, seconds=round(time.perf_counter() - start, 6))
+
+
+def score_locally(spec: Spec, submission: Path, answers: Path) -> Score:
+    """Return the score of a file in this process, with nothing handed in.
+
+    Raises:
+        SubmissionError: the file is not what the homework asks for; names the row.
+        DataError: the answers are not what the scorer needs.
+    """
+    return _checked(_score_file(catalog.part, spec, submission, answers))
+
+
+@contextmanager
+def file_faults(file: Path) -> Iterator[None]:
+    """Turn what a reader stumbles over in a learner's file into a sentence about that file.
+
+    Raises:
+        SubmissionError: the content is damaged.
+    """
+    try:
+        yield
+    except (*DAMAGE, csv.Error) as error:
+        raise SubmissionError(_damaged(error), file=file, fix=WRITE_AGAIN) from error
+    except OSError as error:
+        if error.errno not in OF_THE_CONTENT:
+            raise
+        raise SubmissionError(_damaged(error), file=file, fix=WRITE_AGAIN) from error
+
+
+def _damaged(error: Exception) -> str:
+    said = shown(str(error), longest=200)
+    return f"is damaged or of another kind ({type(error).__name__}: {said})"
+
+
+def _score_file(part: Parts, spec: Spec, submission: Path, answers: Path) -> Score:
+    """Return the score of ``submission``: the one place that calls an island's reader and scorer.
+
+    Raises:
+        SubmissionError: the learner's file, or, if it names ``answers``, a fault of ours.
+    """
+    scorer, reader = part(spec, "score"), part(spec, "submission")
+    key = scorer.read_answers(answers)
+    with file_faults(submission):
+        values = reader.read(submission, key.ids)
+    score: Score = scorer.score(values, key)
+    return score
 
 
 def _judge(part: Parts, spec: Spec, submission: Path, answers: Path) -> Verdict:
     try:
-        scorer, reader = part(spec, "score"), part(spec, "submission")
-        key = scorer.read_answers(answers)
-    except Exception as error:  # noqa: BLE001  nothing here is the learner's doing
-        return _failed(error)
-    try:
-        score = scorer.score(reader.read(submission, key.ids), key)
-        return Verdict(state=State.SCORED, score=_checked(score))
+        score = _checked(_score_file(part, spec, submission, answers))
+        return Verdict(state=State.SCORED, score=score)
     except SubmissionError as error:
         # Scorers read the answers with the learner's reader: a fault in those is ours.
         if str(error.file) == str(answers):
             return _failed(error)
-        return Verdict(state=State.REJECTED, message=str(error))
+        return Verdict(state=State.REJECTED, message=shown_lines(str(error), longest=LONGEST_LINE))
     except Exception as error:  # noqa: BLE001  whatever a scorer raises, the submission ends
         return _failed(error)
-
-
-def score_locally(spec: Spec, submission: Path, answers: Path) -> Score:
-    """Return the score of a file without handing it in; both files are read once.
-
-    Raises:
-        SubmissionError: the learner's file is rejected.
-        DataError: the answers are not this homework's.
-    """
-    scorer = catalog.part(spec, "score")
-    key = scorer.read_answers(answers)
-    return scorer.score(catalog.part(spec, "submission").read(submission, key.ids), key)
 
 
 def _checked(score: Score) -> Score:
@@ -118,6 +154,7 @@ def _failed(why: BaseException | str) -> Verdict:
     if isinstance(why, BaseException):
         why = "".join(traceback.format_exception(why))
     reason = "\n".join(why.splitlines()[-NUM_REASON_LINES:])
+    reason = shown_lines(reason, longest=LONGEST_LINE)
     return Verdict(state=State.FAILED, message=FAILED, reason=reason)
 
 
@@ -144,7 +181,7 @@ def _in_child(spec: Spec, submission: Path, answers: Path, time_limit: float) ->
             return _unpacked(line)
         if timed_out:
             return _failed(f"the scorer was stopped after {time_limit:g} s")
-        errors.seek(max(0, errors.seek(0, os.SEEK_END) - 10_000))
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - NUM_STDERR_BYTES))
         said = errors.read().decode(errors="replace")
         return _failed(f"{said}\n{_how_it_ended(child.returncode)}".lstrip())
 

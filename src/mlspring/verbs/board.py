@@ -3,25 +3,27 @@
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from mlspring import catalog
-from mlspring.core.errors import RuleError, UserError
+from mlspring.core.errors import UserError
+from mlspring.core.foreign_text import shown
 from mlspring.core.island import HasClassCount, HasDescription
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.core.table_submission import TableSubmission
-from mlspring.judge import points, service, show
+from mlspring.core.texts import count, whole_number
+from mlspring.judge import boards, points, salvage, service, worker
 from mlspring.judge import rules as judge_rules
+from mlspring.judge.boards import Board
+from mlspring.judge.queries import LARGEST_NUMBER
 from mlspring.judge.receipt import Receipt
 from mlspring.judge.rules import Rules
-from mlspring.judge.service import Board
-from mlspring.judge.store import Store
-from mlspring.judge.worker import score_locally
 from mlspring.verbs import sources
+from mlspring.verbs.board_table import again
+
+ME = "me"  # the learner's own name on the local board
+MOST_FINALS, MOST_PROBLEMS = 100, 10
 
 
 def validate(spec: Spec, file: Path, data: str) -> str:
@@ -32,42 +34,45 @@ def validate(spec: Spec, file: Path, data: str) -> str:
     Raises:
         SubmissionError: it is not; names the row.
     """
-    spec.demand_ranking()
+    spec.require_ranking()
     reader, source = catalog.part(spec, "data"), sources.open_source(spec, data)
     part, ids = catalog.part(spec, "submission"), reader.test_ids(source)
     # Where the data and not the course say how many classes there are, they are asked.
-    if isinstance(part, TableSubmission) and isinstance(reader, HasClassCount):
-        values = part.read(file, ids, reader.count_classes(source))
-    else:
-        values = part.read(file, ids)
+    with worker.file_faults(file):
+        if isinstance(part, TableSubmission) and isinstance(reader, HasClassCount):
+            values = part.read(file, ids, reader.count_classes(source))
+        else:
+            values = part.read(file, ids)
     content = part.describe(values) if isinstance(part, HasDescription) else f"{len(ids):,} rows"
-    return f"{file}: a valid submission of {spec.id} with {content}"
+    return f"{shown(str(file))}: a valid submission of {spec.id} with {content}"
 
 
 def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:
     """Return public and private score of ``file``, by given answers or the world's.
 
     A level is only claimed by the world's answers: its baselines say nothing about others.
+
+    Raises:
+        SubmissionError: the file is not what the homework asks for; names the row.
     """
-    spec.demand_ranking()
-    key = answers or sources.world_answers(spec)
-    scored = score_locally(spec, file, key)
+    spec.require_ranking()
+    scored = worker.score_locally(spec, file, answers or sources.world_answers(spec))
     source = "world" if answers is None or sources.are_world_answers(spec, answers) else None
     level = spec.level_reached(scored.public, source) if source else None
-    shown = {"public": scored.public, "private": scored.private, "details": dict(scored.details)}
-    return {**shown, "level": level, "source": source}
+    scores = {"public": scored.public, "private": scored.private}
+    return {**scores, "details": dict(scored.details), "level": level, "source": source}
 
 
 def score_text(spec: Spec, scored: dict[str, Any]) -> str:
     """Return the score as one line, with the private mean's interval where it has one."""
-    shown, details = spec.metric.show, scored["details"]
+    show, details = spec.metric.show, scored["details"]
     interval = ""
     if "private_low" in details:
-        low, high = shown(details["private_low"]), shown(details["private_high"])
+        low, high = show(details["private_low"]), show(details["private_high"])
         interval = f" (95 % interval {low} to {high})"
     return (
-        f"{spec.metric.name}: public {shown(scored['public'])}, "
-        f"private {shown(scored['private'])}{interval}; "
+        f"{spec.metric.name}: public {show(scored['public'])}, "
+        f"private {show(scored['private'])}{interval}; "
         f"{_worth(spec, scored['level'], scored['source'])}"
     )
 
@@ -91,46 +96,48 @@ def submit(
         RuleError: the quota is used up, or all finals are chosen already; nothing is handed in.
         UserError: a class server is asked for, which this version cannot reach.
     """
-    spec.demand_ranking()
+    policy = _rules(spec, rules)
     if address is not None:
         raise UserError(
             f"this version cannot hand in at {address}", fix="leave --board out: the local board"
         )
-    store = service.open_store()
-    policy = judge_rules.policy(rules, spec)
-    chosen = _finals_with_room(store, spec, name, policy) if final else []
-    answers = sources.world_answers(spec)
-    receipt = service.submit(store, spec, file, name, answers=answers, rules=policy)
-    if final and receipt.state is State.SCORED:
-        chosen.append(receipt.number)
-        finals = service.choose_finals(store, spec, name, chosen, rules=policy)
-        receipt = next(r for r in finals if r.number == receipt.number)
-    return receipt
+    store, answers = service.open_store(), sources.world_answers(spec)
+    return service.submit(store, spec, file, name, answers=answers, rules=policy, final=final)
 
 
-def _finals_with_room(store: Store, spec: Spec, name: str, rules: Rules) -> list[int]:
-    """Return the learner's finals; raise where one more would be too many."""
-    mine = service.submissions_of(store, spec, name, source="world", rules=rules)
-    chosen, allowed = [receipt.number for receipt in mine if receipt.final], rules.num_finals(spec)
-    if len(chosen) < allowed:
-        return chosen
-    numbers = ", ".join(map(str, chosen)) or "none"
-    fix = f"leave --final out, and choose with mlspring board {spec.id} --finals N,N"
-    found = f"no room for another final; chosen: {numbers}"
-    raise RuleError(found, expected=f"at most {allowed}", fix=fix)
-
-
-def retry(spec: Spec, number: int, *, rules: str) -> Receipt:
+def retry(spec: Spec, number: str, *, rules: str) -> Receipt:
     """Return what became of a submission that failed on our side, judged again.
 
     Raises:
-        UserError: there is no such submission.
+        UserError: no number, or there is no such submission.
         RuleError: it did not fail, or its day's quota went to others since.
     """
-    spec.demand_ranking()
-    policy = judge_rules.policy(rules, spec)
+    policy, (wanted,) = _rules(spec, rules), _numbers("--retry", number, most=1)
     answers = sources.world_answers(spec)
-    return service.retry(service.open_store(), spec, number, answers=answers, rules=policy)
+    return service.retry(service.open_store(), spec, wanted, answers=answers, rules=policy)
+
+
+def _rules(spec: Spec, name: str) -> Rules:
+    """Return the rules called ``name`` of a homework that has a board.
+
+    Raises:
+        UserError: it has none, or there are no such rules.
+    """
+    spec.require_ranking()
+    return judge_rules.policy(name, spec)
+
+
+def _numbers(option: str, text: str, *, most: int) -> list[int]:
+    """Return the numbers of submissions in ``text``, e.g. ``3,5``.
+
+    Raises:
+        UserError: something else stands there, or more than ``most`` numbers.
+    """
+    numbers = [whole_number(part.strip(), high=LARGEST_NUMBER) for part in text.split(",", most)]
+    if text.strip() and (None in numbers or len(numbers) > most):
+        expected = "the number of a submission" if most == 1 else "submission numbers, e.g. 3,5"
+        raise UserError(f"{option} {shown(text, longest=60)!r}", expected=expected)
+    return [number for number in numbers if number is not None]
 
 
 def receipt_text(spec: Spec, receipt: Receipt) -> Text:
@@ -138,83 +145,64 @@ def receipt_text(spec: Spec, receipt: Receipt) -> Text:
     text = Text(f"submission {receipt.number}: {receipt.state}\n", style="bold")
     if receipt.state is not State.SCORED:
         text.append(f"  {receipt.message}")
-        return text.append(_again(receipt), style="dim")
+        return text.append(again(receipt), style="dim")
     text.append(f"  {spec.metric.name}, public: {spec.metric.show(receipt.public)}")
     text.append(f"; {_worth(spec, receipt.level, receipt.source)}")
     if receipt.num_left is not None:
-        text.append(f"\n  {receipt.num_left} submissions left today")
+        text.append(f"\n  {count(receipt.num_left, 'submission')} left today")
     return text.append(f"\n  see mlspring board {spec.id}", style="dim")
 
 
-def _again(receipt: Receipt) -> str:
-    """Return why a submission failed on our side and how to try again; empty where it did not."""
-    if receipt.state is not State.FAILED:
-        return ""
-    reason = f"\n{receipt.reason}" if receipt.reason else ""
-    return f"{reason}\nmlspring board {receipt.homework} --retry {receipt.number}"
-
-
-def board(spec: Spec, *, private: bool, rules: str) -> Board:
-    """Return the ranking on the world's answers."""
-    spec.demand_ranking()
-    policy = judge_rules.policy(rules, spec)
-    return service.board(service.open_store(), spec, private=private, rules=policy)
-
-
-def board_table(shown: Board, name: str) -> Table:
-    """Return the board as a table, the row of ``name`` marked."""
-    return show.table(shown, me=name)
-
-
-def board_rows(shown: Board) -> list[dict[str, Any]]:
-    """Return the board as plain rows."""
-    return show.as_rows(shown)
+def board(spec: Spec, *, private: bool, rules: str, page: int = 1, name: str = ME) -> Board:
+    """Return a page of the ranking on the world's answers, and where ``name`` stands."""
+    policy, store = _rules(spec, rules), service.open_for_reading()
+    return boards.board(store, spec, private=private, rules=policy, page=page, me=name)
 
 
 def submissions(spec: Spec, name: str, *, rules: str) -> list[Receipt]:
     """Return a learner's submissions, oldest first, whatever became of them."""
-    spec.demand_ranking()
-    policy = judge_rules.policy(rules, spec)
-    return service.submissions_of(service.open_store(), spec, name, source="world", rules=policy)
+    policy, store = _rules(spec, rules), service.open_for_reading()
+    return service.submissions_of(store, spec, name, source="world", rules=policy)
 
 
-def choose_finals(spec: Spec, name: str, numbers: str, *, rules: str) -> None:
+def choose_finals(spec: Spec, name: str, numbers: str, *, rules: str) -> list[Receipt]:
     """Choose the submissions ``numbers``, e.g. ``3,5``, for the private board; empty: none.
+
+    Returns:
+        The receipts of the finals, which are now exactly these.
 
     Raises:
         UserError: not numbers.
         RuleError: too many, or one that is not a scored submission of this learner.
     """
-    spec.demand_ranking()
-    texts = [text.strip() for text in numbers.split(",") if text.strip()]
-    if not all(text.isdecimal() for text in texts):
-        raise UserError(f"--finals {numbers!r}", expected="submission numbers, e.g. 3,5")
-    policy = judge_rules.policy(rules, spec)
-    chosen = [int(text) for text in texts]
-    service.choose_finals(service.open_store(), spec, name, chosen, rules=policy)
+    policy = _rules(spec, rules)
+    chosen = _numbers("--finals", numbers, most=MOST_FINALS)
+    return service.choose_finals(service.open_store(), spec, name, chosen, rules=policy)
 
 
-def _own_table(spec: Spec, receipts: list[Receipt]) -> Table:
-    """Return a learner's submissions as a table that fits 80 columns."""
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("number", "received", "state", "public", "private", "level", "final"):
-        shown.add_column(column, no_wrap=True)
-    for receipt in receipts:
-        shown.add_row(
-            str(receipt.number),
-            f"{receipt.received.astimezone():%Y-%m-%d %H:%M}",
-            str(receipt.state),
-            spec.metric.show(receipt.public),
-            spec.metric.show(receipt.private),
-            receipt.level or "-",
-            "yes" if receipt.final else "",
+def finals_text(spec: Spec, name: str, finals: list[Receipt]) -> str:
+    """Return a sentence that says which submissions are the finals now."""
+    numbers = ", ".join(str(receipt.number) for receipt in finals)
+    if not finals:
+        return f"no finals of {name} in {spec.id}: the best public submission counts"
+    return f"finals of {name} in {spec.id}: {numbers}"
+
+
+def check() -> str:
+    """Return what is wrong with the board of this machine, and what was saved of it."""
+    checked = salvage.check()
+    held = f"{checked.num_submissions:,} submissions of {checked.num_learners:,} learners"
+    if checked.moved_to is None:
+        return f"the board is whole: {held}"
+    lines = [f"the board was damaged: {problem}" for problem in checked.problems[:1]]
+    lines += [f"  {problem}" for problem in checked.problems[1:MOST_PROBLEMS]]
+    if (more := len(checked.problems) - MOST_PROBLEMS) > 0:
+        lines.append(f"  and {more:,} more")
+    lines.append(f"saved: {held}")
+    lines.append(f"the damaged board was moved to {shown(str(checked.moved_to))}")
+    if checked.num_files_moved:
+        lines.append(
+            f"  with {checked.num_files_moved:,} files that no saved submission knows, under "
+            "files/: hand them in again where they count"
         )
-        if receipt.message:
-            shown.add_row("", Text(receipt.message.splitlines()[0], style="dim"))
-    return shown
-
-
-def own_text(spec: Spec, receipts: list[Receipt]) -> Group:
-    """Return a learner's submissions as a table, and below it why some failed on our side."""
-    failed = [Text(f"submission {r.number}:{_again(r)}") for r in receipts if _again(r)]
-    return Group(_own_table(spec, receipts), *failed)
+    return "\n".join(lines)

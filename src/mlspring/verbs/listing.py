@@ -7,9 +7,7 @@ from rich.table import Table
 
 from mlspring.catalog import SPECS
 from mlspring.core.spec import LEVELS, Spec
-from mlspring.judge import service
-from mlspring.judge.entry import name_key
-from mlspring.judge.store import Store
+from mlspring.judge import boards, service
 from mlspring.verbs import recipes
 
 ME = "me"  # the learner's own name on the local board
@@ -17,8 +15,8 @@ ME = "me"  # the learner's own name on the local board
 
 def entries() -> list[dict[str, Any]]:
     """Return one plain entry a homework: id, title, metric, levels with baselines, own best."""
-    store = service.open_store()
-    return [_entry(spec, _best(store, spec)) for spec in SPECS]
+    store = service.open_for_reading()
+    return [_entry(spec, boards.best_public(store, spec, ME)) for spec in SPECS]
 
 
 def table(listed: list[dict[str, Any]]) -> Table:
@@ -55,12 +53,6 @@ def _entry(spec: Spec, best: float | None) -> dict[str, Any]:
         "baselines": dict(world.public) if world else {},
         "best": best,
     }
-
-
-def _best(store: Store, spec: Spec) -> float | None:
-    """Return the score of ``me`` on the board, so that two versions of a world do not mix."""
-    learners = (row for row in service.board(store, spec).rows if row.kind == "learner")
-    return next((row.public for row in learners if name_key(row.name) == ME), None)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -26,7 +26,7 @@ def predict(folder: Path, *, data: str | None, out: Path | None) -> Path:
         UserError: a homework whose predictions nobody asks for.
     """
     spec, run, recipe = open_finished(folder)
-    spec.demand_ranking()
+    spec.require_ranking()
     source = sources.open_source(spec, data or run.request.data)
     loader = catalog.part(spec, "data")
     ids = loader.test_ids(source)

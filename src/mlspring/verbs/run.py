@@ -25,7 +25,7 @@ from mlspring.core.score import Score, State
 from mlspring.core.source import Source
 from mlspring.core.spec import Spec
 from mlspring.judge import points, service
-from mlspring.judge.entry import Entry
+from mlspring.judge.records import StoredSubmission
 from mlspring.judge.store import Store
 from mlspring.judge.worker import score_locally
 from mlspring.verbs import recipes, sources
@@ -193,13 +193,13 @@ def _hand_in(spec: Spec, run: Run, file: Path, answers: Path) -> None:
     run.note(submission=number)
 
 
-def _handed_in(store: Store, spec: Spec, run: Run, file: Path) -> Entry | None:
+def _handed_in(store: Store, spec: Spec, run: Run, file: Path) -> StoredSubmission | None:
     """Return what this run has on the board: the same file, received when the run says it was."""
     moment = run.state.get("handed_in")
     if not isinstance(moment, str):
         return None
     received, digest = datetime.fromisoformat(moment), sha256(file)
-    mine = store.entries(spec.id, learner=ME)
+    mine = store.submissions(spec.id, learner=ME)
     same = (entry for entry in mine if (entry.received, entry.sha256) == (received, digest))
     return next(same, None)
 

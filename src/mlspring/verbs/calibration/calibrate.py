@@ -89,7 +89,7 @@ def calibrate(
         RunError: another calibration writes into ``out``.
         InternalError: a run failed; what was measured before is kept.
     """
-    spec.demand_ranking()
+    spec.require_ranking()
     chosen = tuple(levels) if levels else spec.levels
     if unknown := [level for level in chosen if level not in spec.levels]:
         known = ", ".join(spec.levels)

@@ -1,20 +1,15 @@
 """The records that travel between store, worker, ranking and service; plain values, no SQL."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from mlspring.core.errors import UserError
 from mlspring.core.score import Score, State
-
-BASELINE_PREFIX = "baseline: "
-LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival:
+class Upload:
     """A submission as it comes in, its file already copied into the store.
 
     Args:
@@ -59,8 +54,15 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A submission in the store; ``number`` is what people call it by, ``file`` its content."""
+class StoredSubmission:
+    """A submission in the store.
+
+    Args:
+        number: what people call it by.
+        file: its content, the stored copy; ``relative`` the same path under the store's files.
+        final: whether it is chosen for the private board; of one that is not scored yet, whether
+            it will be.
+    """
 
     number: int
     homework: str
@@ -68,6 +70,7 @@ class Entry:
     learner: str
     filename: str
     file: Path
+    relative: str
     num_bytes: int
     sha256: str
     answers: str
@@ -83,26 +86,24 @@ class Entry:
     final: bool = False
 
 
-def learner_name(name: str) -> str:
-    """Return the name as the board shows it: composed characters, single spaces.
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where one learner stands on a board.
 
-    Raises:
-        UserError: empty, too long, not printable, or a name that the board's baselines use.
+    Args:
+        name: the learner's.
+        rank: 1 is best; learners with the same full score share it.
+        public: best public score.
+        private: private score of the final, None on a public board.
+        number: the submission behind the score that orders this board.
+        received: when that one came in.
+        num_submissions: how many of the learner's submissions were scored.
     """
-    clean = " ".join(unicodedata.normalize("NFC", name).split())
-    fix = "choose another name, e.g. --as ann"
-    if not clean:
-        raise UserError("the learner's name is empty", fix=fix)
-    if len(clean) > LONGEST_NAME:
-        found = f"the learner's name has {len(clean)} characters"
-        raise UserError(found, expected=f"at most {LONGEST_NAME}", fix=fix)
-    if not clean.isprintable():
-        raise UserError("the learner's name has characters that cannot be shown", fix=fix)
-    if name_key(clean).startswith(BASELINE_PREFIX.strip()):
-        raise UserError(f"{clean!r} would look like a baseline of the board", fix=fix)
-    return clean
 
-
-def name_key(name: str) -> str:
-    """Return what two spellings of one name have in common, so that nobody poses as another."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    name: str
+    rank: int
+    public: float
+    private: float | None
+    number: int
+    received: datetime
+    num_submissions: int

@@ -2,21 +2,22 @@ import json
 from io import StringIO
 from pathlib import Path
 
-import fake_island
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
 from mlspring import catalog
 from mlspring.core.spec import Spec
-from mlspring.judge.service import Board, board, submit
-from mlspring.judge.show import as_rows, table
+from mlspring.judge.boards import Board, board
+from mlspring.judge.service import submit
 from mlspring.judge.store import Store
+from mlspring.verbs.board_table import board_rows, board_table
+from tests.judge import fake_island
 
 
 def shown(board: Board, me: str | None = None, width: int = 80) -> str:
     stream = StringIO()
-    Console(file=stream, width=width, color_system=None).print(table(board, me=me))
+    Console(file=stream, width=width, color_system=None).print(board_table(board, me=me))
     return stream.getvalue()
 
 
@@ -73,7 +74,7 @@ def test_a_huge_error_does_not_push_the_name_out(
 
 
 def test_rows_are_plain_json(filled: Store, spec: Spec) -> None:
-    rows = json.loads(json.dumps(as_rows(board(filled, spec, private=True))))
+    rows = json.loads(json.dumps(board_rows(board(filled, spec, private=True))))
     ann = next(row for row in rows if row["name"] == "ann")
     assert ann["points"] == {"public": 0.5, "private": 2.0, "total": 2.5}
     assert ann["received"].endswith("+00:00")

@@ -1,4 +1,5 @@
 import os
+import stat
 from pathlib import Path
 
 import fake_island
@@ -7,7 +8,7 @@ import pytest
 from mlspring.core.errors import MachineError, RuleError, SubmissionError
 from mlspring.core.files import sha256
 from mlspring.core.spec import Spec
-from mlspring.judge.intake import shown_name, take_in, working_on
+from mlspring.judge.uploads import judging_lock, shown_name, store_upload, sweep
 
 
 @pytest.fixture
@@ -17,11 +18,11 @@ def files(tmp_path: Path) -> Path:
 
 def test_a_copy_has_the_content_and_the_usual_name(spec: Spec, tmp_path: Path, files: Path) -> None:
     file = fake_island.write_submission(tmp_path / "my best; rm -rf.csv", 4, 4)
-    copy = take_in(file, spec, files)
+    copy = store_upload(file, spec, files)
     assert (files / copy.relative).read_bytes() == file.read_bytes()
     assert (copy.num_bytes, copy.sha256) == (file.stat().st_size, sha256(file))
     assert Path(copy.relative).name == "pred.csv"
-    assert take_in(file, spec, files).relative != copy.relative
+    assert store_upload(file, spec, files).relative != copy.relative
 
 
 def test_what_cannot_be_handed_in(spec: Spec, tmp_path: Path, files: Path) -> None:
@@ -41,26 +42,26 @@ def test_what_cannot_be_handed_in(spec: Spec, tmp_path: Path, files: Path) -> No
         "nul\0": "cannot be opened",
     }.items():
         with pytest.raises(SubmissionError) as caught:
-            take_in(tmp_path / name, spec, files)
+            store_upload(tmp_path / name, spec, files)
         assert message in str(caught.value), name
     with pytest.raises(SubmissionError, match="device"):
-        take_in(Path("/dev/zero"), spec, files)
+        store_upload(Path("/dev/zero"), spec, files)
     assert not files.exists() or list(files.rglob("*/*")) == []
 
 
 def test_the_largest_allowed_file_is_taken(spec: Spec, tmp_path: Path, files: Path) -> None:
     (tmp_path / "large.csv").write_bytes(b"x" * 10_000)
-    assert take_in(tmp_path / "large.csv", spec, files).num_bytes == 10_000
+    assert store_upload(tmp_path / "large.csv", spec, files).num_bytes == 10_000
 
 
 def test_a_link_may_not_lead_elsewhere(spec: Spec, tmp_path: Path, files: Path) -> None:
     (tmp_path / "other").mkdir()
     file = fake_island.write_submission(tmp_path / "real.csv", 1, 1)
     (tmp_path / "latest.csv").symlink_to("real.csv")
-    assert take_in(tmp_path / "latest.csv", spec, files).sha256 == sha256(file)
+    assert store_upload(tmp_path / "latest.csv", spec, files).sha256 == sha256(file)
     (tmp_path / "other" / "link.csv").symlink_to(file)
     with pytest.raises(SubmissionError, match=r"is a link to .*real\.csv"):
-        take_in(tmp_path / "other" / "link.csv", spec, files)
+        store_upload(tmp_path / "other" / "link.csv", spec, files)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -68,7 +69,7 @@ def test_a_file_that_may_not_be_read(spec: Spec, tmp_path: Path, files: Path) ->
     file = fake_island.write_submission(tmp_path / "closed.csv", 1, 1)
     file.chmod(0)
     with pytest.raises(SubmissionError, match="chmod u\\+r"):
-        take_in(file, spec, files)
+        store_upload(file, spec, files)
 
 
 def test_a_full_disk_leaves_nothing(
@@ -80,21 +81,55 @@ def test_a_full_disk_leaves_nothing(
     file = fake_island.write_submission(tmp_path / "pred.csv", 1, 1)
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(MachineError, match="the disk is full"):
-        take_in(file, spec, files)
+        store_upload(file, spec, files)
     assert list((files / spec.id).iterdir()) == []
 
 
 def test_a_copy_is_held_by_one_judge_at_a_time(tmp_path: Path) -> None:
-    file = tmp_path / "copy"
-    file.write_text("x")
     held = "submission 7 is being judged now"
-    with working_on(file, 7), pytest.raises(RuleError, match=held), working_on(file, 7):
+    copy = "hw99/00ff/pred.csv"
+    with (
+        judging_lock(tmp_path, copy),
+        pytest.raises(RuleError, match=held),
+        judging_lock(tmp_path, copy, 7),
+    ):
         raise AssertionError("two judges hold one copy")
-    with working_on(file, 7):
+    with judging_lock(tmp_path, copy, 7), judging_lock(tmp_path, "hw99/11ff/pred.csv"):
         pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_upload_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    files, busy = tmp_path / "files", tmp_path / "busy"
+    names = [f"hw99/{name}/pred.csv" for name in ("dead", "known", "alive")]
+    for name in names:
+        (files / name).parent.mkdir(parents=True)
+        (files / name).write_text("half of it")
+    busy.mkdir()
+    for name in names[:2]:  # a process that was killed leaves its lock's file
+        (busy / f"{name.replace('/', '~')}.lock").touch()
+    (busy / "..~..~pred.csv.lock").touch()
+    (tmp_path / "pred.csv").touch()
+    with judging_lock(busy, names[2]):
+        assert sweep(busy, files, is_known=lambda name: name == names[1]) == [names[0]]
+    assert sorted(p.relative_to(files).as_posix() for p in files.rglob("*.csv")) == [
+        names[2],
+        names[1],
+    ]
+    assert not (files / "hw99" / "dead").exists()
+    assert (tmp_path / "pred.csv").exists() and list(busy.iterdir()) == []
+
+
+def test_only_the_judge_may_read_a_copy(spec: Spec, tmp_path: Path, files: Path) -> None:
+    file = fake_island.write_submission(tmp_path / "pred.csv", 1, 1)
+    copy = files / store_upload(file, spec, files).relative
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert stat.S_IMODE(copy.parent.stat().st_mode) == 0o700
 
 
 def test_a_name_is_shown_without_what_a_terminal_would_obey() -> None:
-    assert shown_name(Path("a\x1b[2J\n.csv")) == "a?[2J?.csv"
+    assert shown_name(Path("a\x1b[2J\n.csv")) == r"a\x1b[2J\n.csv"
+    assert shown_name(Path("a\u202egpj.csv")) == r"a\u202egpj.csv"
     assert shown_name(Path("結果.csv")) == "結果.csv"
     assert len(shown_name(Path("x" * 200))) == 120
+    assert len(shown_name(Path("\x1b" * 200))) <= 120

@@ -15,7 +15,7 @@ from mlspring.core.spec import Spec
 from mlspring.homeworks.hw01_regression import data as island
 from mlspring.homeworks.hw01_regression import score as scorer
 from mlspring.judge import service
-from mlspring.verbs import board, listing
+from mlspring.verbs import board, board_table, listing
 from mlspring.worlds import epidemic, world
 from tests.tiny.survey import SIZE
 
@@ -135,21 +135,21 @@ def test_a_failed_submission_shows_its_reason_and_can_be_retried(
         receipt = board.submit(SPEC, file, "ann", rules="self-study", final=False, address=None)
     assert receipt.state is State.FAILED
     said = "KeyError: 'a bug in the [/b] scorer'"
-    mine = shown(board.own_text(SPEC, board.submissions(SPEC, "ann", rules="self-study")))
+    mine = shown(board_table.own_text(SPEC, board.submissions(SPEC, "ann", rules="self-study")))
     for text in (mine, shown(board.receipt_text(SPEC, receipt))):
         assert said in text and "mlspring board hw01 --retry 1" in text
     # Under the course's rules a trace, which could tell of answers, is not shown.
-    closed = shown(board.own_text(SPEC, board.submissions(SPEC, "ann", rules="course")))
+    closed = shown(board_table.own_text(SPEC, board.submissions(SPEC, "ann", rules="course")))
     assert said not in closed and "--retry 1" in closed
 
-    again = board.retry(SPEC, 1, rules="self-study")
+    again = board.retry(SPEC, "1", rules="self-study")
     assert (again.number, again.state, again.level, again.reason) == (1, "scored", "boss", None)
-    mine = shown(board.own_text(SPEC, board.submissions(SPEC, "ann", rules="self-study")))
+    mine = shown(board_table.own_text(SPEC, board.submissions(SPEC, "ann", rules="self-study")))
     assert "retry" not in mine
     with pytest.raises(RuleError, match="submission 1 is scored"):
-        board.retry(SPEC, 1, rules="self-study")
+        board.retry(SPEC, "1", rules="self-study")
     with pytest.raises(UserError, match="no submission 2"):
-        board.retry(SPEC, 2, rules="self-study")
+        board.retry(SPEC, "2", rules="self-study")
 
 
 # ---- your best

@@ -9,7 +9,7 @@ from rich.console import Console
 from mlspring import catalog
 from mlspring.core.spec import Spec
 from mlspring.judge.boards import Board, board
-from mlspring.judge.service import submit
+from mlspring.judge.service import open_store, submit
 from mlspring.judge.store import Store
 from mlspring.verbs.board_table import board_rows, board_table
 from tests.judge import fake_island
@@ -19,6 +19,22 @@ def shown(board: Board, me: str | None = None, width: int = 80) -> str:
     stream = StringIO()
     Console(file=stream, width=width, color_system=None).print(board_table(board, me=me))
     return stream.getvalue()
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
+    monkeypatch.setattr(catalog, "part", fake_island.part)
+    return fake_island.make_spec(tmp_path / "island")
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    return fake_island.write_answers(tmp_path / "answers.csv")
+
+
+@pytest.fixture
+def store() -> Store:
+    return open_store()
 
 
 @pytest.fixture

@@ -282,3 +282,51 @@ def test_the_photos_of_the_course_layout_unpack(tmp_path: Path, real_data: Path)
     paths = extract(real_data / "hw03" / "grocery11.zip", tmp_path / "out")
     assert all(path.stat().st_size > 0 for path in paths)
     assert {path.relative_to(tmp_path / "out").parts[1] for path in paths} >= {"training"}
+
+
+def test_an_archive_of_exactly_the_bound_is_taken(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", {"a": os.urandom(3000)})
+    assert extract(archive, tmp_path / "out", max_bytes=3000)
+    with pytest.raises(DataError, match="unpacks to too much"):
+        extract(archive, tmp_path / "other", max_bytes=2999)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_folders_of_their_own_are_made(tmp_path: Path, kind: str) -> None:
+    archive = tmp_path / "folders"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.writestr("empty/inner/", "")
+            packed.writestr("full/", "")
+            packed.writestr("full/a.csv", "1")
+    else:
+        with tarfile.open(archive, "w") as packed:
+            for name in ("empty/inner", "full"):
+                entry = tarfile.TarInfo(name)
+                entry.type = tarfile.DIRTYPE
+                packed.addfile(entry)
+            packed.addfile(tarfile.TarInfo("full/a.csv"))
+    assert extract(archive, tmp_path / "out") == [tmp_path / "out/full/a.csv"]
+    assert (tmp_path / "out/empty/inner").is_dir() and (tmp_path / "out/full").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("n" * 256, "has a name that is too long"),
+        ("é" * 128, "has a name that is too long"),
+        ("a/" * 600 + "x", "has a name that is too long"),
+        ("a/" * 64 + "x", "lies too deep in folders"),
+    ],
+)
+def test_a_name_that_some_system_cannot_write_is_refused(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    archive = zipped(tmp_path / "long.zip", {name: b"1"})
+    with pytest.raises(DataError, match=why) as caught:
+        extract(archive, tmp_path / "out")
+    assert len(str(caught.value)) < 300 + len(str(archive))
+    assert nothing_left(tmp_path, archive)
+    assert extract(
+        zipped(tmp_path / "b.zip", {"n" * 255: b"1", "a/" * 63 + "x": b"1"}), tmp_path / "b"
+    )

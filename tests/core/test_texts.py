@@ -4,7 +4,15 @@ from pathlib import Path
 import pytest
 
 from mlspring.core.errors import DataError, InternalError, SubmissionError
-from mlspring.core.texts import count, read_bytes, read_lines, read_text, size, write_lines
+from mlspring.core.texts import (
+    count,
+    read_bytes,
+    read_lines,
+    read_text,
+    size,
+    whole_number,
+    write_lines,
+)
 
 
 def test_lines_end_only_where_an_editor_ends_them(tmp_path: Path) -> None:
@@ -103,3 +111,29 @@ def test_sizes_and_counts_for_people() -> None:
         "5000.0 TB",
     ]
     assert [count(n, "row") for n in (0, 1, 3347)] == ["0 rows", "1 row", "3,347 rows"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(
+            ("0", 0),
+            ("7", 7),
+            ("+7", 7),
+            ("-0", 0),
+            ("007", 7),
+            ("100", 100),
+            ("0" * 5000 + "5", 5),
+        ),
+        *(("101", None), ("-1", None), ("", None), ("+", None), ("1.0", None), ("1e2", None)),
+        *(("1_0", None), (" 7", None), ("\u0667", None), ("\uff17", None), ("\u00b2", None)),
+        *(("9" * 10**6, None), ("0x1", None), ("--1", None), ("7\n", None)),
+    ],
+)
+def test_a_number_from_outside_is_plain_and_bounded(text: str, number: int | None) -> None:
+    assert whole_number(text, high=100) == number
+
+
+def test_a_number_may_be_negative_where_that_is_allowed() -> None:
+    assert whole_number("-12", low=-12, high=3) == -12
+    assert whole_number("-13", low=-12, high=30) is None

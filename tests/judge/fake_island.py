@@ -6,11 +6,17 @@ a first baseline ``do: <something>`` in the *answers* makes it misbehave.
 """
 
 import csv
+import errno
 import os
 import signal
+import struct
 import subprocess
 import sys
+import tarfile
 import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -71,15 +77,44 @@ def write_submission(path: Path, public: int, private: int) -> Path:
     return path
 
 
-def answer_ids(answers: Path) -> list[str]:
-    """Return the ids; a scorer's contract."""
-    do, *rows = answers.read_text().splitlines()
-    _misbehave(do.removeprefix("do: "), answers)
-    return [row.split(",")[0] for row in rows]
+@dataclass(frozen=True)
+class Key:
+    """The answers: what must be named, and the rest of each row."""
+
+    ids: list[str]
+    rows: list[str]
+    do: str
+
+
+def read_answers(path: Path) -> Key:
+    """Return the answers; a scorer's contract."""
+    do, *rows = path.read_text().splitlines()
+    _misbehave(do.removeprefix("do: "), path)
+    return Key([row.split(",")[0] for row in rows], rows, do)
+
+
+BROKEN: dict[str, Callable[[], BaseException]] = {
+    "value": lambda: ValueError("bad\x1b[31m offset\nscored"),
+    "index": lambda: IndexError("string index out of range"),
+    "recursion": RecursionError,
+    "zip": lambda: zipfile.BadZipFile("Bad magic number"),
+    "tar": lambda: tarfile.ReadError("truncated header"),
+    "seek": lambda: OSError(errno.EINVAL, "Invalid argument"),
+    "name": lambda: OSError(errno.ENAMETOOLONG, "File name too long"),
+    "struct": lambda: struct.error("unpack requires a buffer of 4 bytes"),
+    "end": EOFError,
+    "bug": lambda: AttributeError("NoneType has no attribute"),
+    "disk": lambda: OSError(errno.EIO, "Input/output error"),
+    "memory": MemoryError,
+}
+"""What a reader may raise on a damaged file (the last three are no fault of a file)."""
 
 
 def read(path: Path, ids: list[str]) -> list[int]:
     """Return the values; a reader's contract."""
+    READ.append(path)
+    if (broken := path.read_text().removeprefix("broken: ")) in BROKEN:
+        raise BROKEN[broken]()
     with path.open(newline="") as stream:
         rows = list(csv.reader(stream))[1:]
     for number, (row, wanted) in enumerate(zip(rows, ids, strict=False), 2):
@@ -90,22 +125,26 @@ def read(path: Path, ids: list[str]) -> list[int]:
     return [int(value) for _, value in rows]
 
 
-def score(submission: Path, answers: Path) -> Score:
+READ: list[Path] = []
+"""Every file that was read in this process."""
+
+
+def score(values: list[int], answers: Key) -> Score:
     """Return the share of right values; a scorer's contract."""
-    do, *rows = answers.read_text().splitlines()
-    if do == "do: nan":
+    if answers.do == "do: nan":
         return Score(public=float("nan"), private=0.0)
-    values = read(submission, [row.split(",")[0] for row in rows])
     right = {"Public": 0, "Private": 0}
-    for value, row in zip(values, rows, strict=True):
+    for value, row in zip(values, answers.rows, strict=True):
         _, answer, usage = row.split(",")
         right[usage] += value == int(answer)
     return Score(
-        public=right["Public"] / 4, private=right["Private"] / 4, details={"rows": len(values)}
+        public=right["Public"] / 4,
+        private=right["Private"] / 4,
+        details={"rows": len(values), "private_low": 0.0, "process": float(os.getpid())},
     )
 
 
-def _misbehave(do: str, answers: Path) -> None:
+def _misbehave(do: str, answers: Path) -> None:  # noqa: PLR0912  (a list of faults)
     match do:
         case "raise":
             raise KeyError("a bug in the scorer")
@@ -125,6 +164,14 @@ def _misbehave(do: str, answers: Path) -> None:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "vanish":
+            os._exit(7)
+        case "close":  # and dies of a cause of its own a little later
+            os.closerange(3, 64)
+            time.sleep(0.5)
+            os._exit(7)
+        case "shout":
+            sys.stderr.write("first words " + "x" * 50_000)
+            sys.stderr.flush()
             os._exit(7)
         case "fork":
             helper = subprocess.Popen(["sleep", "60"])

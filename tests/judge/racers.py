@@ -46,6 +46,15 @@ def submit_one(folder: Path, now: datetime) -> str:
     return receipt.state.value
 
 
+def submit_final(folder: Path) -> str:
+    """Submit one good file as a final."""
+    catalog.part = fake_island.part
+    spec = fake_island.make_spec(folder / "island")
+    answers = folder / "answers.csv"
+    told = submit(open_store(), spec, folder / "pred.csv", "ann", answers=answers, final=True)
+    return f"final {told.number}" if told.final else "not final"
+
+
 def retry_one(folder: Path) -> str:
     """Judge the first submission again."""
     catalog.part = fake_island.part

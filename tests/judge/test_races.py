@@ -59,6 +59,14 @@ def test_two_processes_never_share_the_last_place(spec: Spec, folder: Path) -> N
     assert len(list(store.files.rglob("pred.csv"))) == 5
 
 
+def test_a_final_that_was_told_is_kept(spec: Spec, folder: Path) -> None:
+    outcomes = race(4, racers.submit_final, folder)
+    told = {int(outcome.split()[1]) for outcome in outcomes if outcome.startswith("final ")}
+    assert len(told) == spec.finals == 2
+    assert sum(outcome.startswith("RuleError: no room") for outcome in outcomes) == 2
+    assert {s.number for s in open_store().submissions() if s.final} == told
+
+
 def test_a_failed_one_is_retried_by_one_process_only(
     spec: Spec, folder: Path, tmp_path: Path
 ) -> None:

@@ -101,3 +101,13 @@ def test_policies_by_name() -> None:
 def test_rules_that_cannot_be_followed_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(RuleError):
         Rules(**wrong)
+
+
+def test_what_is_left_is_never_negative() -> None:
+    assert [Rules(quota=3).left(used) for used in (0, 3, 4)] == [3, 0, 0]
+    with pytest.raises(RuleError, match="are used"):
+        Rules(quota=3).admit(4, datetime.now(UTC))
+
+
+def test_a_board_may_have_no_finals() -> None:
+    assert Rules(finals=0).num_finals(HW03) == 0

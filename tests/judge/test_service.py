@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,7 +63,19 @@ def test_the_courses_rules_judge_in_a_child_and_hide_the_private_score(desk: Des
     assert (receipt.state, receipt.public, receipt.private) == (State.SCORED, 0.75, None)
     assert receipt.points == Earned(public=1.5, private=None)
     assert receipt.num_left == 4
-    assert desk.store.submission(1).private == 0.5
+    stored = desk.store.submission(1)
+    assert stored.private == 0.5
+    assert stored.details["process"] != os.getpid()
+    # What the scorer tells of the private part is closed like its score.
+    assert receipt.details == {"rows": 8.0, "process": stored.details["process"]}
+    assert desk.hand_in(3, 2).details == stored.details | {"process": os.getpid()}
+
+
+def test_only_text_is_judged_in_this_process_and_only_for_oneself(desk: Desk) -> None:
+    assert Rules().isolated and course(desk.spec).isolated and not SELF_STUDY.isolated
+    assert desk.hand_in(3, 2, rules=SELF_STUDY).details["process"] == os.getpid()
+    desk.spec = replace(desk.spec, submission="archive")
+    assert desk.hand_in(3, 2, rules=SELF_STUDY).details["process"] != os.getpid()
 
 
 def test_a_rejected_file_is_a_receipt_with_row_and_reason(desk: Desk) -> None:
@@ -179,6 +192,30 @@ def test_midnight_of_utc_changes_nothing_in_taipei(desk: Desk) -> None:
     assert desk.hand_in(1, 1, now=before + timedelta(minutes=2), rules=in_utc).num_left == 4
 
 
+def test_a_quota_that_was_lowered_lets_nobody_in(desk: Desk) -> None:
+    for _ in range(4):
+        desk.hand_in(1, 1, rules=COURSE)
+    with pytest.raises(RuleError, match="all 3 submissions"):
+        desk.hand_in(1, 1, rules=replace(COURSE, quota=3))
+
+
+def test_midnight_belongs_to_the_day_that_begins(desk: Desk) -> None:
+    midnight = datetime(2022, 3, 1, 16, tzinfo=UTC)  # in Taipei
+    desk.hand_in(1, 1, now=midnight, rules=COURSE)
+    assert desk.hand_in(1, 1, now=midnight - timedelta(seconds=1), rules=COURSE).num_left == 4
+    assert desk.hand_in(1, 1, now=midnight, rules=COURSE).num_left == 3
+
+
+def test_rejected_files_are_free_but_not_without_end(desk: Desk) -> None:
+    for _ in range(10):
+        desk.hand_in_broken(rules=COURSE)
+    with pytest.raises(RuleError, match=r"10 files were rejected on this day.*\n.*is possible at"):
+        desk.hand_in(1, 1, rules=COURSE)
+    assert desk.hand_in(1, 1, rules=COURSE, now=NOON + timedelta(days=1)).num_left == 4
+    assert desk.hand_in(1, 1, learner="bob", rules=COURSE).num_left == 4
+    assert desk.hand_in(1, 1, rules=SELF_STUDY).state == State.SCORED
+
+
 def test_rejected_files_cost_nothing(desk: Desk) -> None:
     for _ in range(7):
         desk.hand_in_broken(rules=COURSE)
@@ -227,6 +264,40 @@ def test_finals_that_cannot_be_chosen(desk: Desk, tmp_path: Path) -> None:
         choose_finals(desk.store, desk.spec, "zoe", [1])
     finals = [r.number for r in submissions_of(desk.store, desk.spec, "ann") if r.final]
     assert finals == [1]  # a refused choice leaves the earlier one
+
+
+def test_a_final_has_its_place_from_the_moment_it_comes_in(desk: Desk, tmp_path: Path) -> None:
+    assert [desk.hand_in(1, 1, final=True).final for _ in range(2)] == [True, True]
+    with pytest.raises(RuleError, match="no room for another final; chosen: 1, 2; expected at"):
+        desk.hand_in(1, 1, final=True)
+    assert len(desk.store.submissions()) == 2 == len(list(desk.store.files.glob("*/*/*")))
+    assert not desk.hand_in(1, 1).final
+    assert desk.hand_in(1, 1, final=True, learner="bob").final
+    assert desk.hand_in(1, 1, final=True, source="official").final
+
+
+def test_a_place_among_the_finals_comes_back_from_what_is_not_scored(
+    desk: Desk, tmp_path: Path
+) -> None:
+    broken = fake_island.write_answers(tmp_path / "broken.csv", "raise")
+    assert not desk.hand_in_broken(final=True).final
+    assert not desk.hand_in(1, 1, final=True, answers=broken).final
+    assert [desk.hand_in(1, 1, final=True).final for _ in range(2)] == [True, True]
+    assert not retry(desk.store, desk.spec, 2, answers=desk.answers).final
+
+
+def test_a_name_that_looks_like_anothers_is_refused_and_nothing_is_kept(desk: Desk) -> None:
+    desk.hand_in(1, 1, learner="Ian")
+    with pytest.raises(UserError, match="'lan' looks like 'Ian', who is on this board already"):
+        desk.hand_in(1, 1, learner="lan")
+    assert desk.hand_in(1, 1, learner="IAN").learner == "Ian"
+    assert len(list(desk.store.files.glob("*/*/*"))) == 2
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**63, 10**100])
+def test_a_number_that_no_submission_has(desk: Desk, number: int) -> None:
+    with pytest.raises(UserError, match="there is no submission"):
+        retry(desk.store, desk.spec, number, answers=desk.answers)
 
 
 def test_submissions_of_shows_all_states_in_order(desk: Desk) -> None:

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -9,10 +10,11 @@ import fake_island
 import pytest
 
 from mlspring import catalog
+from mlspring.core.errors import SubmissionError
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge.records import Verdict
-from mlspring.judge.worker import judge_one
+from mlspring.judge.worker import judge_one, score_locally
 
 
 @pytest.fixture
@@ -29,9 +31,55 @@ def test_a_good_file_is_scored(spec: Spec, file: Path, answers: Path, isolated: 
     verdict = judge(spec, file, answers, isolated=isolated)
     assert verdict.state == State.SCORED and verdict.score is not None
     assert (verdict.score.public, verdict.score.private) == (0.75, 0.5)
-    assert verdict.score.details == {"rows": 8.0}
-    assert 0 < verdict.seconds < 30
+    assert verdict.score.details["rows"] == 8.0
+    assert (verdict.score.details["process"] == os.getpid()) != isolated
     assert verdict.message is None and verdict.reason is None
+
+
+def test_the_seconds_are_those_that_judging_took(spec: Spec, file: Path, answers: Path) -> None:
+    start = time.perf_counter()
+    verdict = judge(spec, file, answers, isolated=False)
+    assert 0 < verdict.seconds <= time.perf_counter() - start + 1e-6
+
+
+def test_a_file_is_read_once(spec: Spec, file: Path, answers: Path) -> None:
+    fake_island.READ.clear()
+    judge(spec, file, answers, isolated=False)
+    assert [file] == fake_island.READ
+    assert score_locally(spec, file, answers).public == 0.75
+    assert [file, file] == fake_island.READ
+
+
+FAULTS_OF_THE_FILE = [name for name in fake_island.BROKEN if name not in ("bug", "disk", "memory")]
+
+
+@pytest.mark.parametrize("broken", FAULTS_OF_THE_FILE)
+def test_what_a_reader_stumbles_over_is_the_files_fault(
+    spec: Spec, file: Path, answers: Path, broken: str
+) -> None:
+    file.write_text(f"broken: {broken}")
+    verdict = judge(spec, file, answers, isolated=False)
+    assert verdict.state == State.REJECTED and verdict.message is not None
+    assert verdict.message.startswith("mine.csv: is damaged or of another kind (")
+    assert verdict.message.count("\n") == 1 and "\x1b" not in verdict.message
+    with pytest.raises(SubmissionError, match="is damaged or of another kind"):
+        score_locally(spec, file, answers)
+
+
+@pytest.mark.parametrize("broken", ["bug", "disk", "memory"])
+def test_a_bug_of_a_reader_and_a_broken_disk_are_ours(
+    spec: Spec, file: Path, answers: Path, broken: str
+) -> None:
+    file.write_text(f"broken: {broken}")
+    verdict = judge(spec, file, answers, isolated=False)
+    assert verdict.state == State.FAILED and "not your file's fault" in str(verdict.message)
+
+
+def test_only_the_last_words_of_a_scorer_are_kept(spec: Spec, file: Path, tmp_path: Path) -> None:
+    answers = fake_island.write_answers(tmp_path / "answers.csv", "shout")
+    verdict = judge(spec, file, answers)
+    assert verdict.reason is not None and "exit code 7" in verdict.reason
+    assert verdict.reason.startswith("xxx") and len(verdict.reason) < 2000
 
 
 @pytest.mark.parametrize("isolated", [False, True])
@@ -83,6 +131,7 @@ def test_an_island_that_cannot_be_loaded_is_our_fault(
         ("segfault", "stopped by SIGSEGV"),
         ("kill", "stopped by SIGKILL; the system does that when memory runs out"),
         ("vanish", "ended without a verdict, exit code 7"),
+        ("close", "ended without a verdict, exit code 7"),
         ("exit", "SystemExit: 3"),
         ("interrupt", "KeyboardInterrupt"),
     ],
@@ -125,11 +174,16 @@ def test_interrupting_the_wait_stops_the_child(spec: Spec, file: Path, tmp_path:
     def press_ctrl_c() -> None:
         while not (pid.exists() and pid.read_text()):
             time.sleep(0.02)
-        os.kill(os.getpid(), 2)
+        os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=press_ctrl_c, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        judge(spec, file, answers, time_limit=30.0)
+    # A program that starts in the background ignores Ctrl-C, and Python then does so, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=press_ctrl_c, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            judge(spec, file, answers, time_limit=30.0)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not lives(int(pid.read_text()))
 
 

@@ -12,8 +12,8 @@ from mlspring import catalog
 from mlspring.core.errors import RuleError, UserError
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
+from mlspring.core.table_submission import TableSubmission
 from mlspring.homeworks.hw01_regression import data as island
-from mlspring.homeworks.hw01_regression import score as scorer
 from mlspring.judge import service
 from mlspring.verbs import board, board_table, listing
 from mlspring.worlds import epidemic, world
@@ -127,11 +127,11 @@ def test_a_failed_submission_shows_its_reason_and_can_be_retried(
 ) -> None:
     file = handed_in(answers, tmp_path / "pred.csv")
 
-    def broken(submission: Path, answers: Path) -> None:
+    def broken(*_: object) -> None:
         raise KeyError("a bug in the [/b] scorer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scorer, "score", broken)
+        patch.setattr(TableSubmission, "score", broken)
         receipt = board.submit(SPEC, file, "ann", rules="self-study", final=False, address=None)
     assert receipt.state is State.FAILED
     said = "KeyError: 'a bug in the [/b] scorer'"

@@ -133,7 +133,8 @@ def whole_number(text: str, *, low: int = 0, high: int) -> int | None:
     ``int`` alone would also take digits of other scripts, underscores, and millions of digits.
     """
     digits = text[1:] if text[:1] in ("+", "-") else text
-    if not (digits.isascii() and digits.isdigit()) or len(digits.lstrip("0")) > len(str(high)):
+    most = max(len(str(abs(low))), len(str(abs(high))))
+    if not (digits.isascii() and digits.isdigit()) or len(digits.lstrip("0")) > most:
         return None
     number = int(digits.lstrip("0") or "0") * (-1 if text.startswith("-") else 1)
     return number if low <= number <= high else None

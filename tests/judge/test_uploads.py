@@ -1,5 +1,6 @@
 import os
 import stat
+import threading
 from pathlib import Path
 
 import fake_island
@@ -96,6 +97,22 @@ def test_a_copy_is_held_by_one_judge_at_a_time(tmp_path: Path) -> None:
         raise AssertionError("two judges hold one copy")
     with judging_lock(tmp_path, copy, 7), judging_lock(tmp_path, "hw99/11ff/pred.csv"):
         pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_upload_waits_for_one_who_sweeps_at_this_moment(tmp_path: Path) -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def sweeping() -> None:
+        with judging_lock(tmp_path, "hw99/00ff/pred.csv"):
+            held.set()
+            done.wait(0.2)
+
+    other = threading.Thread(target=sweeping)
+    other.start()
+    assert held.wait(30)
+    with judging_lock(tmp_path, "hw99/00ff/pred.csv", wait=30.0):
+        assert not other.is_alive() or other.join(30) is None
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,6 +17,7 @@ from mlspring.judge.store import Store
 from mlspring.judge.uploads import discard, judging_lock, shown_name, store_upload
 from mlspring.judge.worker import judge_one
 
+PATIENCE = 30.0  # seconds, for locks that nobody holds for long
 STOPPED = "the judge was stopped before it was done: it is kept, costs nothing and can be retried"
 
 
@@ -107,7 +108,7 @@ def submit(
     name = learner_name(learner)
     known = _require_answers(spec, answers, source)
     relative = uploads.new_location(spec)
-    with judging_lock(store.busy, relative):  # from its first byte it has a judge
+    with judging_lock(store.busy, relative, wait=PATIENCE):  # from its first byte it has a judge
         copy = store_upload(file, spec, store.files, relative)
         upload = Upload(
             homework=spec.id,
@@ -152,7 +153,7 @@ def retry(
     known = _require_answers(spec, answers, stored.source)
     if not stored.file.is_file():
         raise DataError(f"the content of submission {number} is gone", file=stored.file)
-    with judging_lock(store.busy, stored.relative, number):
+    with judging_lock(store.busy, stored.relative, number, wait=1.0):
         stored = store.reopen(number, sha256(known), rules)
         stored = _judge(store, spec, stored, known, rules)
     return _receipt(store, spec, stored, rules, now or datetime.now(UTC))

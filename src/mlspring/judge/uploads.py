@@ -8,6 +8,7 @@ submission that was judged (`Store.recover`) or of a copy that no submission kno
 import hashlib
 import os
 import stat
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
-
 from mlspring.core.errors import RuleError, SubmissionError
 from mlspring.core.files import disk_errors
 from mlspring.core.foreign_text import shown
+from mlspring.core.locks import Lock, LockedError
 from mlspring.core.spec import Spec
 
 CHUNK = 1 << 20
@@ -97,27 +97,32 @@ def shown_name(file: Path) -> str:
 
 
 @contextmanager
-def judging_lock(busy: Path, relative: str, number: int | None = None) -> Iterator[None]:
+def judging_lock(
+    busy: Path, relative: str, number: int | None = None, *, wait: float = 0.0
+) -> Iterator[None]:
     """Hold the submission whose copy lies at ``relative`` until the block or this process ends.
 
-    The lock is a file in the folder ``busy``; it holds ``relative``, and is gone at the end.
+    The lock is a file in the folder ``busy``, gone at the end. Another process that sweeps may hold
+    it for a moment, so whoever must have it waits for ``wait`` seconds.
 
     Raises:
         RuleError: another process is judging it.
     """
-    lock = FileLock(_lock_path(busy, relative), mode=PRIVATE_FILE)
-    try:
-        with disk_errors(busy):
-            lock.acquire(blocking=False)
-    except Timeout as error:
-        raise RuleError(
-            f"submission {number} is being judged now", fix="wait until it is done"
-        ) from error
+    path, deadline = _lock_path(busy, relative), time.monotonic() + wait
+    while True:
+        try:
+            lock = Lock(path)
+            break
+        except LockedError as error:
+            if time.monotonic() >= deadline:
+                found = f"submission {number} is being judged now"
+                raise RuleError(found, fix="wait until it is done") from error
+            time.sleep(0.01)
     try:
         yield
     finally:
-        with suppress(OSError):
-            Path(lock.lock_file).unlink()  # held: whoever waits for it notices and tries again
+        with suppress(OSError):  # Windows keeps a file that is open
+            path.unlink()  # held: whoever waits for it notices and tries again
         lock.release()
 
 

@@ -78,11 +78,10 @@ def main() -> None:
                     json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
                     for _ in range(5)
                 ]
-                best = min(runs, key=lambda run: run["seconds"])
-                print(
-                    f"{given.submissions:,} submissions of {num_learners:,} learners, {part}: "
-                    f"{best['seconds']:.3f} s of CPU, {max(run['mib'] for run in runs):.1f} MiB more"
-                )
+                best = min(run["seconds"] for run in runs)
+                most = max(run["mib"] for run in runs)
+                board = f"{given.submissions:,} submissions of {num_learners:,} learners, {part}"
+                print(f"{board}: {best:.3f} s of CPU, {most:.1f} MiB more", flush=True)
 
 
 if __name__ == "__main__":

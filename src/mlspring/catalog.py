@@ -2,21 +2,10 @@
 
 import difflib
 import importlib
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from mlspring.core.errors import UserError
-from mlspring.core.island import (
-    DataPart,
-    FiguresPart,
-    PredictPart,
-    QuizPart,
-    RecipePart,
-    ScorePart,
-    SubmissionPart,
-    TrainPart,
-)
 from mlspring.core.spec import Spec
-from mlspring.core.table_submission import TableSubmission
 from mlspring.homeworks.hw01_regression.spec import SPEC as HW01
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
 from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
@@ -24,6 +13,18 @@ from mlspring.homeworks.hw12_lander.spec import SPEC as HW12
 from mlspring.homeworks.hw13_compression.spec import SPEC as HW13
 from mlspring.homeworks.hw14_lifelong.spec import SPEC as HW14
 from mlspring.homeworks.hw15_meta.spec import SPEC as HW15
+
+if TYPE_CHECKING:  # numpy, which these need, is not loaded to print a help
+    from mlspring.core.island import (
+        DataPart,
+        FiguresPart,
+        PredictPart,
+        QuizPart,
+        RecipePart,
+        ScorePart,
+        SubmissionPart,
+        TrainPart,
+    )
 
 SPECS: tuple[Spec, ...] = (HW01, HW03, HW11, HW12, HW13, HW14, HW15)
 
@@ -45,26 +46,28 @@ def find(homework: str) -> Spec:
 
 
 @overload
-def part(spec: Spec, name: Literal["data"]) -> DataPart: ...
+def part(spec: Spec, name: Literal["data"]) -> "DataPart": ...
 @overload
-def part(spec: Spec, name: Literal["train"]) -> TrainPart: ...
+def part(spec: Spec, name: Literal["train"]) -> "TrainPart": ...
 @overload
-def part(spec: Spec, name: Literal["predict"]) -> PredictPart: ...
+def part(spec: Spec, name: Literal["predict"]) -> "PredictPart": ...
 @overload
-def part(spec: Spec, name: Literal["submission"]) -> SubmissionPart: ...
+def part(spec: Spec, name: Literal["submission"]) -> "SubmissionPart": ...
 @overload
-def part(spec: Spec, name: Literal["score"]) -> ScorePart: ...
+def part(spec: Spec, name: Literal["score"]) -> "ScorePart": ...
 @overload
-def part(spec: Spec, name: Literal["figures"]) -> FiguresPart: ...
+def part(spec: Spec, name: Literal["figures"]) -> "FiguresPart": ...
 @overload
-def part(spec: Spec, name: Literal["recipe"]) -> RecipePart: ...
+def part(spec: Spec, name: Literal["recipe"]) -> "RecipePart": ...
 @overload
-def part(spec: Spec, name: Literal["quiz"]) -> QuizPart: ...
+def part(spec: Spec, name: Literal["quiz"]) -> "QuizPart": ...
 def part(spec: Spec, name: str) -> Any:
     """Return a module of an island, ``data``, ``train`` ...: what it has is in ``core.island``.
 
     Where the spec declares a table, its reader and scorer stand for ``submission`` and ``score``.
     """
     if spec.table is not None and name in ("submission", "score"):
+        from mlspring.core.table_submission import TableSubmission
+
         return TableSubmission(spec)
     return importlib.import_module(f"mlspring.homeworks.{spec.island}.{name}")

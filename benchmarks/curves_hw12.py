@@ -72,7 +72,7 @@ def curves(folder: Path) -> dict[str, list[Curve]]:
         steps, rewards = (
             np.array([e[key] for e in log], float) for key in ("env_steps", "valid/reward")
         )
-        found[run.request.recipe].append((steps, rewards))
+        found[run.request.recipe.removeprefix("world/")].append((steps, rewards))
     return dict(found)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mlspring.homeworks.hw11_adaptation.submission import HEADER, MAX_CLASSES
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
@@ -28,7 +29,6 @@ from mlspring.core.answers import read_answers
 from mlspring.core.errors import MlspringError, RunError
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw11_adaptation.monitors import MONITORS, watched_rows
-from mlspring.homeworks.hw11_adaptation.submission import HEADER, MAX_CLASSES
 from mlspring.verbs.sources import world_answers
 
 
@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         truth = key.table.integers(1, 0, MAX_CLASSES - 1)
         by_recipe: dict[str, list[list[dict[str, float]]]] = {}
         for folder in chosen.runs:
-            histories = by_recipe.setdefault(Run.open(folder).request.recipe, [])
+            recipe = Run.open(folder).request.recipe.removeprefix("world/")
+            histories = by_recipe.setdefault(recipe, [])
             histories += read(folder, truth)
     except MlspringError as error:
         print(error, file=sys.stderr)

@@ -12,12 +12,31 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
+AROUND = """## Around the verbs
+
+`mlspring --install-completion` lets the shell complete verbs, homeworks and recipes. `latest`
+stands for the newest run in `runs/` wherever a RUN is asked for, `DIR/latest` for that in DIR.
+
+A recipe of your own is a TOML file. With `extends = "boss"` on its first line it holds only what it
+changes; `mlspring recipe hw03 boss` prints a whole one.
+
+| variable | meaning |
+| --- | --- |
+| `MLSPRING_HOME` | worlds, decoded pictures, your board; default: in your cache folder |
+| `OMP_NUM_THREADS` | threads of the CPU; equal sums need equal numbers, so a report tells it |
+
+The exit code is 0 where all went well, 1 for a fault of ours, 2 for what was given, 130 after
+Ctrl-C.
+"""
+
+
 def command_line() -> str:
     """Return the page of all verbs with their help."""
     overview = _help()
     verbs = re.findall(r"^│ (\w+) ", overview, flags=re.MULTILINE)
     parts = ["# Command line\n\nWritten by `make docs` from the program's own help.\n"]
     parts.append(f"```\n{overview}```\n")
+    parts.append(AROUND)
     parts += [f"## mlspring {verb}\n\n```\n{_help(verb)}```\n" for verb in verbs]
     return "\n".join(parts)
 

@@ -39,6 +39,11 @@ def find(homework: str) -> Spec:
     for spec in SPECS:
         if wanted in (spec.id[2:], spec.id[2:].lstrip("0"), spec.island[2:]):
             return spec
+    if wanted.isascii() and wanted.isdecimal() and len(wanted) <= 2 and 1 <= int(wanted) <= 15:
+        raise UserError(
+            f"hw{int(wanted):02d} is a homework of the course that is not here yet",
+            fix="those that are: mlspring list",
+        )
     names = [spec.id for spec in SPECS]
     near = difflib.get_close_matches(homework.lower(), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."

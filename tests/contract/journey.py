@@ -19,6 +19,7 @@ from mlspring.core.locks import locked
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import Source
 from mlspring.core.spec import Spec
+from mlspring.verbs import figures as drawings
 from mlspring.verbs import run as verb
 from tests.contract.forks import Fork, ranks
 from tests.tiny.islands import TINY
@@ -93,8 +94,8 @@ def run_tiny(
         precision="fp32",  # no probe: a test must not depend on how busy the machine is
         submit=submit,
     )
-    part = catalog.part(spec, "figures")
-    with mock.patch.object(part, "draw", part.draw if figures else lambda *_: None):
+    draw = drawings.draw_all if figures else lambda *_: ()
+    with mock.patch.object(drawings, "draw_all", draw):
         return verb.run(spec, request, overrides=(*tiny.small, *more), out=tmp_path / "runs")
 
 
@@ -129,7 +130,8 @@ def pass_for_world(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(verb.sources, "open_source", lambda *_: world)
     if spec.ranked:
         answers = tiny.write_answers(tmp_path / "answers.csv")
-        monkeypatch.setattr(verb.sources, "world_answers", lambda _: answers)
+        for name in ("answers_of", "world_answers"):
+            monkeypatch.setattr(verb.sources, name, lambda *_: answers)
 
 
 def _as_folder(reads: Callable[..., Any], source: Source, *rest: Any) -> Any:

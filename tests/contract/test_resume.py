@@ -20,6 +20,7 @@ from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge import service
 from mlspring.judge.store import Store
+from mlspring.verbs import figures as drawings
 from mlspring.verbs import run as verb
 from tests.contract.cases import JUDGED, each_homework
 from tests.contract.journey import (
@@ -101,16 +102,21 @@ def test_ctrl_c_leaves_a_run_that_goes_on(spec: Spec, tmp_path: Path, isolated_h
     assert (run / "result.json").exists()
 
 
-PHASES = ["data.load", "train.train", "figures.draw"]  # in the order in which a run comes to them
+PHASES = [
+    "data.load",
+    "train.train",
+    "drawings.draw_all",
+    "run.finish",
+]  # in the order in which a run comes to them
 JUDGED_PHASES = [
     *PHASES[:2],
     "predict.predict",
     "verb._write",
-    "figures.draw",
+    "drawings.draw_all",
     "service.submit",
-    "verb.score_locally",
+    "run.finish",
 ]
-PLACES = {"service": service, "verb": verb}
+PLACES = {"service": service, "verb": verb, "drawings": drawings, "run": Run}
 
 
 @each_homework
@@ -254,8 +260,7 @@ def stopped(
         raise KeyboardInterrupt
 
     pass_for_world(JUDGED[0], tmp_path, monkeypatch)
-    draws_nothing = (catalog.part(JUDGED[0], "figures"), "draw", lambda *_: None)
-    monkeypatch.setattr(*draws_nothing)  # half of the time, and no matter here
+    monkeypatch.setattr(drawings, "draw_all", lambda *_: ())  # half of the time, no matter here
     with monkeypatch.context() as patch:
         if where is not None:
             patch.setattr(*where, interrupted)

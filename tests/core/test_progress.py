@@ -4,6 +4,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
+from mlspring.core import progress
 from mlspring.core.progress import RateColumn, bar, say, track
 
 
@@ -79,3 +80,14 @@ def test_say_writes_one_plain_line_on_stderr(capsys: pytest.CaptureFixture[str])
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "[bold]not markup[/bold] " + "x" * 300 + "\n"
+
+
+@pytest.mark.parametrize("widgets", [True, False])
+def test_a_notebook_shows_bars_where_it_has_widgets(
+    monkeypatch: pytest.MonkeyPatch, widgets: bool
+) -> None:
+    """Without them rich would warn in every bar, and under ``-W error`` stop the training."""
+    console = Console()
+    console.is_jupyter = True
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if widgets else None)
+    assert progress._is_watched(console) is widgets

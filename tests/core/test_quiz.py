@@ -164,3 +164,17 @@ def test_a_broken_file_of_answers_names_the_row(
 def test_a_faulty_bank_is_refused(change: tuple[str, str], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=sentence):
         bank(tmp_path, BANK.replace(*change))
+
+
+def test_points_are_plain_decimals(tmp_path: Path) -> None:
+    """14 questions of 0.4 points are 5.6 and not 5.6000000000000005, also in JSON."""
+    head, question, _ = BANK.split("[[question]]")
+    many = "".join(
+        f"[[question]]{question}".replace('"one"', f'"q-{number}"') for number in range(15)
+    )
+    found = bank(tmp_path, head.replace("0.5", "0.4") + many)
+    keys = keys_of(found, {})
+    answers = dict.fromkeys(list(keys)[:14], "B")
+    graded = grade(found, keys, answers)
+    assert (graded.points, graded.out_of) == (5.6, 6.0)
+    assert 0.4 * 14 != 5.6, "what this test is about"

@@ -13,6 +13,7 @@ from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw14_lifelong import quiz, train
 from mlspring.homeworks.hw14_lifelong.quiz import Matrix, Results
 from mlspring.verbs import quiz as verb
+from mlspring.verbs import quiz_words
 from mlspring.verbs import run as runs
 from tests.contract.journey import run_tiny
 from tests.tiny.digits import SMALL, write_mnist
@@ -182,7 +183,7 @@ def test_what_stands_around_the_questions_is_in_their_language(tmp_path: Path) -
     graded = core.grade(sheet.bank, sheet.keys, answers)
     shown = verb.grade_text(SPEC, sheet, graded, "zh").plain
     assert "得分 5.6 / 6，15 題中答對 14 題" in shown
-    words = [found.zh for found in verb.FRAME.values()]
+    words = [found.zh for found in quiz_words.FRAME.values()]
     assert all(any("\u4e00" <= c <= "\u9fff" for c in text) for text in words)
     said = iter(["Z", "AB", "A"])
     lines: list[object] = []

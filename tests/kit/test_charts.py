@@ -53,7 +53,7 @@ def test_the_step_can_take_the_place_of_the_epoch() -> None:
 
 def test_a_log_with_nothing_held_out_draws_what_there_is() -> None:
     lines = drawn("epoch", [entry(0, 1, 0.9, None)])
-    assert [points for _, points in lines] == [[[1, 0.9]], []]
+    assert lines == [("training", [[1, 0.9]])]  # and no name of a line that is not there
 
 
 def test_curves_that_start_with_another_member_are_named_too() -> None:

@@ -39,15 +39,17 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_world_is_written_with_its_answers_apart(worlds: Path, tmp_path: Path) -> None:
-    said = data.export(catalog.find("hw01"), tmp_path / "out" / "hw01")
+    said = data.export(catalog.find("hw01"), tmp_path / "out" / "hw01", answers=True)
     assert names(tmp_path / "out" / "hw01") == [
         "private/answers.csv",
         "public/covid.test.csv",
         "public/covid.train.csv",
     ]
     assert f"{tmp_path / 'out' / 'hw01' / 'public'}: official layout" in said
-    data.export(catalog.find("hw03"), tmp_path / "out" / "hw03")
-    assert names(tmp_path / "out" / "hw03")[1:4] == [
+    assert "no board can tell" in said
+    said = data.export(catalog.find("hw03"), tmp_path / "out" / "hw03")
+    assert "answers" not in said
+    assert names(tmp_path / "out" / "hw03")[:3] == [
         "public/food11/test/0001.jpg",
         "public/food11/test/0002.jpg",
         "public/food11/test/0003.jpg",
@@ -69,7 +71,7 @@ def test_a_full_disk_leaves_no_half_of_the_tables(
 
     monkeypatch.setattr(shutil, "copyfile", copy)
     with pytest.raises(MachineError, match="out: the disk is full; nothing was left behind"):
-        data.export(catalog.find("hw01"), tmp_path / "out")
+        data.export(catalog.find("hw01"), tmp_path / "out", answers=True)
     assert list(tmp_path.iterdir()) == [worlds]
 
 

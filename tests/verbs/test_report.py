@@ -3,7 +3,9 @@
 import base64
 import json
 import shlex
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +15,7 @@ import pytest
 from pydantic import Field
 
 from mlspring import catalog
-from mlspring.core.errors import DataError
+from mlspring.core.errors import DataError, RunError
 from mlspring.core.recipe import Section, dump_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.core.spec import Limits, Metric, Points, Question, Spec
@@ -219,7 +221,7 @@ def test_a_recipe_of_the_users_own_is_run_again_from_the_run_folder(make: Make) 
     command = shlex.join([*expected, "--data", "my pictures", "--seed", "3"])
     page = read(run)
     assert command in page.text
-    assert "There are no baselines for this data" in page.text
+    assert "No answers belong to this data" in page.text
 
 
 def test_nothing_of_the_users_is_markup(make: Make) -> None:
@@ -277,3 +279,122 @@ def test_a_damaged_file_of_the_run_is_named(make: Make) -> None:
     (run.folder / "data.json").write_text("{half")
     with pytest.raises(DataError, match=r"data\.json.*not valid JSON"):
         report(run)
+
+
+# ---- what the page says is true, and what it advises can be done
+
+
+def test_curves_of_several_networks_are_told_as_their_means(make: Make) -> None:
+    run = make()
+    lines = [
+        {"step": step, "epoch": step, "member": member, "valid/loss": (member + 1) * (4 - step)}
+        for member in range(2)
+        for step in (1, 2, 3)
+    ]
+    (run.folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = read(run)
+    assert "valid loss goes from 4.5 to 1.5 (means of 2 networks)" in page.text  # both fall
+    assert "0.750 on data held out, 2 networks together" in page.text
+
+
+def test_equal_numbers_are_promised_for_equal_threads_only(make: Make) -> None:
+    run = make()
+    run.note(threads=3)
+    page = read(run)
+    assert "OMP_NUM_THREADS=3 mlspring run hw90 medium --seed 3" in page.text
+    assert "number of threads (3) give the same numbers" in page.text
+    assert "and GPU" not in page.text
+    run.note(device="cuda")
+    assert "kind of processor and GPU and number of threads" in read(run).text
+
+
+@pytest.mark.parametrize(
+    ("recipe", "again"),
+    [
+        ("world/medium", "run hw90 medium --seed 3"),
+        ("laptop/medium", "run hw90 laptop/medium --seed 3"),
+        ("my/medium.toml", "/recipe.toml --seed 3"),
+    ],
+)
+def test_the_command_names_the_recipe_in_full_and_sets_nothing(
+    recipe: str, again: str, make: Make, spec: Spec
+) -> None:
+    shutil.copytree(spec.folder / "recipes" / "world", spec.folder / "recipes" / "laptop")
+    (spec.folder / "recipes" / "laptop" / "medium.toml").write_text(
+        dump_recipe(Recipe(name="net", train=TrainKnobs(epochs=80, learning_rate=0.5)))
+    )
+    knobs = TrainKnobs(epochs=80, learning_rate=0.5) if "laptop" in recipe else None
+    toml = {"toml": dump_recipe(Recipe(name="net", train=knobs))} if knobs else {}
+    page = read(make(recipe=recipe, **toml))
+    assert again in page.text
+    assert "--set" not in page.text
+    if recipe.startswith("laptop"):
+        assert "differ from laptop/simple , the level below" in page.text
+
+
+def test_a_homework_that_ranks_nothing_is_not_told_to_calibrate(
+    make: Make, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unranked = replace(spec, submission="none")
+    (spec.folder / "baselines.toml").unlink()
+    monkeypatch.setattr(catalog, "find", lambda homework: unranked)
+    page = read(make())
+    assert "mlspring calibrate" not in page.text
+    assert "The course ranked nothing here" in page.text
+
+
+def test_own_data_are_not_held_against_the_courses_baselines(make: Make, spec: Spec) -> None:
+    path = spec.folder / "baselines.toml"
+    path.write_text(
+        path.read_text() + '[official]\norigin = "course"\n[official.public]\nboss = 0.99\n'
+    )
+    scores = {"public": None, "private": None, "validation": 0.75}
+    page = read(make(data="my photos", score=scores))
+    assert "0.990" not in page.text
+    assert "No answers belong to this data" in page.text
+
+
+def test_curves_that_another_figure_shows_are_not_missing(
+    make: Make, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = (Question(id="curves", text="How did it go?", figure="lost"),)
+    monkeypatch.setattr(catalog, "find", lambda homework: replace(spec, questions=questions))
+    page = read(make())
+    assert "was not drawn" not in page.text
+    assert page.text.count("Figure 1") == 2
+    assert len(page.all("img")) == 1
+
+
+def test_a_quantity_that_never_changes_is_no_panel(make: Make) -> None:
+    run = make(figures=False)
+    run.writable = True
+    for step in (1, 2, 3):
+        run.log(step=step, epoch=step, train__value_loss=0.0)
+    run.close()
+    page = read(run)
+    assert "value loss" not in page.text.lower()
+    assert len(page.all("polyline")) == 2
+
+
+def test_an_animation_stands_under_its_figure(make: Make) -> None:
+    run = make()
+    (run.figures / "lost.gif").write_bytes(b"GIF89a")
+    assert [str(image["src"])[:15] for image in read(run).all("img")].count("data:image/gif;") == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["recipe.toml", "data.json", "log.jsonl", "figures/lost.png", "figures/lost.svg"]
+)
+def test_no_link_is_followed_out_of_a_run_folder(name: str, make: Make, tmp_path: Path) -> None:
+    run = make()
+    secret = tmp_path / "secret"
+    secret.write_text('{"token": "s3cret"}')
+    for suffix in (".png", ".svg"):
+        if name.startswith("figures"):
+            (run.figures / f"lost{suffix}").unlink()
+    (run.folder / name).unlink(missing_ok=True)
+    (run.folder / name).symlink_to(secret)
+    with pytest.raises(RunError, match="is a link") as told:
+        report(run)
+    assert "s3cret" not in str(told.value)
+    assert not (run.folder / "report.html").exists()

@@ -13,6 +13,7 @@ from mlspring.core.errors import DataError, RunError
 from mlspring.core.runs import Request, Run
 from mlspring.kit import distributed
 from mlspring.verbs import run as verb
+from mlspring.verbs import torchrun
 
 REQUEST = Request(homework="hw03", recipe="strong")
 
@@ -38,9 +39,9 @@ def peers(monkeypatch: pytest.MonkeyPatch) -> Peers:
 
 
 def test_one_process_writes_a_run_and_the_others_read_it(tmp_path: Path, peers: Peers) -> None:
-    first = verb._opened(REQUEST, lambda: Run.create(tmp_path, REQUEST, ""))
+    first = torchrun.opened(REQUEST, lambda: Run.create(tmp_path, REQUEST, ""))
     peers.is_main = False
-    second = verb._opened(
+    second = torchrun.opened(
         REQUEST, lambda: pytest.fail("only the first process may open for writing")
     )
     assert (first.writable, second.writable) == (True, False)

@@ -53,7 +53,7 @@ def test_the_default_recipe_is_the_homework_s_own(
     words = ["run", "hw14", "--data", str(folder), "--out", str(tmp_path / "runs"), *sets]
     words += ["--set", 'method.names=["finetune"]', "--precision", "fp32", "--device", "cpu"]
     assert call(*words, monkeypatch=monkeypatch) == 0
-    assert "hw14 Life-long learning, all" in capsys.readouterr().out
+    assert "hw14 Life-long learning, official/all" in capsys.readouterr().out
     assert catalog.find("hw03").default == "simple"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer.core
 
+from mlspring.cli.options import without_values
 from mlspring.core.errors import MlspringError, UserError
 from mlspring.core.texts import shell_word, visible
 
@@ -25,6 +26,10 @@ class StoppedError(MlspringError):
 
 class Verbs(typer.core.TyperGroup):
     """The group of all verbs; after Ctrl-C it says which run can go on."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options of the program itself."""
+        return without_values(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb that the command line names.
@@ -73,10 +78,12 @@ def run_app(app: Callable[..., Any]) -> int:
         usage = getattr(error, "format_message", None)  # the parser's own errors have one
         if usage is None:
             raise
-        return _tell(f"{usage()}\n  -> mlspring --help", UserError.exit_code)
+        return _tell(f"{usage()}\n  -> {_help(error)}", UserError.exit_code)
     finally:
-        if "mlspring.kit.distributed" in sys.modules:
-            sys.modules["mlspring.kit.distributed"].stop()
+        if "WORLD_SIZE" in os.environ:
+            from mlspring.verbs import torchrun
+
+            torchrun.stop()
     if exit_code == INTERRUPTED:
         return _tell("stopped", INTERRUPTED)
     return int(exit_code or 0)
@@ -98,6 +105,14 @@ def settle_environment() -> None:
     if any(option.partition(":")[0].startswith("e") for option in sys.warnoptions):
         warnings.simplefilter("default")
         os.environ.pop("PYTHONWARNINGS", None)  # for the processes that this one starts
+
+
+def _help(error: Exception) -> str:
+    """Return the command that shows the help of the verb whose words were wrong."""
+    context = getattr(error, "ctx", None)
+    if context is None or context.parent is None:  # the verb itself is unknown
+        return "mlspring --help"
+    return f"mlspring {context.info_name} --help"
 
 
 def _tell(sentence: str, exit_code: int) -> int:

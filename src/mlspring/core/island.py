@@ -18,9 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mlspring.core.quiz import Decided
 from mlspring.core.recipe import Section
 from mlspring.core.runs import Run, Training
@@ -66,7 +63,7 @@ class HasAnswers(Protocol):
 class HasContactSheet(Protocol):
     """Optional in ``data.py``: where the data are pictures."""
 
-    def contact_sheet(self, data: Any) -> Mapping[str, NDArray[np.uint8]]:
+    def contact_sheet(self, data: Any) -> Mapping[str, Any]:
         """Return rows of pictures: caption to (n, height, width) or (n, height, width, 3)."""
 
 

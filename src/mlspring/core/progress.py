@@ -1,5 +1,6 @@
 """Progress on stderr: a bar with rate and remaining time, and silence when nobody watches."""
 
+import importlib.util
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -55,8 +56,8 @@ class Bar:
 def bar(label: str, total: int, *, unit: str = "items", done: int = 0) -> Iterator[Bar]:
     """Yield a bar of ``total`` items of which ``done`` are finished already.
 
-    Nothing is drawn when stderr is no terminal, nor by any but the first process of ``torchrun``;
-    the bar's methods still work.
+    Nothing is drawn when stderr is no terminal (and no notebook with ``ipywidgets``), nor by any
+    but the first process of ``torchrun``; the bar's methods still work.
     """
     console = Console(stderr=True)
     progress = Progress(
@@ -69,11 +70,18 @@ def bar(label: str, total: int, *, unit: str = "items", done: int = 0) -> Iterat
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", style="dim"),
         console=console,
-        disable=not sys.stderr.isatty() or not is_main_process(),
+        disable=not _is_watched(console) or not is_main_process(),
     )
     with progress:
         task = progress.add_task(label, total=total, completed=done, unit=unit, note="")
         yield Bar(progress, task)
+
+
+def _is_watched(console: Console) -> bool:
+    """Return whether a bar can move: in a terminal, or in a notebook that has its widgets."""
+    if console.is_jupyter:
+        return importlib.util.find_spec("ipywidgets") is not None
+    return sys.stderr.isatty()
 
 
 def track(items: Iterable[T], label: str, total: int, *, unit: str = "items") -> Iterator[T]:

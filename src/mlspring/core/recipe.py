@@ -3,7 +3,7 @@
 import difflib
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,26 @@ from mlspring.core.errors import RecipeError
 from mlspring.core.texts import read_text
 
 MAX_BYTES = 1_000_000
+OWN_LOOP = "own/"  # before the name of a run that has no recipe and no network of ours
+_WHOLE = (
+    'begin the file with extends = "simple" (the recipe that it changes), or print a whole one: '
+    "mlspring recipe HW"
+)
+
+
+def folder_of(name: str) -> str:
+    """Return the folder of a recipe's runs: ``strong`` of ``world/strong``, ``laptop-strong``.
+
+    Of a file it is ``file-<its stem>``.
+    """
+    if name.endswith(".toml"):
+        return f"file-{Path(name).stem}"
+    return name.removeprefix("world/").replace("/", "-")
+
+
+def is_own_loop(name: str) -> bool:
+    """Return whether a run's recipe says that a learner's own loop logged it."""
+    return name.startswith(OWN_LOOP)
 
 
 class Section(BaseModel):
@@ -33,18 +53,66 @@ def load_recipe(model: type[R], path: Path, overrides: Sequence[str] = ()) -> R:
         RecipeError: missing file, bad TOML, unknown key (with the nearest known one), wrong type
             or an impossible value; the message names the file and the key.
     """
+    return make_recipe(model, read_table(path), path, overrides)
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file as they stand there.
+
+    Raises:
+        RecipeError: missing file, or bad TOML.
+    """
     text = read_text(path, max_bytes=MAX_BYTES, error=RecipeError)
     try:
-        table, alone = tomllib.loads(text), tomllib.loads(text)
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
         raise RecipeError(f"is not valid TOML: {error}", file=path) from error
+
+
+def make_recipe(
+    model: type[R], table: Mapping[str, Any], path: Path, overrides: Sequence[str] = ()
+) -> R:
+    """Return the recipe of the keys in ``table`` with ``overrides`` applied.
+
+    Args:
+        model: the island's own recipe.
+        table: sections and keys.
+        path: the file that messages name.
+        overrides: of the form ``section.key=value``.
+
+    Raises:
+        RecipeError: unknown key (with the nearest known one), wrong type or an impossible value.
+    """
+    alone, changed = merged(table, {}), merged(table, {})
     for override in overrides:
-        _apply(table, override)
+        _apply(changed, override)
     try:
-        return model.model_validate(table)
+        return model.model_validate(changed)
     except ValidationError as error:
         blamed = _is_valid(model, alone) or any(_touches(o, error) for o in overrides)
-        raise RecipeError(_explain(model, error), file="--set" if blamed else path) from error
+        fix = _WHOLE if _num_missing(error) > 1 and not blamed else None
+        file = "--set" if blamed else path
+        raise RecipeError(_explain(model, error), file=file, fix=fix) from error
+
+
+def flat_table(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested tables as one flat mapping ``section.key`` to value."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat |= flat_table(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of both tables, those of ``above`` where both have one; neither changes."""
+    table = {k: merged(v, {}) if isinstance(v, Mapping) else v for k, v in below.items()}
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(table.get(key), Mapping)
+        table[key] = merged(table[key], value) if both else value
+    return table
 
 
 def dump_recipe(recipe: Section) -> str:
@@ -104,6 +172,10 @@ def _is_valid(model: type[Section], table: dict[str, Any]) -> bool:
     return True
 
 
+def _num_missing(error: ValidationError) -> int:
+    return sum(problem["type"] == "missing" for problem in error.errors())
+
+
 def _touches(override: str, error: ValidationError) -> bool:
     """Return whether an error is about an override's key or something inside its value."""
     touched = f"{override.partition('=')[0].strip()}."
@@ -114,6 +186,7 @@ def _explain(model: type[Section], error: ValidationError) -> str:
     """Return one sentence a problem: the key, what is wrong, the nearest known key."""
     known = _keys(model)
     sentences = []
+    missing = [".".join(map(str, e["loc"])) for e in error.errors() if e["type"] == "missing"]
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
@@ -121,7 +194,9 @@ def _explain(model: type[Section], error: ValidationError) -> str:
             hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
             sentences.append(f"unknown key {key!r}; {hint}")
         elif problem["type"] == "missing":
-            sentences.append(f"key {key!r} is missing")
+            if key == missing[0]:
+                more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+                sentences.append(f"key {key!r}{more} {'are' if more else 'is'} missing")
         else:
             message = problem["msg"].removeprefix("Value error, ")
             message = message[0].lower() + message[1:]

@@ -17,7 +17,7 @@ class Request:
 
     Args:
         homework: ``hw01`` .. ``hw15``.
-        recipe: a level, another recipe's name, or the stem of a TOML file.
+        recipe: its full name, e.g. ``laptop/strong``, or the path of a TOML file.
         data: ``world`` or the folder in the official layout.
         seed: fixes every random choice.
         device: where to compute; ``precision``: in which arithmetic.

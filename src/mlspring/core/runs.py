@@ -27,6 +27,7 @@ from mlspring.core.files import checked_name, disk_errors, write_json, write_tex
 from mlspring.core.foreign import demand_plain_tree, read_json_bounded, read_json_lines
 from mlspring.core.locks import Lock, LockedError
 from mlspring.core.machine import peak_memory_mib
+from mlspring.core.recipe import folder_of
 from mlspring.core.request import (
     Device,
     Precision,
@@ -75,7 +76,7 @@ class Run:
         Raises:
             MachineError: the disk is full, ``root`` cannot be written or its name is not UTF-8.
         """
-        parent = checked_name(root / request.homework / request.recipe)
+        parent = checked_name(root / request.homework / folder_of(request.recipe))
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-s{request.seed}"
         with disk_errors(parent):
             parent.mkdir(parents=True, exist_ok=True)

@@ -8,34 +8,48 @@ from rich.table import Table
 
 from mlspring import catalog
 from mlspring.core.errors import UserError
-from mlspring.core.files import atomic_folder
+from mlspring.core.files import atomic_folder, home
 from mlspring.core.spec import Spec
-from mlspring.verbs import recipes, sources
+from mlspring.verbs import contact, recipes, sources
 from mlspring.worlds import world
 
+ABOUT_ANSWERS = "for the judge: whoever trains on them measures nothing, and no board can tell"
 
-def describe(spec: Spec, data: str) -> Table:
-    """Return the facts of a homework's data as a table."""
+
+def describe(spec: Spec, data: str) -> tuple[Table, Path | None]:
+    """Return the summary of a homework's data as a table, and its contact sheet if it has one."""
     source = sources.open_source(spec, data)
     part = catalog.part(spec, "data")
     recipe = recipes.load(spec, recipes.find_recipe(spec, spec.levels[0], source.kind))
-    facts = part.describe(part.load(source, recipe))
+    loaded = part.load(source, recipe)
+    card = part.describe(loaded)
     if source.kind == "world":
-        facts |= world.describe(part.world())
+        card |= world.describe(part.world())
     shown = Table(
         box=box.SIMPLE, show_header=False, pad_edge=False, title=f"{spec.id} {spec.title}"
     )
     shown.add_column(style="bold", no_wrap=True)
     shown.add_column()
-    for name, value in facts.items():
+    for name, value in card.items():
         shown.add_row(name, value)
-    return shown
+    sheet = contact.write(spec, loaded, home() / "sheets" / f"{spec.id}-{_name(source.folder)}")
+    return shown, sheet
 
 
-def export(spec: Spec, to: Path) -> str:
-    """Write the world under ``to``/public in the official layout, any answers under ``to``/private.
+def _name(folder: Path) -> str:
+    """Return a name for a source's folder, another one for another folder of the same name."""
+    return f"{folder.parent.name}-{folder.name}"
+
+
+def export(spec: Spec, to: Path, *, answers: bool = False) -> str:
+    """Write the world under ``to``/public in the official layout.
 
     ``to`` appears complete or not at all.
+
+    Args:
+        spec: the homework.
+        to: a new or empty folder.
+        answers: whether to write the test answers, too, under ``to``/private.
 
     Raises:
         UserError: ``to`` exists and is not empty.
@@ -43,11 +57,14 @@ def export(spec: Spec, to: Path) -> str:
     """
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UserError("is not empty", file=to, fix="name a new folder")
+    if answers:
+        spec.require_ranking()
     made = sources.world_folder(spec)
+    said = f"{to / 'public'}: official layout, for --data"
     with atomic_folder(to) as partial:
         catalog.part(spec, "data").export(made, partial / "public")
-        if not spec.ranked:
-            return f"{to / 'public'}: official layout, for --data"
+        if not answers:
+            return said
         (partial / "private").mkdir()
         shutil.copyfile(sources.world_answers(spec), partial / "private" / "answers.csv")
-    return f"{to / 'public'}: official layout, for --data\n{to / 'private'}: answers, for the judge"
+    return f"{said}\n{to / 'private'}: answers, {ABOUT_ANSWERS}"

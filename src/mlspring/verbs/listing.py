@@ -20,10 +20,12 @@ def entries() -> list[dict[str, Any]]:
 
 
 def table(listed: list[dict[str, Any]]) -> Table:
-    """Return the entries as a table that fits 80 columns."""
+    """Return the entries as a table that fits 80 columns; where there are fewer, titles wrap."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     shown.add_column("id", no_wrap=True)
-    shown.add_column("homework", overflow="ellipsis", no_wrap=True, max_width=27)
+    shown.add_column(
+        "homework", overflow="fold", max_width=27
+    )  # gives way: a number without its end is wrong
     for column in LEVELS:
         shown.add_column(column, justify="right", no_wrap=True)
     shown.add_column("yours", justify="right", no_wrap=True)

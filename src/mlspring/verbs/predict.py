@@ -7,7 +7,7 @@ from mlspring import catalog
 from mlspring.core.errors import DataError
 from mlspring.core.source import Source
 from mlspring.verbs import sources
-from mlspring.verbs.run import open_finished
+from mlspring.verbs.finished import open_finished
 
 
 def predict(folder: Path, *, data: str | None, out: Path | None) -> Path:

@@ -1,7 +1,7 @@
 """``mlspring quiz``: the homework's questions, asked in the terminal or graded from a file."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,60 +11,17 @@ from rich.text import Text
 from mlspring import catalog
 from mlspring.core import quiz
 from mlspring.core.errors import RunError, UserError
-from mlspring.core.quiz import Bank, Decided, Grade, Language, Question, Words
+from mlspring.core.quiz import Decided, Grade, Language, Question
 from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
-
-# What stands around the questions, in the language of the questions.
-FRAME = {
-    "number": Words(en="Question {number} of {total}", zh="第 {number} 題，共 {total} 題"),
-    "single": Words(en="one option", zh="單選"),
-    "multiple": Words(en="all that are right", zh="複選"),
-    "letters": Words(
-        en="'{letter}' is no option: letters of {letters}, please",
-        zh="沒有「{letter}」這個選項：請輸入 {letters} 之中的字母",
-    ),
-    "one letter": Words(
-        en="a single choice: one letter, please", zh="這題是單選：請只輸入一個字母"
-    ),
-    "how": Words(
-        en="Write a line a question, e.g. '{first} AC', into a file, then: {command}",
-        zh="每題寫一行到檔案裡，例如「{first} AC」，然後執行：{command}",
-    ),
-    "points": Words(
-        en="{points:g} of {out_of:g} points, {right} of {total} right",
-        zh="得分 {points:g} / {out_of:g}，{total} 題中答對 {right} 題",
-    ),
-    "waiting": Words(
-        en="{count} more ({ids}) need runs of yours: {needed}",
-        zh="另有 {count} 題（{ids}）要由你自己的執行結果決定答案，請先執行：{needed}",
-    ),
-    "decided": Words(en="{ids}: decided by {run}", zh="{ids}：答案由 {run} 決定"),
-    "ungraded": Words(
-        en="your answers to {ids} are not graded: first {needed}",
-        zh="你對 {ids} 的作答尚未評分：請先執行 {needed}",
-    ),
-    "skipped": Words(en="passed over: {error}", zh="略過無法讀取的執行結果：{error}"),
-    "and": Words(en=" and ", zh=" 以及 "),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
-    """The questions that can be graded, their keys, and those that still need a run.
-
-    Args:
-        questions: in the order they are asked.
-        keys: letters by question id.
-        waiting: ids of questions that a run would decide and none does.
-        decided: which run decided which question, and which could not be read.
-    """
-
-    bank: Bank
-    questions: tuple[Question, ...]
-    keys: Mapping[str, str]
-    waiting: tuple[str, ...]
-    decided: Decided
+from mlspring.verbs.quiz_words import (
+    Sheet,
+    frame,
+    grade_text,
+    needed,
+    question_text,
+    sheet_text,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +44,9 @@ class Taken:
             return sheet_text(self.spec, self.sheet, self.language)
         text = grade_text(self.spec, self.sheet, self.grade, self.language)
         if self.ungraded:
-            needed = _needed(self.spec, self.ungraded, self.language)
+            runs = needed(self.spec, self.ungraded, self.language)
             ids = ", ".join(self.ungraded)
-            said = _frame("ungraded", self.language, ids=ids, needed=needed)
+            said = frame("ungraded", self.language, ids=ids, needed=runs)
             text.append(f"\n{said}", style="yellow")
         return text
 
@@ -137,7 +94,9 @@ def sheet(spec: Spec, run: Path | None, runs: Path = Path("runs")) -> Sheet:
     """
     path = spec.folder / "questions.toml"
     if not path.exists():
-        raise UserError(f"{spec.id} has no quiz", fix="in this course hw09, hw12 and hw14 have one")
+        known = [s.id for s in catalog.SPECS if (s.folder / "questions.toml").exists()]
+        fix = " or ".join(f"mlspring quiz {name}" for name in known)
+        raise UserError(f"{spec.id} has no quiz", fix=fix)
     bank = quiz.load_bank(path)
     decided = Decided()
     if any(question.key is None for question in bank.question):
@@ -206,52 +165,8 @@ def _once_more(question: Question, text: str, language: Language) -> str:
     """Return what is wrong with the letters in ``text``."""
     strange = quiz.letters_of(text) - set(question.letters)
     if unknown := next((letter for letter in quiz.plain(text) if letter in strange), ""):
-        return _frame("letters", language, letter=unknown, letters=question.letters)
-    return _frame("one letter", language)
-
-
-def _frame(name: str, language: Language, **facts: Any) -> str:
-    return FRAME[name].text(language).format(**facts)
-
-
-def question_text(question: Question, number: int, total: int, language: Language) -> Text:
-    """Return a question with its options."""
-    place = _frame("number", language, number=number, total=total)
-    kind = _frame(question.kind, language)
-    text = Text(f"{place}  [{question.id}, {kind}]\n", style="not bold dim")
-    text.append(f"{question.text(language)}\n", style="bold")
-    for letter, option in zip(question.letters, question.options, strict=True):
-        text.append(f"   {letter}. {option.text(language)}\n", style="not bold")
-    return text
-
-
-def sheet_text(spec: Spec, found: Sheet, language: Language) -> Text:
-    """Return all questions, and how to answer them."""
-    text, total = Text(), len(found.questions)
-    for number, question in enumerate(found.questions, start=1):
-        text.append(question_text(question, number, total, language)).append("\n")
-    words = "" if language == "en" else f" --language {language}"
-    command = f"mlspring quiz {spec.id} --answers FILE{words}"
-    first = found.questions[0].id
-    text.append(_frame("how", language, first=first, command=command), style="dim")
-    return text.append(_about_runs(spec, found, language), style="dim")
-
-
-def grade_text(spec: Spec, found: Sheet, graded: Grade, language: Language) -> Text:
-    """Return what was right, and for what was not: the key and why."""
-    text = Text()
-    for one in graded.graded:
-        mark, style = ("✓", "green") if one.is_right else ("✗", "red")
-        text.append(f"{mark} {one.number:>2}. {one.question.id:<12}", style=style)
-        text.append(f" {one.answer or '-':<6}")
-        if not one.is_right:
-            text.append(f" {one.key:<6} {one.question.because.text(language)}")
-        text.append("\n")
-    right = sum(one.is_right for one in graded.graded)
-    reached = {"points": graded.points, "out_of": graded.out_of}
-    total = len(graded.graded)
-    text.append(_frame("points", language, **reached, right=right, total=total), style="bold")
-    return text.append(_about_runs(spec, found, language), style="dim")
+        return frame("letters", language, letter=unknown, letters=question.letters)
+    return frame("one letter", language)
 
 
 def as_plain(found: Sheet, graded: Grade | None) -> dict[str, Any]:
@@ -278,23 +193,3 @@ def _runs_as_plain(found: Sheet) -> dict[str, Any]:
         "decided_by": {name: str(run) for name, run in found.decided.runs.items()},
         "passed_over": [str(error) for error in found.decided.skipped],
     }
-
-
-def _about_runs(spec: Spec, found: Sheet, language: Language) -> str:
-    """Return which runs decided, which questions need one, and which runs cannot be read."""
-    lines = []
-    for run in dict.fromkeys(found.decided.runs.values()):
-        ids = ", ".join(name for name, mine in found.decided.runs.items() if mine == run)
-        lines.append(_frame("decided", language, ids=ids, run=run))
-    if found.waiting:
-        facts = {"count": len(found.waiting), "ids": ", ".join(found.waiting)}
-        needed = _needed(spec, found.waiting, language)
-        lines.append(_frame("waiting", language, needed=needed, **facts))
-    lines += [_frame("skipped", language, error=error) for error in found.decided.skipped]
-    return "".join(f"\n{line}" for line in lines)
-
-
-def _needed(spec: Spec, ids: Sequence[str], language: Language) -> str:
-    """Return the commands that would decide the questions."""
-    needs: Mapping[str, str] = catalog.part(spec, "quiz").NEEDS
-    return _frame("and", language).join(dict.fromkeys(needs[name] for name in ids))

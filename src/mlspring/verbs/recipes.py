@@ -2,13 +2,14 @@
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 from mlspring import catalog
 from mlspring.core.errors import RecipeError
-from mlspring.core.recipe import load_recipe
+from mlspring.core.recipe import Section, make_recipe, merged, read_table
 from mlspring.core.spec import Spec
 
 MUCH = 10  # times the work of the world's recipe, which takes minutes without a GPU
@@ -124,6 +125,65 @@ def num_examples(path: Path) -> int:
     return int(train.get("steps", 0) * train.get("batch_size", 0) * train.get("members", 1))
 
 
-def load(spec: Spec, path: Path, overrides: tuple[str, ...] = ()) -> Any:
-    """Return the recipe in ``path`` as the island's own model."""
-    return load_recipe(catalog.part(spec, "recipe").Recipe, path, overrides)
+def full_name(spec: Spec, path: Path) -> str:
+    """Return e.g. ``laptop/strong`` for a recipe of mlspring, else the path of the file."""
+    folder = spec.folder / "recipes"
+    if path.parent.parent == folder:
+        return f"{path.parent.name}/{path.stem}"
+    return str(path)
+
+
+def shown_name(name: str) -> str:
+    """Return a recipe's full name for people: ``strong`` for the world's, else all of it."""
+    return name.removeprefix("world/")
+
+
+def load(
+    spec: Spec,
+    path: Path,
+    overrides: tuple[str, ...] = (),
+    *,
+    kind: str = "world",
+    changes: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the recipe in ``path`` as the island's own model.
+
+    A file may say ``extends = "boss"`` and hold only what it changes.
+
+    Args:
+        spec: the homework.
+        path: the TOML file.
+        overrides: of the form ``section.key=value``.
+        kind: of the data, ``world`` or ``official``: whose ``boss`` it is.
+        changes: keys, in their sections, that take the place of the file's.
+
+    Raises:
+        RecipeError: the file, or one that it extends, is missing or not valid.
+    """
+    model: type[Section] = catalog.part(spec, "recipe").Recipe
+    return make_recipe(model, merged(_extended(spec, path, kind), changes or {}), path, overrides)
+
+
+def _extended(spec: Spec, path: Path, kind: str, children: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Return the keys of a recipe's file over those of the recipe that it extends."""
+    table = read_table(path)
+    name = table.pop("extends", None)
+    if name is None:
+        return table
+    expected = "the name of a recipe, or of a TOML file beside this one"
+    if not isinstance(name, str) or not name:
+        raise RecipeError(f"extends = {name!r}", file=path, expected=f"{expected}, in quotes")
+    if path.parent.parent == spec.folder / "recipes":
+        kind = path.parent.name
+    try:
+        below = find_recipe(spec, name, kind)
+    except RecipeError as error:
+        found = f"extends = {name!r}: {error.found}"
+        raise RecipeError(found, file=path, expected=expected, fix=error.fix) from error
+    if name.endswith(".toml"):
+        below = path.parent / name
+    chain = (*children, path.resolve())
+    if below.resolve() in chain:
+        names = " -> ".join(file.name for file in (*chain, below))
+        raise RecipeError(f"extends itself: {names}", file=path, expected="another recipe")
+    return merged(_extended(spec, below, kind, chain), table)

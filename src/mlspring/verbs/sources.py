@@ -53,6 +53,11 @@ def world_answers(spec: Spec) -> Path:
     return answers
 
 
+def answers_of(spec: Spec, source: Source) -> Path:
+    """Return the answers that belong to an opened world, which only the judge reads."""
+    return _answers(spec, source.folder.parent)
+
+
 def are_world_answers(spec: Spec, answers: Path) -> bool:
     """Return whether a file holds the answers of the world that is cached; none is made to see."""
     folder = world.folder(catalog.part(spec, "data").world())

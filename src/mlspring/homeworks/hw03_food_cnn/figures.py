@@ -79,18 +79,20 @@ def q2_residual_wiring(run: Run, _recipe: Recipe, _data: Data) -> None:
         ("5", "128 to 256, stride 2", False),
         ("6", "256 to 256", True),
     ]
-    figure = style.new_figure(9.0, 2.6)
+    figure = style.new_figure(9.0, 2.4)
     axes = figure.subplots()
-    axes.set_xlim(-0.9, 12.9)
-    axes.set_ylim(-1.0, 1.6)
+    axes.set_xlim(-0.9, 12.5)
+    axes.set_ylim(-1.0, 1.1)
     box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "#444444"}
-    axes.text(-0.5, 0, "image", ha="center", va="center", fontsize=9)
+    axes.text(-0.55, -0.22, "image", ha="center", va="center", fontsize=9)
+    axes.annotate("", (0.38, 0), (-0.8, 0), arrowprops={"arrowstyle": "-|>", "lw": 1})
     for number, (name, channels, skipped) in enumerate(layers):
         x = 1.9 * number + 0.9
         axes.text(x, 0, f"layer {name}", ha="center", va="center", fontsize=9, bbox=box)
         axes.text(x, -0.62, channels.replace(", ", "\n"), ha="center", va="center", fontsize=7.5)
         join = "+" if skipped else ""
-        axes.text(x + 0.93, 0, f"{join}relu", ha="center", va="center", fontsize=8)
+        axes.text(x + 0.95, -0.22, f"{join}relu", ha="center", va="center", fontsize=8)
+        axes.annotate("", (x + 1.38, 0), (x + 0.55, 0), arrowprops={"arrowstyle": "-|>", "lw": 1})
         if skipped:
             axes.add_patch(
                 FancyArrowPatch(
@@ -102,8 +104,8 @@ def q2_residual_wiring(run: Run, _recipe: Recipe, _data: Data) -> None:
                     color=style.COLOURS[0],
                 )
             )
-            axes.text(x + 0.08, 0.83, f"+ x{number}", ha="center", fontsize=8)
-    axes.text(12.4, 0, "fc", ha="center", va="center", fontsize=9, bbox=box)
+            axes.text(x + 0.08, 0.66, f"+ x{number}", ha="center", fontsize=8)
+    axes.text(12.1, 0, "fc", ha="center", va="center", fontsize=9, bbox=box)
     style.hide_axes(axes)
     axes.set_title("Residual_Network: the sum comes before the ReLU, skips only where shapes agree")
     rows = [(name, channels, "x" + str(int(name) - 1) if s else "") for name, channels, s in layers]

@@ -92,7 +92,7 @@ def test_the_flags_are_frozen() -> None:
         (("board", "hw03", "--finals", "x"), "submission numbers"),
         (("quiz", "hw03"), "has no quiz"),
         (("run", "hw03", "--no-such-flag"), "-> mlspring run --help"),
-        (("board", "hw03", "--retry", "x"), "-> mlspring board --help"),
+        (("board", "hw03", "--page", "x"), "-> mlspring board --help"),
         (("--no-such-flag",), "-> mlspring --help"),
         (("report", "latest"), "holds no run"),
         (("recipe", "hw03", "bosss"), "did you mean boss?"),

@@ -14,7 +14,9 @@ A message says where, what was found, what was expected, and what to do next.
 """
 
 import re
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mlspring.core.foreign_text import shown
 
@@ -44,6 +46,11 @@ class MlspringError(Exception):
         self.found, self.file, self.row = found, file, row
         self.expected, self.fix = expected, fix
         super().__init__(self._sentence())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes by the parts, from which the sentence is made again."""
+        parts = {"file": self.file, "row": self.row, "expected": self.expected, "fix": self.fix}
+        return partial(type(self), self.found, **parts), ()
 
     def _sentence(self) -> str:
         """Return the message; each part may hold foreign text, so each is made harmless here."""

@@ -30,6 +30,7 @@ from mlspring.verbs import contact, figures, recipes, sources, torchrun
 from mlspring.verbs.finished import demand_recipe
 
 ME = "me"  # the learner's own name on the local board
+HARDWARE = ("processor", "cores", "device", "precision", "gpu", "gpu_memory_mib")
 
 
 def run(spec: Spec, request: Request, *, overrides: tuple[str, ...], out: Path) -> Run:
@@ -119,6 +120,7 @@ def _carry_out(spec: Spec, run: Run, recipe: Any, source: Source, *, submit: boo
             contact.write(spec, data, run.folder)
     with run.phase("train"):
         training = trainer.train(recipe, data, run)
+    run.note(**torchrun.gpu_memory())
     if not run.writable:
         return run  # the other processes of torchrun have done their part
     with run.phase("predict"):
@@ -220,7 +222,7 @@ def result_of(
         "peak_memory_mib": peak_memory_mib(),
         "memory_mib": run.memory_mib,  # the peak until the end of each phase
         "items_per_second": training.items_per_second,
-        "hardware": {key: notes.get(key) for key in ("processor", "cores", "device", "precision")},
+        "hardware": {key: notes.get(key) for key in HARDWARE if key in notes},
         "resumed": notes.get("resumed", False),
         "submission": file.name if file else None,
         "run": str(run.folder),

@@ -6,6 +6,7 @@ inside the functions, so that a verb which computes nothing never loads it.
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 from mlspring.core.errors import MlspringError
 from mlspring.core.runs import Request, Run
@@ -21,6 +22,13 @@ def has_gpu() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def gpu_memory() -> dict[str, Any]:
+    """Return the GPU's name and the most memory that tensors took there, in MiB; {}: none is used."""
+    from mlspring.kit.device import gpu_memory
+
+    return gpu_memory()
 
 
 def opened(request: Request, opening: Callable[[], Run]) -> Run:

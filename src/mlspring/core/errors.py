@@ -49,8 +49,10 @@ class MlspringError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by the parts, from which the sentence is made again."""
-        parts = {"file": self.file, "row": self.row, "expected": self.expected, "fix": self.fix}
-        return partial(type(self), self.found, **parts), ()
+        made = partial(
+            type(self), file=self.file, row=self.row, expected=self.expected, fix=self.fix
+        )
+        return made, (self.found,)
 
     def _sentence(self) -> str:
         """Return the message; each part may hold foreign text, so each is made harmless here."""

@@ -25,7 +25,7 @@ def has_gpu() -> bool:
 
 
 def gpu_memory() -> dict[str, Any]:
-    """Return the GPU's name and the most memory that tensors took there, in MiB; {}: none is used."""
+    """Return the GPU's name and the most memory of tensors on it, in MiB; {}: none is used."""
     from mlspring.kit.device import gpu_memory
 
     return gpu_memory()

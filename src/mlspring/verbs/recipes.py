@@ -1,6 +1,7 @@
 """Which file a recipe's name means."""
 
 import difflib
+import json
 import tomllib
 from pathlib import Path
 from textwrap import shorten
@@ -27,7 +28,7 @@ def find_recipe(spec: Spec, name: str, kind: str) -> Path:
     if name.endswith(".toml"):
         return Path(name)
     path = folder / f"{name}.toml" if "/" in name else folder / kind / f"{name}.toml"
-    if path.is_file():
+    if _behind(spec, path).is_file():
         return path
     every = _names_by_kind(spec, kind)
     found, file = f"{spec.id} has no recipe {name!r}", "a file that ends in .toml"
@@ -87,6 +88,8 @@ def _braced(names: list[str]) -> str:
 def recipe_names(spec: Spec, kind: str) -> list[str]:
     """Return the names of an island's recipes: the levels in rising order, then the others."""
     found = {path.stem for path in (spec.folder / "recipes" / kind).glob("*.toml")}
+    if spec.default in found:
+        found |= set(variants(spec))
     return [n for n in spec.levels if n in found] + sorted(found - set(spec.levels))
 
 
@@ -110,7 +113,7 @@ def for_laptop(spec: Spec, path: Path) -> str | None:
         place = spec.levels.index(name)
         near = [*spec.levels[place + 1 :], *reversed(spec.levels[:place])]
         lighter = [(f"laptop/{level}", 1) for level in near if level in there][:1] + lighter
-    work = num_examples(path)
+    work = num_examples(_behind(spec, path))
     for other, times in lighter:
         file = folder / f"{other}.toml"
         if file.is_file() and 0 < times * num_examples(file) <= work:
@@ -124,6 +127,28 @@ def num_examples(path: Path) -> int:
     return int(train.get("steps", 0) * train.get("batch_size", 0) * train.get("members", 1))
 
 
+def variants(spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return what ``recipes/variants.toml`` says: a name, and the keys that it changes.
+
+    A variant has no file of its own: it is the default recipe of a folder with a few other keys.
+    """
+    path = spec.folder / "recipes" / "variants.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _behind(spec: Spec, path: Path) -> Path:
+    """Return the file of a recipe: for a variant the one that it is a variant of."""
+    own = path.parent.parent == spec.folder / "recipes" and not path.is_file()
+    return path.with_name(f"{spec.default}.toml") if own and path.stem in variants(spec) else path
+
+
 def load(spec: Spec, path: Path, overrides: tuple[str, ...] = ()) -> Any:
     """Return the recipe in ``path`` as the island's own model."""
-    return load_recipe(catalog.part(spec, "recipe").Recipe, path, overrides)
+    file = _behind(spec, path)
+    changed = _as_overrides(variants(spec)[path.stem]) if file != path else ()
+    return load_recipe(catalog.part(spec, "recipe").Recipe, file, (*changed, *overrides))
+
+
+def _as_overrides(table: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """Return sections and their keys as ``section.key=value``."""
+    return tuple(f"{s}.{k}={json.dumps(v)}" for s, keys in table.items() for k, v in keys.items())

@@ -11,7 +11,7 @@ from mlspring.homeworks.hw14_lifelong import metrics
 from mlspring.homeworks.hw14_lifelong.data import SIDE, Data
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
-from mlspring.homeworks.hw14_lifelong.train import outcome
+from mlspring.homeworks.hw14_lifelong.outcomes import outcome
 from mlspring.kit import style
 
 Outcomes = Sequence[dict[str, Any]]

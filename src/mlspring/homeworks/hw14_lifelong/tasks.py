@@ -50,7 +50,7 @@ class Stream:
 
     @cached_property
     def device(self) -> torch.device:
-        """Where the digits lie."""
+        """The device that holds the digits."""
         return self.tasks[0].pixels.device
 
     def open_classes(self, task: int, stage: int) -> tuple[int, ...]:
@@ -67,16 +67,31 @@ class Stream:
 
     def mask(self, stage: int) -> Tensor:
         """Return what is added to the logits of an image of each task: (tasks, 10), 0 or -inf."""
-        rows = torch.full((len(self), NUM_CLASSES), -torch.inf)
-        for task in range(len(self)):
-            rows[task, list(self.open_classes(task, stage))] = 0
-        return rows.to(self.device)
+        return self._masks[stage]
 
-    def old_groups(self, stage: int) -> list[tuple[int, ...]]:
-        """Return the sets of outputs that competed in the tasks before ``stage``."""
-        if self.scenario == "task":
-            return [task.classes for task in self.tasks[:stage]]
-        return [self.open_classes(0, stage - 1)] if stage else []
+    @cached_property
+    def _masks(self) -> Tensor:
+        """The masks of all stages, (stages, tasks, 10): on the device once, not in every step."""
+        masks = torch.full((len(self), len(self), NUM_CLASSES), -torch.inf)
+        for stage in range(len(self)):
+            for task in range(len(self)):
+                masks[stage, task, list(self.open_classes(task, stage))] = 0
+        return masks.to(self.device)
+
+    def old_outputs(self, stage: int) -> list[Tensor]:
+        """Return the sets of outputs that competed in the tasks before ``stage``, int64 each."""
+        return self._old_outputs[stage]
+
+    @cached_property
+    def _old_outputs(self) -> list[list[Tensor]]:
+        """The sets of old outputs of each stage, on the device."""
+        classes: list[list[tuple[int, ...]]] = [[]]
+        for stage in range(1, len(self)):
+            if self.scenario == "task":
+                classes.append([task.classes for task in self.tasks[:stage]])
+            else:
+                classes.append([self.open_classes(0, stage - 1)])
+        return [[torch.tensor(c, device=self.device) for c in sets] for sets in classes]
 
 
 def to_input(pixels: Tensor) -> Tensor:
@@ -139,9 +154,9 @@ def _split(
     digits = (2 * number, 2 * number + 1)
     chosen = []
     for pixels, labels in parts:
-        mine = (labels == digits[0]) | (labels == digits[1])
-        wanted = labels[mine] % 2 if scenario == "domain" else labels[mine]
-        chosen.append((pixels[mine], wanted))
+        rows = (labels == digits[0]) | (labels == digits[1])
+        targets = labels[rows] % 2 if scenario == "domain" else labels[rows]
+        chosen.append((pixels[rows], targets))
     return f"{digits[0]} or {digits[1]}", (0, 1) if scenario == "domain" else digits, chosen
 
 

@@ -1,16 +1,18 @@
 """The old network as a teacher: learning without forgetting."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, plain_loss, zeros
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, task_loss, zeros
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
+
+TEMPERATURE = 2.0  # softens both networks' outputs
 
 
-def teacher_notes(model: Perceptron, recipe: Recipe, num_tasks: int) -> dict[str, Sequence[Tensor]]:
+def new_teacher(model: Perceptron, knobs: MethodKnobs) -> Mapping[str, Sequence[Tensor]]:
     """Return room for the weights of the network as it was after the last task."""
     return {"teacher": zeros(model)}
 
@@ -18,7 +20,7 @@ def teacher_notes(model: Perceptron, recipe: Recipe, num_tasks: int) -> dict[str
 @torch.no_grad()
 def keep_teacher(learner: Learner, stage: int, step: int) -> None:
     """Keep the weights as they are, to teach the next task."""
-    torch._foreach_copy_(learner.notes["teacher"], learner.parameters)
+    torch._foreach_copy_(learner.state["teacher"], learner.parameters)
 
 
 def lwf_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Tensor:
@@ -27,7 +29,7 @@ def lwf_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Ten
     L_old is the cross entropy between both networks' answers over the old outputs, softened by the
     temperature; no old image is kept. Source: Li & Hoiem 2016 (arXiv:1606.09282), eqs. 2 to 4.
     """
-    loss = plain_loss(learner, stage, new, old)
+    loss = task_loss(learner, stage, new, old)
     if stage == 0 or not learner.strength:
         return loss
     return loss + learner.strength * distillation(learner, stage, new)
@@ -39,25 +41,22 @@ def distillation(learner: Learner, stage: int, batch: Batch) -> Tensor:
     Where several sets of outputs competed in old tasks (scenario task), the mean over the sets; 0
     where this process has no image of the batch.
     """
-    if batch.logits is None:
-        raise ValueError("the batch has no logits yet")
     if not len(batch.labels):
         return batch.logits.sum()
-    temperature = learner.recipe.method.temperature
     with torch.no_grad():
-        taught = teach(learner, batch.images) / temperature
-    asked = batch.logits / temperature
-    groups = learner.stream.old_groups(stage)
+        targets = teacher_logits(learner, batch.images) / TEMPERATURE
+    logits = batch.logits / TEMPERATURE
     losses = []
-    for group in groups:
-        chosen = list(group)
-        log_p = asked[:, chosen].log_softmax(1)
-        losses.append(-(taught[:, chosen].softmax(1) * log_p).sum(1).mean())
+    for outputs in learner.stream.old_outputs(stage):
+        log_p = logits.index_select(1, outputs).log_softmax(1)
+        p_old = targets.index_select(1, outputs).softmax(1)
+        losses.append(-(p_old * log_p).sum(1).mean())
     return torch.stack(losses).mean() * batch.scale
 
 
-def teach(learner: Learner, images: Tensor) -> Tensor:
+def teacher_logits(learner: Learner, images: Tensor) -> Tensor:
     """Return the old network's logits (n, 10)."""
     names = (name for name, _ in learner.model.named_parameters())
-    weights = dict(zip(names, learner.notes["teacher"], strict=True))
-    return torch.func.functional_call(learner.model, weights, (images,))
+    weights = dict(zip(names, learner.state["teacher"], strict=True))
+    logits: Tensor = torch.func.functional_call(learner.model, weights, (images,))
+    return logits

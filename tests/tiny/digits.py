@@ -70,7 +70,9 @@ SMALL = (
 )
 
 
-def learner(name: str, *overrides: str, stream: str = "rotated", seed: int = 0) -> Learner:
+def learner(
+    name: str, *overrides: str, stream: str = "rotated", seed: int = 0, num_train: int = 200
+) -> Learner:
     """Return an untrained learner of a method on three tiny tasks.
 
     Args:
@@ -78,9 +80,11 @@ def learner(name: str, *overrides: str, stream: str = "rotated", seed: int = 0) 
         overrides: ``key=value`` of the recipe.
         stream: kind of tasks.
         seed: of weights and tasks.
+        num_train: images of a task.
     """
     words = (*SMALL, f'method.names=["{name}"]', f"data.stream={stream}", *overrides)
     recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "all.toml", words)
     hardware = device.choose("cpu", "fp32", work="wide")
-    tasks = make_stream(recipe.data, recipe.data.scenarios[0], tiny_data(), seed, hardware.device)
+    data, scenario = tiny_data(num_train), recipe.data.scenarios[0]
+    tasks = make_stream(recipe.data, scenario, data, seed, hardware.device)
     return new_state(0, tasks, recipe, seed, hardware)

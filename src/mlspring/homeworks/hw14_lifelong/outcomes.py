@@ -11,8 +11,8 @@ from mlspring.kit import checkpoint
 from mlspring.kit.checkpoint import weights_path
 
 
-def metadata_of(learner: Learner, matrix: Matrix) -> dict[str, Any]:
-    """Return what a finished network keeps beside its weights.
+def save_network(run: Run, number: int, learner: Learner, matrix: Matrix) -> None:
+    """Write a finished network's weights with all that the figures tell of it.
 
     Where weights have an importance, it is kept, too: of each pixel (784), the sum over the units
     that it feeds; of each layer, the mean over its weights; and the sum over all.
@@ -32,7 +32,7 @@ def metadata_of(learner: Learner, matrix: Matrix) -> dict[str, Any]:
             "layers": [float(f"{value:.4g}") for value in layers],
             "importance": float(f"{sum(part.sum().item() for part in importance):.5g}"),
         }
-    return metadata
+    checkpoint.save_weights(weights_path(run, number), learner.model, metadata)
 
 
 def kept_bytes(learner: Learner) -> int:
@@ -43,7 +43,7 @@ def kept_bytes(learner: Learner) -> int:
 
 
 def outcome(run: Run, number: int) -> dict[str, Any]:
-    """Return what ``metadata_of`` kept of a finished network.
+    """Return what ``save_network`` kept of a finished network.
 
     Raises:
         RunError: it is not finished.

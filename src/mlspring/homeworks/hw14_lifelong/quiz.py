@@ -3,7 +3,6 @@
 import csv
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,27 +20,14 @@ NEEDS = {  # what a learner runs to have each question decided
     "scenarios-2": SCENARIOS_RUN,
 }
 SCENARIOS = ("task", "domain", "class")
+REGULARISERS = ("ewc", "mas", "si", "rwalk", "scp")
 NUM_TASKS = 5
 ANGLE = 20.0  # degrees from a task to the next, in the questions
 BEHIND = 20.0  # points of accuracy that count as failing, in scenarios-2
 CLEAR = 1.0  # points by which two accuracies must differ to be told apart
 
 Matrix = list[list[float]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Results:
-    """Matrices of one run's accuracies by stream, scenario and method."""
-
-    matrices: dict[tuple[str, str, str], Matrix]
-
-    def rotated(self, method: str) -> Matrix:
-        """Return a method's matrix on the turned digits.
-
-        Raises:
-            KeyError: the run has no such network.
-        """
-        return self.matrices["rotated", "domain", method]
+Results = Mapping[tuple[str, str, str], Matrix]  # of one run, by stream, scenario and method
 
 
 def keys(folders: Sequence[Path]) -> Decided:
@@ -56,22 +42,22 @@ def keys(folders: Sequence[Path]) -> Decided:
     readable, skipped = [], []
     for folder in folders:
         try:
-            readable.append((folder, Results(matrices=read_matrices(folder))))
+            readable.append((folder, read_matrices(folder)))
         except RunError as error:
             skipped.append(error)
-    found, runs = {}, {}
+    decided, runs = {}, {}
     for name, decide in DECIDED.items():
         for folder, results in readable:
             try:
-                found[name] = decide(results)
+                decided[name] = decide(results)
             except KeyError:  # a network is missing in this run
                 continue
             runs[name] = folder
             break
-    return Decided(keys=found, runs=runs, skipped=tuple(skipped))
+    return Decided(keys=decided, runs=runs, skipped=tuple(skipped))
 
 
-def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
+def read_matrices(folder: Path) -> Results:
     """Return the matrices in the tables of a run, by stream, scenario and method.
 
     None of a run whose tasks or arithmetic are not those that the questions are about: another
@@ -81,7 +67,7 @@ def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
         RunError: they are missing or damaged.
     """
     path = folder / "figures" / "task_matrix.csv"
-    found: dict[tuple[str, str, str], Matrix] = {}
+    matrices: dict[tuple[str, str, str], Matrix] = {}
     try:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
         stream = recipe["data"]["stream"]
@@ -89,16 +75,16 @@ def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
             return {}
         with path.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
-                matrix = found.setdefault((stream, row["scenario"], row["method"]), [])
+                matrix = matrices.setdefault((stream, row["scenario"], row["method"]), [])
                 learnt = int(row["tasks learnt"])
                 matrix += [[] for _ in range(learnt + 1 - len(matrix))]
                 matrix[learnt].append(float(row["accuracy"]))
-        if not all(_is_whole(matrix) for matrix in found.values()):
+        if not all(_is_whole(matrix) for matrix in matrices.values()):
             raise ValueError(f"a network has not {NUM_TASKS} accuracies in {NUM_TASKS + 1} rows")
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         fix = f"mlspring figures {folder}"
         raise RunError(f"cannot be read ({error})", file=path, fix=fix) from error
-    return found
+    return matrices
 
 
 def _is_asked_about(recipe: Mapping[str, Any]) -> bool:
@@ -118,61 +104,61 @@ def _is_whole(matrix: Matrix) -> bool:
 
 def worst_task(results: Results) -> str:
     """Return the letter of the task on which fine-tuning ends worst."""
-    last = results.rotated("finetune")[-1]
+    last = _rotated(results, "finetune")[-1]
     return "ABCDE"[last.index(min(last))]
 
 
 def stability_of_ewc(results: Results) -> str:
     """Return what holds for EWC against fine-tuning: see ewc-2."""
-    return _holds(results.rotated("ewc"), results.rotated("finetune"))
+    ewc, plain = _rotated(results, "ewc"), _rotated(results, "finetune")
+    return _letters(
+        metrics.forgetting(ewc) < metrics.forgetting(plain) - CLEAR,
+        metrics.final_accuracy(ewc) > metrics.final_accuracy(plain) + CLEAR,
+        metrics.plasticity(ewc) > metrics.plasticity(plain) + CLEAR,
+    )
 
 
 def price_of_mas(results: Results) -> str:
     """Return what holds for MAS against fine-tuning: see mas-2."""
-    mas, plain = results.rotated("mas"), results.rotated("finetune")
-    facts = (
+    mas, plain = _rotated(results, "mas"), _rotated(results, "finetune")
+    return _letters(
         metrics.forgetting(mas) < metrics.forgetting(plain) - CLEAR,
         mas[-1][0] > plain[-1][0] + CLEAR,
         mas[-1][-1] < plain[-1][-1] - CLEAR,
         metrics.final_accuracy(mas) < metrics.final_accuracy(plain) - CLEAR,
     )
-    return _letters(facts)
-
-
-def _holds(guarded: Matrix, plain: Matrix) -> str:
-    facts = (
-        metrics.forgetting(guarded) < metrics.forgetting(plain) - CLEAR,
-        metrics.final_accuracy(guarded) > metrics.final_accuracy(plain) + CLEAR,
-        metrics.plasticity(guarded) > metrics.plasticity(plain) + CLEAR,
-    )
-    return _letters(facts)
-
-
-def _letters(facts: Sequence[bool]) -> str:
-    """Return the letters of what is true, or the letter after them all: none of these."""
-    letters = "".join(chr(65 + index) for index, fact in enumerate(facts) if fact)
-    return letters or chr(65 + len(facts))
 
 
 def kept_by_replay(results: Results) -> str:
-    """Return which of replay, best guard and fine-tuning ends highest: see memory-1."""
-    guards = ("ewc", "mas", "si", "rwalk", "scp")
-    final = [
-        metrics.final_accuracy(results.rotated("replay")),
-        max(metrics.final_accuracy(results.rotated(name)) for name in guards),
-        metrics.final_accuracy(results.rotated("finetune")),
-    ]
+    """Return which of replay, best regulariser and fine-tuning ends highest: see memory-1."""
+    last = {
+        name: metrics.final_accuracy(_rotated(results, name))
+        for name in ("replay", *REGULARISERS, "finetune")
+    }
+    final = [last["replay"], max(last[name] for name in REGULARISERS), last["finetune"]]
     return "ABC"[final.index(max(final))]
 
 
-def where_guards_fail(results: Results) -> str:
+def where_regularisers_fail(results: Results) -> str:
     """Return the scenarios in which EWC ends far below joint training: see scenarios-2."""
-    facts = [
-        fmean(results.matrices["split", scenario, "ewc"][-1])
-        < fmean(results.matrices["split", scenario, "joint"][-1]) - BEHIND
-        for scenario in SCENARIOS
-    ]
-    return _letters(facts)
+    return _letters(
+        *(
+            fmean(results["split", scenario, "ewc"][-1])
+            < fmean(results["split", scenario, "joint"][-1]) - BEHIND
+            for scenario in SCENARIOS
+        )
+    )
+
+
+def _rotated(results: Results, method: str) -> Matrix:
+    """Return a method's matrix on the turned digits; a KeyError where the run has none."""
+    return results["rotated", "domain", method]
+
+
+def _letters(*holds: bool) -> str:
+    """Return the letters of what is true, or the letter after them all: none of these."""
+    letters = "".join(chr(65 + index) for index, value in enumerate(holds) if value)
+    return letters or chr(65 + len(holds))
 
 
 DECIDED: dict[str, Callable[[Results], str]] = {
@@ -180,5 +166,5 @@ DECIDED: dict[str, Callable[[Results], str]] = {
     "ewc-2": stability_of_ewc,
     "mas-2": price_of_mas,
     "memory-1": kept_by_replay,
-    "scenarios-2": where_guards_fail,
+    "scenarios-2": where_regularisers_fail,
 }

@@ -9,19 +9,8 @@ from mlspring.core.recipe_sections import CheckpointSeconds, LearningRate, Valid
 
 Scenario = Literal["domain", "task", "class"]
 MethodName = Literal[
-    "finetune",
-    "ewc",
-    "mas",
-    "si",
-    "rwalk",
-    "scp",
-    "lwf",
-    "replay",
-    "gem",
-    "icarl",
-    "dgr",
-    "joint",
-]
+    "finetune", "ewc", "mas", "si", "rwalk", "scp", "lwf", "replay", "gem", "icarl", "dgr", "joint"
+]  # fmt: skip
 
 NUM_DIGITS, SPLIT_DIGITS = 10, 2  # in a task; of the stream "split"
 

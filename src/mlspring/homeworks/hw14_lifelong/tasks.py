@@ -4,6 +4,7 @@ A task keeps its digits as uint8 (n, 784) on the device, made once by one batche
 notebook turns every image anew, one at a time, in every epoch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -103,15 +104,12 @@ def make_stream(
     knobs: DataKnobs, scenario: Scenario, data: Data, seed: int, device: torch.device
 ) -> Stream:
     """Return the tasks of a recipe on ``device``."""
-    parts = [
-        (_flat(data.train_images, device), torch.from_numpy(data.train_labels).to(device)),
-        (_flat(data.test_images, device), torch.from_numpy(data.test_labels).to(device)),
-    ]
-    make = {"rotated": _rotated, "permuted": _permuted, "split": _split}[knobs.stream]
+    train = _on_device(data.train_images, data.train_labels, device)
+    test = _on_device(data.test_images, data.test_labels, device)
     tasks = []
     for number in range(knobs.num_tasks):
-        name, classes, parts_of_task = make(knobs, scenario, parts, seed, number)
-        (pixels, labels), (test_pixels, test_labels) = parts_of_task
+        name, classes, change = _task(knobs, scenario, seed, number)
+        (pixels, labels), (test_pixels, test_labels) = change(*train), change(*test)
         tasks.append(
             Task(
                 name=name,
@@ -125,39 +123,33 @@ def make_stream(
     return Stream(tasks=tuple(tasks), scenario=scenario)
 
 
-Parts = list[tuple[Tensor, Tensor]]
-ALL = tuple(range(NUM_CLASSES))
+def _on_device(
+    images: NDArray[np.uint8], labels: NDArray[np.int64], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    pixels = torch.from_numpy(images.reshape(len(images), -1).copy())
+    return pixels.to(device), torch.from_numpy(labels).to(device)
 
 
-def _rotated(
-    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
-) -> tuple[str, tuple[int, ...], Parts]:
-    angle = knobs.angle * number
-    return f"{angle:g}°", ALL, [(rotate(pixels, angle), labels) for pixels, labels in parts]
+def _task(
+    knobs: DataKnobs, scenario: Scenario, seed: int, number: int
+) -> tuple[str, tuple[int, ...], Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]]:
+    """Return name and classes of a task, and what makes it of all pixels and labels."""
+    every = tuple(range(NUM_CLASSES))
+    if knobs.stream == "rotated":
+        angle = knobs.angle * number
+        return f"{angle:g}°", every, lambda pixels, labels: (rotate(pixels, angle), labels)
+    if knobs.stream == "permuted":  # the first task keeps the order of the pixels
+        order = torch.randperm(SIDE * SIDE, generator=generator(seed, "permutation", number))
+        order = order if number else torch.arange(SIDE * SIDE)
+        name = f"order {number}" if number else "as they are"
+        return name, every, lambda pixels, labels: (pixels[:, order.to(pixels.device)], labels)
+    digits, asks_parity = (2 * number, 2 * number + 1), scenario == "domain"
 
-
-def _permuted(
-    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
-) -> tuple[str, tuple[int, ...], Parts]:
-    """Return the digits with their pixels in an order of the task's own; the first keeps its."""
-    if number == 0:
-        return "as they are", ALL, parts
-    order = torch.randperm(SIDE * SIDE, generator=generator(seed, "permutation", number))
-    order = order.to(parts[0][0].device)
-    return f"order {number}", ALL, [(pixels[:, order], labels) for pixels, labels in parts]
-
-
-def _split(
-    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
-) -> tuple[str, tuple[int, ...], Parts]:
-    """Return the two digits of a task; in the scenario domain all tasks ask: odd or even?"""
-    digits = (2 * number, 2 * number + 1)
-    chosen = []
-    for pixels, labels in parts:
+    def choose(pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         rows = (labels == digits[0]) | (labels == digits[1])
-        targets = labels[rows] % 2 if scenario == "domain" else labels[rows]
-        chosen.append((pixels[rows], targets))
-    return f"{digits[0]} or {digits[1]}", (0, 1) if scenario == "domain" else digits, chosen
+        return pixels[rows], labels[rows] % 2 if asks_parity else labels[rows]
+
+    return f"{digits[0]} or {digits[1]}", (0, 1) if asks_parity else digits, choose
 
 
 def rotate(pixels: Tensor, angle: float) -> Tensor:
@@ -176,7 +168,3 @@ def rotate(pixels: Tensor, angle: float) -> Tensor:
     turned = F.grid_sample(numbers, grid, mode="nearest", align_corners=False)
     origin = turned.view(-1).round().long().to(pixels.device)  # 0: from outside the canvas
     return pixels[:, (origin - 1).clamp(min=0)] * (origin > 0).to(torch.uint8)
-
-
-def _flat(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    return torch.from_numpy(images.reshape(len(images), -1).copy()).to(device)

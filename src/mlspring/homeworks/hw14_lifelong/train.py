@@ -18,18 +18,13 @@ from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw14_lifelong import metrics
 from mlspring.homeworks.hw14_lifelong.data import Data
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
-from mlspring.homeworks.hw14_lifelong.methods.learner import (
-    Batch,
-    Learner,
-    MethodState,
-    by_network,
-)
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, MethodState
 from mlspring.homeworks.hw14_lifelong.methods.regularisers import penalty
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.outcomes import in_words, metadata_of, outcome
+from mlspring.homeworks.hw14_lifelong.outcomes import in_words, outcome, save_network
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.homeworks.hw14_lifelong.tasks import Stream, make_stream, to_input
-from mlspring.kit import checkpoint, device, distributed
+from mlspring.kit import device, distributed
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
@@ -67,60 +62,50 @@ def train_network(
     number: int, stream: Stream, recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks
 ) -> int:
     """Train one network on all tasks, from its last state if it has one; return the images seen."""
-    knobs = recipe.train
+    knobs, num_steps = recipe.train, recipe.train.steps_per_task * len(stream)
     learner = new_state(number, stream, recipe, run.request.seed, hardware)
-    method, optimizer = METHODS[learner.method], learner.optimizer
-    network = ranks.wrap(learner.model)
-    num_steps, label = knobs.steps_per_task * len(stream), f"train {number + 1}, {method.title}"
-    with Bookkeeper(run, number, learner.saved, knobs, num_steps, ranks, label) as books:
-        matrix = books.extra.setdefault("matrix", [])
-        if not matrix:
-            matrix.append(measure(learner, None, len(stream), hardware, ranks)[1])
+    method, network = METHODS[learner.method], ranks.wrap(learner.model)
+    batches = [task_batches(learner, stage) for stage in range(len(stream))]
+    extra = {"matrix": [measure(learner, None, hardware, ranks, ahead=True)[1]]}
+    label = f"train {number + 1}/{recipe.num_members}, {method.title}"
+    with Bookkeeper(run, number, learner.saved, knobs, num_steps, ranks, label, extra) as books:
         for step in books.steps():
             stage, within = divmod(step - 1, knobs.steps_per_task)
-            if within == 0 or step == books.start + 1:
-                batches = task_batches(learner, stage)
             if within == 0:
-                optimizer.state.clear()  # a new Adam for every task, as in the notebook
+                learner.optimizer.state.clear()  # a new Adam for every task, as in the notebook
 
             # batch: new images, and old ones where the method replays some
-            new = new_batch(stream, stage, batches.rows(within + 1)).shard(ranks)
+            new = new_batch(stream, stage, batches[stage].rows(within + 1)).shard(ranks)
             old = method.replay_batch(learner, stage, step)
-            old = old and old.shard(ranks)
 
             # forward
-            images = new.images if old is None else torch.cat((new.images, old.images))
-            with hardware.autocast():
-                logits = network(images).float()
-            new = new.with_logits(logits[: len(new.labels)])
-            old = old and old.with_logits(logits[len(new.labels) :])
+            new, old = forward(network, new, old and old.shard(ranks), hardware)
 
             # loss, backward; the method may change the gradients
             loss = method.loss(learner, stage, new, old)
-            optimizer.zero_grad()
+            learner.optimizer.zero_grad()
             loss.backward()
             method.after_backward(learner, stage, step)
 
             # step; the method may measure what it did
-            optimizer.step()
+            learner.optimizer.step()
             method.after_step(learner, stage, step)
 
             # validate: on every task seen so far, on all of them when a task ends
-            task_ends = within + 1 == knobs.steps_per_task
             books.add(train__loss=loss.detach(), train__accuracy=100 * new.accuracy())
+            task_ends = within + 1 == knobs.steps_per_task
             if books.validates() or task_ends:
-                last = len(stream) if task_ends else stage + 1
-                losses, accuracies = measure(learner, stage, last, hardware, ranks)
-                told = log_values(learner, stage, losses, accuracies)
-                books.log(epoch=batches.epochs(step), **told)
+                measured = measure(learner, stage, hardware, ranks, ahead=task_ends)
+                books.log(
+                    epoch=batches[stage].epochs(step), **log_values(learner, stage, *measured)
+                )
             if task_ends:
-                matrix.append(accuracies)
+                books.extra["matrix"].append(measured[1])
                 method.on_task_end(learner, stage, step)
             if books.due():
                 books.save()
         if ranks.is_main:
-            metadata = metadata_of(learner, matrix)
-            checkpoint.save_weights(weights_path(run, number), learner.model, metadata)
+            save_network(run, number, learner, books.extra["matrix"])
         books.finish()
     return (num_steps - books.start) * knobs.batch_size
 
@@ -162,18 +147,35 @@ def new_batch(stream: Stream, stage: int, rows: Tensor) -> Batch:
     )
 
 
+def forward(
+    network: nn.Module, new: Batch, old: Batch | None, hardware: Hardware
+) -> tuple[Batch, Batch | None]:
+    """Return both batches with their logits, from one pass over their images together."""
+    images = new.images if old is None else torch.cat((new.images, old.images))
+    with hardware.autocast():
+        logits = network(images).float()
+    count = len(new.labels)
+    return new.with_logits(logits[:count]), old and old.with_logits(logits[count:])
+
+
 def measure(
-    learner: Learner, stage: int | None, num_tasks: int, hardware: Hardware, ranks: Ranks = ALONE
+    learner: Learner,
+    stage: int | None,
+    hardware: Hardware,
+    ranks: Ranks = ALONE,
+    *,
+    ahead: bool = False,
 ) -> tuple[list[float], list[float]]:
-    """Return loss and accuracy in % on the test part of each of the first ``num_tasks`` tasks.
+    """Return loss and accuracy in % on the test part of each task seen; ``ahead``: of all tasks.
 
     Nothing is drawn: measuring does not change training (in the notebook its shuffled test loaders
     do). A task that is not learnt yet is measured with the outputs that would be open to it. Where
     no task has begun (``stage`` None) the network itself answers, whatever the method: it is what
     all methods start from, and what forward transfer is counted from.
     """
-    method = METHODS[learner.method]
-    classify = by_network(learner, 0) if stage is None else method.classifier(learner, stage)
+    method = METHODS["finetune" if stage is None else learner.method]
+    classify = method.classifier(learner, stage or 0)
+    num_tasks = len(learner.stream) if ahead or stage is None else stage + 1
     losses, accuracies = [], []
     for number, task in enumerate(learner.stream.tasks[:num_tasks]):
         mask = learner.stream.mask(max(stage or 0, number))[number]

@@ -3,57 +3,40 @@
 ``Method`` says what the moments are; what a method leaves out is what plain fine-tuning does.
 """
 
-from mlspring.homeworks.hw14_lifelong.methods import (
-    distill,
-    gem,
-    generative,
-    icarl,
-    path,
-    regularisers,
-    replay,
-)
+from functools import partial
+
+from mlspring.homeworks.hw14_lifelong.methods import distill, gem, generative, icarl, path, replay
+from mlspring.homeworks.hw14_lifelong.methods import regularisers as importance
 from mlspring.homeworks.hw14_lifelong.methods.learner import Method
 from mlspring.homeworks.hw14_lifelong.recipe import MethodName
 
+# L' = L + lambda * sum b (theta - theta*)^2: the methods differ in how they measure b.
+Regulariser = partial(
+    Method,
+    new_state=importance.new_importance,
+    after_backward=importance.add_penalty_gradient,
+    is_regulariser=True,
+)
+
 METHODS: dict[MethodName, Method] = {
     "finetune": Method(title="fine-tuning"),
-    "ewc": Method(
-        title="EWC",
-        new_state=regularisers.new_importance,
-        after_backward=regularisers.add_penalty_gradient,
-        on_task_end=regularisers.measure_ewc,
-        is_regulariser=True,
-    ),
-    "mas": Method(
-        title="MAS",
-        new_state=regularisers.new_importance,
-        after_backward=regularisers.add_penalty_gradient,
-        on_task_end=regularisers.measure_mas,
-        is_regulariser=True,
-    ),
-    "si": Method(
+    "ewc": Regulariser(title="EWC", on_task_end=importance.measure_ewc),
+    "mas": Regulariser(title="MAS", on_task_end=importance.measure_mas),
+    "si": Regulariser(
         title="SI",
         new_state=path.new_path,
         after_backward=path.record_before_step,
         after_step=path.integrate_path,
         on_task_end=path.measure_si,
-        is_regulariser=True,
     ),
-    "rwalk": Method(
+    "rwalk": Regulariser(
         title="RWalk",
         new_state=path.new_walk,
         after_backward=path.average_fisher,
         after_step=path.score_pieces,
         on_task_end=path.measure_rwalk,
-        is_regulariser=True,
     ),
-    "scp": Method(
-        title="SCP",
-        new_state=regularisers.new_importance,
-        after_backward=regularisers.add_penalty_gradient,
-        on_task_end=regularisers.measure_scp,
-        is_regulariser=True,
-    ),
+    "scp": Regulariser(title="SCP", on_task_end=importance.measure_scp),
     "lwf": Method(
         title="LwF",
         new_state=distill.new_teacher,

@@ -12,7 +12,7 @@ from mlspring import catalog
 from mlspring.core.errors import RecipeError, UserError
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request
-from mlspring.homeworks.hw14_lifelong import metrics, train
+from mlspring.homeworks.hw14_lifelong import metrics, outcomes, train
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.methods.learner import Batch
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
@@ -46,26 +46,26 @@ def test_the_network_is_the_course_s() -> None:
 @pytest.mark.parametrize("name", list(METHODS))
 def test_measuring_changes_nothing(name: str) -> None:
     made = learner(name)
-    before = {k: v.clone() for k, v in made.notes.state_dict().items()}
+    before = {k: v.clone() for k, v in made.state.state_dict().items()}
     weights = [p.detach().clone() for p in made.parameters]
     random = torch.get_rng_state()
-    train.measure(made, 1, 3, HARDWARE)
+    train.measure(made, 1, HARDWARE, ahead=True)
     assert (torch.get_rng_state() == random).all()
     assert all((a == b).all() for a, b in zip(weights, made.parameters, strict=True))
-    assert all((v == before[k]).all() for k, v in made.notes.state_dict().items())
+    assert all((v == before[k]).all() for k, v in made.state.state_dict().items())
 
 
 def test_accuracy_is_in_per_cent_of_each_task_s_own_test_part() -> None:
     made = learner("finetune")
     made.parameters[-1].data[7] = 1e4  # it says 7, whatever it sees
-    _, accuracies = train.measure(made, 2, 3, HARDWARE)
+    _, accuracies = train.measure(made, 2, HARDWARE)
     assert accuracies == [10.0, 10.0, 10.0]
 
 
 def test_a_closed_output_is_never_the_answer() -> None:
     made = learner("finetune", 'data.scenarios=["task"]', stream="split")
     made.parameters[-1].data[9] = 1e4  # no task of these three has a 9
-    _, accuracies = train.measure(made, 2, 3, HARDWARE)
+    _, accuracies = train.measure(made, 2, HARDWARE)
     assert min(accuracies) > 20  # chance among two
 
 
@@ -73,7 +73,7 @@ def test_the_log_holds_the_course_s_metric(tmp_path: Path) -> None:
     run = run_tiny(SPEC, tmp_path, recipe="world/finetune")
     log = run.read_log()
     assert [e["task"] for e in log] == [1, 1, 2, 2, 3, 3]
-    matrix = train.outcome(run, 0)["matrix"]
+    matrix = outcomes.outcome(run, 0)["matrix"]
     assert len(matrix) == 4 and {len(row) for row in matrix} == {3}
     for entry in log:
         seen = entry["tasks"][: entry["task"]]
@@ -103,10 +103,12 @@ def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:
     names = load_recipe(Recipe, WORLD / "all.toml").method.names
     for name in ("mas", "replay"):
         alone = run_tiny(SPEC, tmp_path, recipe=f"world/{name}")
-        expected = train.outcome(alone, 0)["matrix"]
-        assert train.outcome(together, names.index(name))["matrix"] == expected
-    untrained = {tuple(train.outcome(together, n)["matrix"][0]) for n in range(len(names))}
+        expected = outcomes.outcome(alone, 0)["matrix"]
+        assert outcomes.outcome(together, names.index(name))["matrix"] == expected
+    untrained = {tuple(outcomes.outcome(together, n)["matrix"][0]) for n in range(len(names))}
     assert len(untrained) == 1
+    figure = (together.figures / "methods.csv").read_text().splitlines()
+    assert [row.split(",")[1] for row in figure[1:]] == names
 
 
 @pytest.mark.parametrize("name", list(METHODS))
@@ -132,18 +134,18 @@ def test_every_method_goes_on_where_it_was_stopped(
 
 
 def test_what_a_method_keeps_is_counted() -> None:
-    plain, guarded, kept = (train.kept_bytes(learner(n)) for n in ("finetune", "ewc", "replay"))
+    plain, measured, kept = (outcomes.kept_bytes(learner(n)) for n in ("finetune", "ewc", "replay"))
     num_weights = sum(p.numel() for p in learner("ewc").parameters)
-    assert (plain, guarded) == (0, 2 * 4 * num_weights)
+    assert (plain, measured) == (0, 2 * 4 * num_weights)
     assert kept == 60 * 784 + 3 * 60 * 8  # images of a byte a pixel; label, task and group
-    assert train.kept_bytes(learner("joint")) == 2 * 200 * 784  # the two tasks before the last
+    assert outcomes.kept_bytes(learner("joint")) == 2 * 200 * 784  # the two tasks before the last
 
 
 @pytest.mark.parametrize("stream", ["rotated", "split"])
 def test_before_anything_is_learnt_every_method_is_the_same_network(stream: str) -> None:
     """Forward transfer is counted from there; iCaRL's means would have seen task 1's labels."""
     found = {
-        name: train.measure(learner(name, stream=stream), None, 3, HARDWARE)[1] for name in METHODS
+        name: train.measure(learner(name, stream=stream), None, HARDWARE)[1] for name in METHODS
     }
     made = learner("finetune", stream=stream)
     task = made.stream.tasks[0]
@@ -153,21 +155,21 @@ def test_before_anything_is_learnt_every_method_is_the_same_network(stream: str)
     assert found["finetune"][0] == pytest.approx(100 * float(hits))
 
 
-@pytest.mark.parametrize("recalled", [1, 3])
+@pytest.mark.parametrize("replayed", [1, 3])
 @pytest.mark.parametrize("name", ["replay", "icarl", "dgr", "joint"])
-def test_the_loss_of_two_processes_is_that_of_one(name: str, recalled: int) -> None:
+def test_the_loss_of_two_processes_is_that_of_one(name: str, replayed: int) -> None:
     """Also where one of them has no old image."""
-    made = learner(name, f"method.recalled={recalled}")
+    made = learner(name, f"method.replayed={replayed}")
     method, task = METHODS[made.method], made.stream.tasks[1]
-    method.conclude(made, 0, 8)
+    method.on_task_end(made, 0, 8)
     made.parameters[0].data *= 1.1  # not what the old network was
-    old, row = method.recall(made, 1, 9), made.stream.mask(1)[1].expand(20, -1)
+    old, row = method.replay_batch(made, 1, 9), made.stream.mask(1)[1].expand(20, -1)
     new = Batch(images=to_input(task.pixels[:20]), labels=task.labels[:20], mask=row)
-    assert old is not None and len(old.labels) == recalled
+    assert old is not None and len(old.labels) == replayed
 
     def gradient(ranks: Ranks) -> torch.Tensor:
-        parts = [train.share_of(batch, ranks) for batch in (new, old)]
-        seen = [part.seen_by(made.model(part.images)) for part in parts if part is not None]
+        parts = [batch.shard(ranks) for batch in (new, old) if batch is not None]
+        seen = [part.with_logits(made.model(part.images)) for part in parts]
         loss = method.loss(made, 1, seen[0], seen[1])
         return torch.cat([g.flatten() for g in torch.autograd.grad(loss, made.parameters)])
 
@@ -176,7 +178,7 @@ def test_the_loss_of_two_processes_is_that_of_one(name: str, recalled: int) -> N
     torch.testing.assert_close((halves[0] + halves[1]) / 2, whole, rtol=1e-4, atol=1e-6)
 
 
-def test_a_guard_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
+def test_a_penalty_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
     data = str(write_mnist(tmp_path / "data"))
     matrices = []
     for name, more in (
@@ -186,7 +188,7 @@ def test_a_guard_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
     ):
         request = Request(homework="hw14", recipe=f"world/{name}", data=data, precision="fp32")
         run = verb.run(SPEC, request, overrides=(*SMALL, *more), out=tmp_path / "runs")
-        matrices.append(train.outcome(run, 0)["matrix"])
+        matrices.append(outcomes.outcome(run, 0)["matrix"])
     assert matrices[0] == matrices[1] == matrices[2]
 
 

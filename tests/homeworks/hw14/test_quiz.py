@@ -10,7 +10,7 @@ from mlspring import catalog
 from mlspring.core import quiz as core
 from mlspring.core.errors import RunError, UserError
 from mlspring.core.runs import Request, Run
-from mlspring.homeworks.hw14_lifelong import quiz, train
+from mlspring.homeworks.hw14_lifelong import outcomes, quiz
 from mlspring.homeworks.hw14_lifelong.quiz import Matrix, Results
 from mlspring.verbs import quiz as verb
 from mlspring.verbs import run as runs
@@ -118,7 +118,7 @@ def test_keys_come_from_the_run_s_own_tables(tmp_path: Path) -> None:
     together = five_tasks(tmp_path, "world/all")
     found = quiz.read_matrices(together.folder)
     assert found["rotated", "domain", "mas"] == [
-        pytest.approx(row, abs=1e-3) for row in train.outcome(together, 2)["matrix"]
+        pytest.approx(row, abs=1e-3) for row in outcomes.outcome(together, 2)["matrix"]
     ]
     keys = quiz.keys([together.folder]).keys
     assert set(keys) == {"ewc-2", "mas-2", "memory-1", "basic-3"}

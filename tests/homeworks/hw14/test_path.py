@@ -146,7 +146,9 @@ def test_where_nothing_was_gained_rwalk_has_no_importance() -> None:
 
 def test_the_notebook_s_walk_sums_its_own_averages(monkeypatch: pytest.MonkeyPatch) -> None:
     made = on_line("rwalk", [0.0], "method.faithful=true")
-    monkeypatch.setattr(path, "by_batches", lambda *_, **__: [torch.tensor([10.0]).double()])
+    monkeypatch.setattr(
+        regularisers, "by_batches", lambda *_, **__: [torch.tensor([10.0]).double()]
+    )
     fishers, omega = [], 0.0
     for task in range(3):
         begin = made.state["start"][0].item()

@@ -10,24 +10,28 @@ from PIL import Image
 
 from mlspring import catalog
 from mlspring.core.errors import RecipeError, UserError
-from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request
-from mlspring.homeworks.hw14_lifelong import metrics, outcomes, train
+from mlspring.homeworks.hw14_lifelong import metrics, train
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.methods.learner import Batch
-from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.recipe import MethodName, Recipe
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit import checkpoint, device
 from mlspring.kit.checkpoint import weights_path
-from mlspring.kit.distributed import Ranks
-from mlspring.verbs import board, calibrate, predict
+from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.verbs import board, predict, recipes
 from mlspring.verbs import run as verb
+from mlspring.verbs.calibration import calibrate
 from tests.contract.journey import only_run, run_tiny
 from tests.tiny.digits import SMALL, learner, write_mnist
 
 SPEC = catalog.find("hw14")
 HARDWARE = device.choose("cpu", "fp32", work="wide")
-WORLD = SPEC.folder / "recipes" / "world"
+
+
+def recipe_of(name: str, *overrides: str, kind: str = "world") -> Recipe:
+    recipe: Recipe = recipes.load(SPEC, recipes.find_recipe(SPEC, name, kind), overrides)
+    return recipe
 
 
 def test_every_method_starts_from_the_same_weights() -> None:
@@ -49,7 +53,7 @@ def test_measuring_changes_nothing(name: str) -> None:
     before = {k: v.clone() for k, v in made.state.state_dict().items()}
     weights = [p.detach().clone() for p in made.parameters]
     random = torch.get_rng_state()
-    train.measure(made, 1, HARDWARE, ahead=True)
+    train.measure(made, 1, HARDWARE, ALONE, ahead=True)
     assert (torch.get_rng_state() == random).all()
     assert all((a == b).all() for a, b in zip(weights, made.parameters, strict=True))
     assert all((v == before[k]).all() for k, v in made.state.state_dict().items())
@@ -58,14 +62,14 @@ def test_measuring_changes_nothing(name: str) -> None:
 def test_accuracy_is_in_per_cent_of_each_task_s_own_test_part() -> None:
     made = learner("finetune")
     made.parameters[-1].data[7] = 1e4  # it says 7, whatever it sees
-    _, accuracies = train.measure(made, 2, HARDWARE)
+    _, accuracies = train.measure(made, 2, HARDWARE, ALONE)
     assert accuracies == [10.0, 10.0, 10.0]
 
 
 def test_a_closed_output_is_never_the_answer() -> None:
     made = learner("finetune", 'data.scenarios=["task"]', stream="split")
     made.parameters[-1].data[9] = 1e4  # no task of these three has a 9
-    _, accuracies = train.measure(made, 2, HARDWARE)
+    _, accuracies = train.measure(made, 2, HARDWARE, ALONE)
     assert min(accuracies) > 20  # chance among two
 
 
@@ -73,7 +77,7 @@ def test_the_log_holds_the_course_s_metric(tmp_path: Path) -> None:
     run = run_tiny(SPEC, tmp_path, recipe="world/finetune")
     log = run.read_log()
     assert [e["task"] for e in log] == [1, 1, 2, 2, 3, 3]
-    matrix = outcomes.outcome(run, 0)["matrix"]
+    matrix = train.outcome(run, 0)["matrix"]
     assert len(matrix) == 4 and {len(row) for row in matrix} == {3}
     for entry in log:
         seen = entry["tasks"][: entry["task"]]
@@ -100,12 +104,12 @@ def test_every_figure_has_something_in_each_quarter(recipe: str, tmp_path: Path)
 def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:
     """A row of the table of ``all`` is what the method's own recipe gives."""
     together = run_tiny(SPEC, tmp_path, recipe="world/all")
-    names = load_recipe(Recipe, WORLD / "all.toml").method.names
+    names = recipe_of("all").method.names
     for name in ("mas", "replay"):
         alone = run_tiny(SPEC, tmp_path, recipe=f"world/{name}")
-        expected = outcomes.outcome(alone, 0)["matrix"]
-        assert outcomes.outcome(together, names.index(name))["matrix"] == expected
-    untrained = {tuple(outcomes.outcome(together, n)["matrix"][0]) for n in range(len(names))}
+        expected = train.outcome(alone, 0)["matrix"]
+        assert train.outcome(together, names.index(name))["matrix"] == expected
+    untrained = {tuple(train.outcome(together, n)["matrix"][0]) for n in range(len(names))}
     assert len(untrained) == 1
     figure = (together.figures / "methods.csv").read_text().splitlines()
     assert [row.split(",")[1] for row in figure[1:]] == names
@@ -115,7 +119,7 @@ def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:
 def test_every_method_goes_on_where_it_was_stopped(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a method notes is saved with the weights: stopped inside the second of three tasks."""
+    """What a method remembers is saved with the weights; stopped inside the second task."""
     recipe, save = f"world/{name}", checkpoint.save_state
     whole = run_tiny(SPEC, tmp_path / "whole", recipe=recipe, figures=False)
 
@@ -134,18 +138,19 @@ def test_every_method_goes_on_where_it_was_stopped(
 
 
 def test_what_a_method_keeps_is_counted() -> None:
-    plain, measured, kept = (outcomes.kept_bytes(learner(n)) for n in ("finetune", "ewc", "replay"))
+    plain, measured, kept = (train.kept_bytes(learner(n)) for n in ("finetune", "ewc", "replay"))
     num_weights = sum(p.numel() for p in learner("ewc").parameters)
     assert (plain, measured) == (0, 2 * 4 * num_weights)
     assert kept == 60 * 784 + 3 * 60 * 8  # images of a byte a pixel; label, task and group
-    assert outcomes.kept_bytes(learner("joint")) == 2 * 200 * 784  # the two tasks before the last
+    assert train.kept_bytes(learner("joint")) == 2 * 200 * 784  # the two tasks before the last
 
 
 @pytest.mark.parametrize("stream", ["rotated", "split"])
 def test_before_anything_is_learnt_every_method_is_the_same_network(stream: str) -> None:
     """Forward transfer is counted from there; iCaRL's means would have seen task 1's labels."""
     found = {
-        name: train.measure(learner(name, stream=stream), None, HARDWARE)[1] for name in METHODS
+        name: train.measure(learner(name, stream=stream), None, HARDWARE, ALONE, ahead=True)[1]
+        for name in METHODS
     }
     made = learner("finetune", stream=stream)
     task = made.stream.tasks[0]
@@ -188,21 +193,17 @@ def test_a_penalty_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
     ):
         request = Request(homework="hw14", recipe=f"world/{name}", data=data, precision="fp32")
         run = verb.run(SPEC, request, overrides=(*SMALL, *more), out=tmp_path / "runs")
-        matrices.append(outcomes.outcome(run, 0)["matrix"])
+        matrices.append(train.outcome(run, 0)["matrix"])
     assert matrices[0] == matrices[1] == matrices[2]
 
 
 @pytest.mark.parametrize("kind", ["world", "official"])
-def test_recipes_differ_from_all_in_names_only(kind: str) -> None:
-    folder = SPEC.folder / "recipes" / kind
-    every = load_recipe(Recipe, folder / "all.toml")
-    assert set(every.method.names) == set(METHODS)
-    for name in METHODS:
-        alone = load_recipe(Recipe, folder / f"{name}.toml")
-        assert alone.method.names == [name]
-        knobs = alone.model_dump() | {"method": alone.method.model_dump() | {"names": None}}
-        wanted = every.model_dump() | {"method": every.method.model_dump() | {"names": None}}
-        assert knobs == wanted
+@pytest.mark.parametrize("name", list(METHODS))
+def test_a_method_s_recipe_is_all_with_that_method_alone(kind: str, name: MethodName) -> None:
+    every, alone = recipe_of("all", kind=kind), recipe_of(name, kind=kind)
+    assert name in every.method.names
+    only = every.method.model_copy(update={"names": [name]})
+    assert alone == every.model_copy(update={"method": only})
 
 
 @pytest.mark.parametrize(
@@ -220,12 +221,12 @@ def test_recipes_differ_from_all_in_names_only(kind: str) -> None:
 )
 def test_impossible_recipes_are_sentences(override: str, sentence: str | None) -> None:
     if sentence is None:
-        assert load_recipe(Recipe, WORLD / "ewc.toml", [override]).data.stream == "split"
+        assert recipe_of("ewc", override).data.stream == "split"
         with pytest.raises(RecipeError, match="ten digits"):
-            load_recipe(Recipe, WORLD / "ewc.toml", [override, "data.num_tasks=6"])
+            recipe_of("ewc", override, "data.num_tasks=6")
         return
     with pytest.raises(RecipeError, match=sentence):
-        load_recipe(Recipe, WORLD / "ewc.toml", [override])
+        recipe_of("ewc", override)
 
 
 @pytest.mark.parametrize(
@@ -241,21 +242,20 @@ def test_impossible_recipes_are_sentences(override: str, sentence: str | None) -
 def test_a_memory_without_room_for_every_old_task_is_a_sentence(
     name: str, stream: str, num_tasks: int, least: int
 ) -> None:
-    path = WORLD / f"{name}.toml"
     words = [f"data.stream={stream}", f"data.num_tasks={num_tasks}"]
-    made = load_recipe(Recipe, path, [*words, f"method.memory={least}"])
+    made = recipe_of(name, *words, f"method.memory={least}")
     assert made.method.memory == least
     sentence = rf"method.memory = {least - 1} is too small for .* at least {least}$"
     with pytest.raises(RecipeError, match=sentence) as told:
-        load_recipe(Recipe, path, [*words, f"method.memory={least - 1}"])
+        recipe_of(name, *words, f"method.memory={least - 1}")
     if name != "all":
         assert f"for {name}, which keeps an image of each" in str(told.value)
 
 
 def test_two_digits_a_task_need_two_images_of_each() -> None:
     words = ["data.num_tasks=5", "method.memory=10"]
-    assert load_recipe(Recipe, WORLD / "scenarios.toml", words).least_memory["icarl"] == 8
-    load_recipe(Recipe, WORLD / "finetune.toml", ["data.num_tasks=20", "method.memory=10"])
+    assert recipe_of("scenarios", *words).least_memory["icarl"] == 8
+    assert recipe_of("finetune", "data.num_tasks=20", "method.memory=10").method.memory == 10
 
 
 @pytest.mark.parametrize("name", ["replay", "gem", "icarl"])
@@ -269,12 +269,13 @@ def test_the_least_memory_is_enough(name: str, tmp_path: Path) -> None:
     assert run.result is not None
 
 
-def test_the_notebook_s_strengths_are_in_every_recipe() -> None:
-    facts = {"ewc": 100.0, "mas": 0.1, "si": 1.0, "rwalk": 100.0, "scp": 100.0}
-    for path in (SPEC.folder / "recipes").glob("*/*.toml"):
-        recipe = load_recipe(Recipe, path, ["method.faithful=true"])
-        assert recipe.notebook.model_dump() == facts
-        assert {name: recipe.strength_of(name) for name in facts} == facts  # type: ignore[arg-type]
+@pytest.mark.parametrize("kind", ["world", "official"])
+def test_the_notebook_s_recipe_has_its_strengths_and_its_faults(kind: str) -> None:
+    """Source: the HW14 notebook's cells that train each method."""
+    notebook = recipe_of("notebook", kind=kind)
+    assert notebook.method.faithful
+    lambdas = {"finetune": 0.0, "ewc": 100.0, "mas": 0.1, "si": 1.0, "rwalk": 100.0, "scp": 100.0}
+    assert {name: notebook.strength.of(name) for name in notebook.method.names} == lambdas
 
 
 def test_nothing_is_handed_in_and_every_verb_says_so(tmp_path: Path) -> None:
@@ -288,6 +289,6 @@ def test_nothing_is_handed_in_and_every_verb_says_so(tmp_path: Path) -> None:
         lambda: predict.predict(run_tiny(SPEC, tmp_path).folder, data=None, out=None),
     )
     for call in calls:
-        with pytest.raises(UserError, match="no submission, no lines and no board") as told:
+        with pytest.raises(UserError, match="no submission, no baselines and no board") as told:
             call()
         assert "mlspring quiz hw14" in str(told.value)

@@ -10,8 +10,8 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw14_lifelong import metrics
 from mlspring.homeworks.hw14_lifelong.data import SIDE, Data
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
-from mlspring.homeworks.hw14_lifelong.outcomes import outcome
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.train import outcome
 from mlspring.kit import style
 
 MEASURES = {

@@ -20,15 +20,15 @@ from mlspring.homeworks.hw14_lifelong.data import Data
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, MethodState
 from mlspring.homeworks.hw14_lifelong.methods.regularisers import penalty
+from mlspring.homeworks.hw14_lifelong.metrics import Matrix
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.outcomes import in_words, outcome, save_network
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.homeworks.hw14_lifelong.tasks import Stream, make_stream, to_input
-from mlspring.kit import device, distributed
+from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
-from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.distributed import Ranks
 from mlspring.kit.evaluate import accuracy, predict_all
 from mlspring.kit.seeding import derive_seed, seed_everything
 from mlspring.kit.training import Bookkeeper
@@ -92,7 +92,7 @@ def train_network(
             method.after_step(learner, stage, step)
 
             # validate: on every task seen so far, on all of them when a task ends
-            books.add(train__loss=loss.detach(), train__accuracy=100 * new.accuracy())
+            books.add(train__loss=loss.detach(), train__accuracy=100 * right_answers(new))
             task_ends = within + 1 == knobs.steps_per_task
             if books.validates() or task_ends:
                 measured = measure(learner, stage, hardware, ranks, ahead=task_ends)
@@ -139,12 +139,8 @@ def task_batches(learner: Learner, stage: int) -> EpochBatches:
 
 def new_batch(stream: Stream, stage: int, rows: Tensor) -> Batch:
     """Return images of the task being learnt: ``rows`` (n,) of its training part."""
-    task, mask = stream.tasks[stage], stream.mask(stage)[stage]
-    return Batch(
-        images=to_input(task.pixels[rows]),
-        labels=task.labels[rows],
-        mask=mask.expand(len(rows), -1),
-    )
+    task, mask = stream.tasks[stage], stream.mask(stage)[stage].expand(len(rows), -1)
+    return Batch(images=to_input(task.pixels[rows]), labels=task.labels[rows], mask=mask)
 
 
 def forward(
@@ -158,24 +154,24 @@ def forward(
     return new.with_logits(logits[:count]), old and old.with_logits(logits[count:])
 
 
+def right_answers(batch: Batch) -> Tensor:
+    """Return the fraction of images whose largest open output is the label."""
+    return ((batch.logits + batch.mask).argmax(1) == batch.labels).float().mean()
+
+
 def measure(
-    learner: Learner,
-    stage: int | None,
-    hardware: Hardware,
-    ranks: Ranks = ALONE,
-    *,
-    ahead: bool = False,
+    learner: Learner, stage: int | None, hardware: Hardware, ranks: Ranks, ahead: bool = False
 ) -> tuple[list[float], list[float]]:
     """Return loss and accuracy in % on the test part of each task seen; ``ahead``: of all tasks.
 
     Nothing is drawn: measuring does not change training (in the notebook its shuffled test loaders
-    do). A task that is not learnt yet is measured with the outputs that would be open to it. Where
-    no task has begun (``stage`` None) the network itself answers, whatever the method: it is what
-    all methods start from, and what forward transfer is counted from.
+    do). A task that is not learnt yet is measured with the outputs that would be open to it. Before
+    the first task (``stage`` None) the network itself answers, whatever the method: all methods
+    start from it, and forward transfer is counted from it.
     """
     method = METHODS["finetune" if stage is None else learner.method]
     classify = method.classifier(learner, stage or 0)
-    num_tasks = len(learner.stream) if ahead or stage is None else stage + 1
+    num_tasks = len(learner.stream) if ahead else (stage or 0) + 1
     losses, accuracies = [], []
     for number, task in enumerate(learner.stream.tasks[:num_tasks]):
         mask = learner.stream.mask(max(stage or 0, number))[number]
@@ -206,3 +202,53 @@ def log_values(
         "valid__accuracy": round(metrics.mean_accuracy(accuracies[seen]), 3),
         "tasks": [round(value, 3) for value in accuracies],
     }
+
+
+def save_network(run: Run, number: int, learner: Learner, matrix: Matrix) -> None:
+    """Write a finished network's weights with all that the figures tell of it.
+
+    Where weights have an importance, it is kept, too: of each pixel (784), the sum over the units
+    that it feeds; of each layer, the mean over its weights; and the sum over all.
+    """
+    metadata: dict[str, Any] = {
+        "matrix": matrix,
+        "scenario": learner.stream.scenario,
+        "method": learner.method,
+        "tasks": [task.name for task in learner.stream.tasks],
+        "kept": kept_bytes(learner),
+    }
+    if METHODS[learner.method].is_regulariser:
+        importance = learner.state["importance"]
+        layers = [weights.mean().item() for weights in importance[::2]]
+        metadata |= {
+            "pixels": [float(f"{value:.4g}") for value in importance[0].sum(0).tolist()],
+            "layers": [float(f"{value:.4g}") for value in layers],
+            "importance": float(f"{sum(part.sum().item() for part in importance):.5g}"),
+        }
+    checkpoint.save_weights(weights_path(run, number), learner.model, metadata)
+
+
+def kept_bytes(learner: Learner) -> int:
+    """Return the bytes that a method holds beside the network and the task being learnt."""
+    state: int = sum(buffer.nbytes for buffer in learner.state.buffers())
+    old = learner.stream.tasks[:-1] if learner.method == "joint" else ()  # it keeps every image
+    return state + sum(task.pixels.nbytes for task in old)
+
+
+def outcome(run: Run, number: int) -> dict[str, Any]:
+    """Return what ``save_network`` kept of a finished network.
+
+    Raises:
+        RunError: it is not finished.
+    """
+    return checkpoint.read_metadata(weights_path(run, number))
+
+
+def in_words(metadata: dict[str, Any]) -> str:
+    """Return one line about a finished network."""
+    matrix = metadata["matrix"]
+    return (
+        f"{METHODS[metadata['method']].title} ({metadata['scenario']}): "
+        f"{metrics.final_accuracy(matrix):.2f} % over all tasks, each task at its own end "
+        f"{metrics.plasticity(matrix):.2f} %, forgetting {metrics.forgetting(matrix):.2f}"
+    )

@@ -5,7 +5,7 @@
 
 from functools import partial
 
-from mlspring.homeworks.hw14_lifelong.methods import distill, gem, generative, icarl, path, replay
+from mlspring.homeworks.hw14_lifelong.methods import distill, gem, generative, path, replay
 from mlspring.homeworks.hw14_lifelong.methods import regularisers as importance
 from mlspring.homeworks.hw14_lifelong.methods.learner import Method
 from mlspring.homeworks.hw14_lifelong.recipe import MethodName
@@ -57,11 +57,11 @@ METHODS: dict[MethodName, Method] = {
     ),
     "icarl": Method(
         title="iCaRL",
-        new_state=icarl.new_exemplars,
+        new_state=distill.new_exemplars,
         replay_batch=replay.replay_from_buffer,
-        loss=icarl.icarl_loss,
-        on_task_end=icarl.keep_exemplars,
-        classifier=icarl.by_nearest_mean,
+        loss=distill.icarl_loss,
+        on_task_end=distill.keep_exemplars,
+        classifier=distill.by_nearest_mean,
     ),
     "dgr": Method(
         title="DGR",

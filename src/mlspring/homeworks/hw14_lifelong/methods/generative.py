@@ -7,7 +7,6 @@ tasks is stored but these two networks.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,13 @@ from torch.nn import functional as F
 from torch.optim.adam import adam
 
 from mlspring.homeworks.hw14_lifelong.methods.distill import keep_teacher, teacher_logits
-from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, Tensors, zeros
+from mlspring.homeworks.hw14_lifelong.methods.learner import (
+    Batch,
+    Learner,
+    StateTensors,
+    Tensors,
+    zeros,
+)
 from mlspring.homeworks.hw14_lifelong.models import NUM_PIXELS, Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
@@ -27,7 +32,7 @@ DECODER = (LATENT, HIDDEN, NUM_PIXELS)
 LEARNING_RATE = 1e-3  # of the generator, whatever the network's
 
 
-def new_scholar(model: Perceptron, knobs: MethodKnobs) -> Mapping[str, Sequence[Tensor]]:
+def new_scholar(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return a fresh generator with Adam's moments, and room for the old generator and network."""
     sizes = (*itertools.pairwise(ENCODER), *itertools.pairwise(DECODER))
     layers = nn.ModuleList(nn.Linear(*size) for size in sizes).to(next(model.parameters()).device)

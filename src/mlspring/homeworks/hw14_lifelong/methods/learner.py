@@ -5,7 +5,7 @@ the shapes of ``model.parameters()``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import torch
@@ -20,6 +20,7 @@ from mlspring.kit.distributed import Ranks
 from mlspring.kit.state import TrainState
 
 Tensors = list[Tensor]
+StateTensors = Mapping[str, Sequence[Tensor]]
 NO_LOGITS = torch.empty(0, NUM_CLASSES)
 
 
@@ -30,10 +31,11 @@ class MethodState(nn.Module):
         tensors: lists of tensors by name, e.g. ``importance``, one tensor for each parameter.
     """
 
-    def __init__(self, tensors: Mapping[str, Sequence[Tensor]]) -> None:
+    num_replayable: int | None = None  # images in the replay buffer; None: not counted yet
+
+    def __init__(self, tensors: StateTensors) -> None:
         super().__init__()
         self._counts = {name: len(values) for name, values in tensors.items()}
-        self._derived: dict[str, Tensor] = {}
         for name, values in tensors.items():
             for index, value in enumerate(values):
                 self.register_buffer(f"{name}_{index}", value)
@@ -41,20 +43,6 @@ class MethodState(nn.Module):
     def __getitem__(self, name: str) -> Tensors:
         """Return the tensors called ``name``, to be changed in place."""
         return [getattr(self, f"{name}_{index}") for index in range(self._counts[name])]
-
-    def derived(self, name: str, compute: Callable[[], Tensor]) -> Tensor:
-        """Return what ``compute`` makes of the tensors, made once until ``forget_derived``.
-
-        For what changes once a task and is needed in every step: sizes that depend on the tensors'
-        values would make a GPU wait each time.
-        """
-        if name not in self._derived:
-            self._derived[name] = compute()
-        return self._derived[name]
-
-    def forget_derived(self) -> None:
-        """Have ``derived`` compute anew: the tensors were changed."""
-        self._derived.clear()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +66,7 @@ class Learner:
     seed: int
     method: MethodName
     strength: float
-    autocast: Callable[[], AbstractContextManager[None]] = nullcontext
+    autocast: Callable[[], AbstractContextManager[None]]
 
     @property
     def saved(self) -> TrainState[Perceptron]:
@@ -117,10 +105,9 @@ class Batch:
 
     def shard(self, ranks: Ranks) -> "Batch":
         """Return this process's part of the batch."""
-        count = len(self.labels)
-        part = ranks.shard(count)
+        part, scale = ranks.shard(len(self.labels)), ranks.loss_scale(len(self.labels))
         images, labels, mask = self.images[part], self.labels[part], self.mask[part]
-        return replace(self, images=images, labels=labels, mask=mask, scale=ranks.loss_scale(count))
+        return Batch(images=images, labels=labels, mask=mask, scale=scale)
 
     def with_logits(self, logits: Tensor) -> "Batch":
         """Return the batch with its logits (n, 10)."""
@@ -132,20 +119,6 @@ class Batch:
             return self.logits.sum()
         return F.cross_entropy(self.logits + self.mask, self.labels) * self.scale
 
-    def accuracy(self) -> Tensor:
-        """Return the fraction of images whose largest open output is the label."""
-        return ((self.logits + self.mask).argmax(1) == self.labels).float().mean()
-
-
-def no_state(model: Perceptron, knobs: MethodKnobs) -> Mapping[str, Sequence[Tensor]]:
-    """Return nothing to remember."""
-    return {}
-
-
-def no_replay(learner: Learner, stage: int, step: int) -> Batch | None:
-    """Return no old images."""
-    return None
-
 
 def task_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Tensor:
     """Return the cross entropy: of the new task, or of all tasks seen where old images came along.
@@ -156,15 +129,6 @@ def task_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Te
         return new.cross_entropy()
     weight = 1 / (stage + 1)
     return weight * new.cross_entropy() + (1 - weight) * old.cross_entropy()
-
-
-def do_nothing(learner: Learner, stage: int, step: int) -> None:
-    """Leave everything as it is."""
-
-
-def by_network(learner: Learner, stage: int) -> Callable[[Tensor], Tensor]:
-    """Return the network itself: logits (n, 10) of images (n, 784)."""
-    return learner.model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,13 +151,15 @@ class Method:
     """
 
     title: str
-    new_state: Callable[[Perceptron, MethodKnobs], Mapping[str, Sequence[Tensor]]] = no_state
-    replay_batch: Callable[[Learner, int, int], Batch | None] = no_replay
+    new_state: Callable[[Perceptron, MethodKnobs], StateTensors] = lambda *_: {}
+    replay_batch: Callable[[Learner, int, int], Batch | None] = lambda *_: None
     loss: Callable[[Learner, int, Batch, Batch | None], Tensor] = task_loss
-    after_backward: Callable[[Learner, int, int], None] = do_nothing
-    after_step: Callable[[Learner, int, int], None] = do_nothing
-    on_task_end: Callable[[Learner, int, int], None] = do_nothing
-    classifier: Callable[[Learner, int], Callable[[Tensor], Tensor]] = by_network
+    after_backward: Callable[[Learner, int, int], None] = lambda *_: None
+    after_step: Callable[[Learner, int, int], None] = lambda *_: None
+    on_task_end: Callable[[Learner, int, int], None] = lambda *_: None
+    classifier: Callable[[Learner, int], Callable[[Tensor], Tensor]] = lambda learner, _: (
+        learner.model
+    )
     is_regulariser: bool = False
 
 

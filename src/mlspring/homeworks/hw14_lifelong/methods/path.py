@@ -5,19 +5,10 @@ the path integral of the loss. The gradient is the new task's alone; in the note
 (``method.faithful``) it holds the penalty's too, and the last step of each task is missed.
 """
 
-from collections.abc import Mapping, Sequence
-
 import torch
-from torch import Tensor
 
-from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Tensors, zeros
-from mlspring.homeworks.hw14_lifelong.methods.regularisers import (
-    add_penalty_gradient,
-    by_batches,
-    new_importance,
-    set_anchor,
-    true_log_likelihood,
-)
+from mlspring.homeworks.hw14_lifelong.methods import regularisers
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, StateTensors, Tensors, zeros
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 
@@ -27,24 +18,23 @@ FISHER_DECAY = 0.9  # of RWalk's moving average, alpha = 0.1 a step
 NOTEBOOK_FISHER = 0.4  # weight of the new task in the notebook's average of Fisher informations
 
 
-def new_path(model: Perceptron, knobs: MethodKnobs) -> Mapping[str, Sequence[Tensor]]:
+def new_path(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return importance and anchor, and what follows the path of the weights.
 
     ``before`` and ``gradient`` are the weights before the step under way and the loss's gradient
     there, ``integral`` what each weight's movement took off the loss, ``start`` the weights at the
     start of the task.
     """
-    names = ("before", "gradient", "integral")
+    path = {name: zeros(model) for name in ("before", "gradient", "integral")}
     start = [p.detach().clone() for p in model.parameters()]
-    return {**new_importance(model, knobs), **{n: zeros(model) for n in names}, "start": start}
+    return {**regularisers.new_importance(model, knobs), **path, "start": start}
 
 
-def new_walk(model: Perceptron, knobs: MethodKnobs) -> Mapping[str, Sequence[Tensor]]:
+def new_walk(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return SI's tensors and RWalk's own.
 
     ``fisher`` is the Fisher information, ``task_score`` the sum over the pieces of this task's path
-    so far, ``score`` the average over the tasks, ``piece_start`` the weights where the piece
-    started.
+    so far, ``score`` the average over the tasks, ``piece_start`` the weights at a piece's start.
     """
     own = {name: zeros(model) for name in ("fisher", "task_score", "score")}
     piece_start = [p.detach().clone() for p in model.parameters()]
@@ -54,21 +44,19 @@ def new_walk(model: Perceptron, knobs: MethodKnobs) -> Mapping[str, Sequence[Ten
 @torch.no_grad()
 def record_before_step(learner: Learner, stage: int, step: int) -> None:
     """Record weights and gradient before the step, and add the penalty's gradient."""
-    state, faithful = learner.state, learner.knobs.faithful
+    state = learner.state
     torch._foreach_copy_(state["before"], learner.parameters)
-    if not faithful:
-        torch._foreach_copy_(state["gradient"], learner.gradients)
-    add_penalty_gradient(learner, stage, step)
-    if faithful:
+    torch._foreach_copy_(state["gradient"], learner.gradients)
+    regularisers.add_penalty_gradient(learner, stage, step)
+    if learner.knobs.faithful:
         torch._foreach_copy_(state["gradient"], learner.gradients)
 
 
 @torch.no_grad()
 def integrate_path(learner: Learner, stage: int, step: int) -> None:
     """Add -gradient * move of this step to the path integral of each weight."""
-    last = step % learner.loop.steps_per_task == 0
-    if learner.knobs.faithful and last:
-        return
+    if learner.knobs.faithful and step % learner.loop.steps_per_task == 0:
+        return  # the last step of a task
     state = learner.state
     moved = torch._foreach_sub(learner.parameters, state["before"])
     torch._foreach_addcmul_(state["integral"], state["gradient"], moved, value=-1.0)
@@ -82,19 +70,18 @@ def measure_si(learner: Learner, stage: int, step: int) -> None:
     damping; a weight whose movement raised the loss (w_i < 0) has no importance. Source: Zenke et
     al. 2017 (arXiv:1703.04200), eqs. 3 to 5. The notebook keeps negative w_i.
     """
-    state, faithful = learner.state, learner.knobs.faithful
-    for importance, integral, weight, start in zip(
-        state["importance"], state["integral"], learner.parameters, state["start"], strict=True
-    ):
-        move = (weight - start).square_().add_(DAMPING)
-        importance.add_((integral if faithful else integral.clamp(min=0)) / move)
+    tensors = (learner.state[name] for name in ("importance", "integral", "start"))
+    for importance, integral, start, weight in zip(*tensors, learner.parameters, strict=True):
+        squared_move = (weight - start).square_().add_(DAMPING)
+        gain = integral if learner.knobs.faithful else integral.clamp(min=0)
+        importance.add_(gain / squared_move)
     start_new_path(learner)
 
 
 @torch.no_grad()
 def start_new_path(learner: Learner) -> None:
     """Set the anchor and forget the path: the next task has its own."""
-    set_anchor(learner)
+    torch._foreach_copy_(learner.state["anchor"], learner.parameters)
     torch._foreach_copy_(learner.state["start"], learner.parameters)
     torch._foreach_zero_(learner.state["integral"])
 
@@ -103,9 +90,8 @@ def start_new_path(learner: Learner) -> None:
 def average_fisher(learner: Learner, stage: int, step: int) -> None:
     """Average the squared gradient, F = 0.9 F + 0.1 g^2, before the step; then as SI."""
     if not learner.knobs.faithful:
-        fisher = learner.state["fisher"]
+        fisher, gradients = learner.state["fisher"], learner.gradients
         torch._foreach_mul_(fisher, FISHER_DECAY)
-        gradients = learner.gradients
         torch._foreach_addcmul_(fisher, gradients, gradients, value=1 - FISHER_DECAY)
     record_before_step(learner, stage, step)
 
@@ -118,21 +104,16 @@ def score_pieces(learner: Learner, stage: int, step: int) -> None:
     piece_ends = within % INTERVAL == 0 or within == learner.loop.steps_per_task
     if learner.knobs.faithful or not piece_ends:
         return
-    state = learner.state
-    for score, integral, fisher, weight, piece_start in zip(
-        state["task_score"],
-        state["integral"],
-        state["fisher"],
-        learner.parameters,
-        state["piece_start"],
-        strict=True,
-    ):
-        divergence = (weight - piece_start).square_().mul_(fisher).mul_(0.5).add_(DAMPING)
+    names = ("task_score", "integral", "fisher", "piece_start")
+    tensors = (learner.state[name] for name in names)
+    for score, integral, fisher, start, weight in zip(*tensors, learner.parameters, strict=True):
+        divergence = (weight - start).square_().mul_(fisher).mul_(0.5).add_(DAMPING)
         score.add_(integral.clamp(min=0) / divergence)
         integral.zero_()
-        piece_start.copy_(weight)
+        start.copy_(weight)
 
 
+@torch.no_grad()
 def measure_rwalk(learner: Learner, stage: int, step: int) -> None:
     """Set b_i = F_i / max F + s_i / max s: Fisher information and path score.
 
@@ -145,23 +126,20 @@ def measure_rwalk(learner: Learner, stage: int, step: int) -> None:
         _measure_notebook_rwalk(learner, stage)
         return
     state = learner.state
-    with torch.no_grad():
-        torch._foreach_add_(state["score"], state["task_score"])
-        if stage:  # the first task's score has nothing to be averaged with
-            torch._foreach_mul_(state["score"], 0.5)
-        torch._foreach_zero_(state["task_score"])
-        for importance, fisher, score in zip(
-            state["importance"], _to_unit(state["fisher"]), _to_unit(state["score"]), strict=True
-        ):
-            importance.copy_(fisher + score)
+    torch._foreach_add_(state["score"], state["task_score"])
+    if stage:  # the first task's score has nothing to be averaged with
+        torch._foreach_mul_(state["score"], 0.5)
+    torch._foreach_zero_(state["task_score"])
+    parts = _to_unit(state["fisher"]), _to_unit(state["score"])
+    torch._foreach_copy_(state["importance"], torch._foreach_add(*parts))
     start_new_path(learner)
-    torch._foreach_copy_(state["piece_start"], [p.detach() for p in learner.parameters])
+    torch._foreach_copy_(state["piece_start"], learner.parameters)
 
 
 def _to_unit(tensors: Tensors) -> Tensors:
     """Return the tensors divided by the largest value in any of them; as they are if that is 0."""
     largest = max(t.max().item() for t in tensors)
-    return [t / largest for t in tensors] if largest > 0 else [t.clone() for t in tensors]
+    return [t / largest for t in tensors] if largest > 0 else tensors
 
 
 def _measure_notebook_rwalk(learner: Learner, stage: int) -> None:
@@ -169,24 +147,15 @@ def _measure_notebook_rwalk(learner: Learner, stage: int) -> None:
 
     F = 0.6 * (sum of all earlier F) + 0.4 F_task; Omega = (Omega + w / (F Delta^2 / 2 + 0.1)) / 2.
     """
-    measured = by_batches(learner, stage, true_log_likelihood, power=2)
-    state = learner.state
-    with torch.no_grad():
-        rows = zip(
-            measured,
-            state["fisher"],
-            state["earlier"],
-            state["score"],
-            state["integral"],
-            state["start"],
-            learner.parameters,
-            state["importance"],
-            strict=True,
-        )
-        for task, fisher, earlier, score, integral, start, weight, importance in rows:
-            fisher.copy_((1 - NOTEBOOK_FISHER) * earlier + NOTEBOOK_FISHER * task)
-            earlier.add_(fisher)
-            divergence = 0.5 * fisher * (weight - start).square() + DAMPING
-            score.mul_(0.5).add_(integral / divergence, alpha=0.5)
-            importance.copy_(fisher + score)
+    with torch.enable_grad():
+        likelihood = regularisers.true_log_likelihood
+        measured = regularisers.by_batches(learner, stage, likelihood, power=2)
+    names = ("fisher", "earlier", "score", "integral", "start", "importance")
+    columns = zip(measured, learner.parameters, *(learner.state[n] for n in names), strict=True)
+    for task, weight, fisher, earlier, score, integral, start, importance in columns:
+        fisher.copy_((1 - NOTEBOOK_FISHER) * earlier + NOTEBOOK_FISHER * task)
+        earlier.add_(fisher)
+        divergence = 0.5 * fisher * (weight - start).square() + DAMPING
+        score.mul_(0.5).add_(integral / divergence, alpha=0.5)
+        importance.copy_(fisher + score)
     start_new_path(learner)

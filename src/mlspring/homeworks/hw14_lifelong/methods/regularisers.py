@@ -9,13 +9,13 @@ averaged over a batch of 128 before they are squared, which makes EWC's about 11
 and every importance is added to the sum of all earlier ones, which already contain each other.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES
-from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Tensors, zeros
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, StateTensors, Tensors, zeros
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
@@ -28,7 +28,7 @@ NOTEBOOK_SLICES = 100
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, labels, mask -> one an image
 
 
-def new_importance(model: Perceptron, knobs: MethodKnobs) -> Mapping[str, Sequence[Tensor]]:
+def new_importance(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return importance b and anchor theta*, and the notebook's growing sum of importances."""
     tensors = {"importance": zeros(model), "anchor": zeros(model)}
     return tensors | {"earlier": zeros(model)} if knobs.faithful else tensors
@@ -51,9 +51,8 @@ def add_penalty_gradient(learner: Learner, stage: int, step: int) -> None:
 @torch.no_grad()
 def penalty(learner: Learner) -> float:
     """Return lambda * sum b (theta - theta*)^2."""
-    terms = zip(
-        learner.state["importance"], learner.parameters, learner.state["anchor"], strict=True
-    )
+    importance, anchor = learner.state["importance"], learner.state["anchor"]
+    terms = zip(importance, learner.parameters, anchor, strict=True)
     return learner.strength * sum((b * (p - a).square()).sum().item() for b, p, a in terms)
 
 
@@ -113,18 +112,17 @@ def measure_scp(learner: Learner, stage: int, step: int) -> None:
     if learner.knobs.faithful:
         add_importance(learner, _one_slice_by_batches(learner, stage))
         return
-    model, count = learner.model, 0
-    jacobian = [zeros(model) for _ in range(NUM_CLASSES)]
-    open_classes = learner.stream.open_classes(stage, stage)
+    open_classes, count = learner.stream.open_classes(stage, stage), 0
+    jacobian = {output: zeros(learner.model) for output in open_classes}
     for images, _, _ in chunks(learner, stage, CHUNK):
-        total = model(images).sum(0)
-        for output in open_classes:
+        total = learner.model(images).sum(0)
+        for output, sums in jacobian.items():
             rows = torch.autograd.grad(total[output], learner.parameters, retain_graph=True)
-            torch._foreach_add_(jacobian[output], list(rows))
+            torch._foreach_add_(sums, list(rows))
         count += len(images)
-    measured = zeros(model)
-    for output in open_classes:
-        mean = torch._foreach_div(jacobian[output], count)
+    measured = zeros(learner.model)
+    for sums in jacobian.values():
+        mean = torch._foreach_div(sums, count)
         torch._foreach_add_(measured, torch._foreach_mul(mean, mean), alpha=1 / len(open_classes))
     add_importance(learner, measured)
 
@@ -195,10 +193,4 @@ def add_importance(learner: Learner, measured: Tensors) -> None:
         torch._foreach_add_(state["earlier"], state["importance"])
     else:
         torch._foreach_add_(state["importance"], measured)
-    set_anchor(learner)
-
-
-@torch.no_grad()
-def set_anchor(learner: Learner) -> None:
-    """Set theta* to the weights as they are."""
-    torch._foreach_copy_(learner.state["anchor"], learner.parameters)
+    torch._foreach_copy_(state["anchor"], learner.parameters)

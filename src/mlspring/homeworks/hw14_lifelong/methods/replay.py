@@ -4,12 +4,12 @@ The buffer has room for ``method.memory`` images in all; every group (a task, in
 task) has an equal part of it, the images worth most first, so that making room is cutting its end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, StateTensors
 from mlspring.homeworks.hw14_lifelong.models import NUM_PIXELS, Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
@@ -18,14 +18,12 @@ from mlspring.kit.seeding import generator
 EMPTY = -1
 
 
-def new_buffer(model: Perceptron, knobs: MethodKnobs) -> Mapping[str, Sequence[Tensor]]:
+def new_buffer(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return an empty buffer: uint8 images (M, 784), labels, tasks and groups int64 (M,)."""
-    size, device = knobs.memory, next(model.parameters()).device
-    numbers = {
-        name: [torch.full((size,), EMPTY, device=device)] for name in ("labels", "tasks", "groups")
-    }
-    images = torch.zeros(size, NUM_PIXELS, dtype=torch.uint8, device=device)
-    return {"images": [images], **numbers}
+    device = next(model.parameters()).device
+    empty = torch.full((knobs.memory,), EMPTY, device=device)
+    images = torch.zeros(knobs.memory, NUM_PIXELS, dtype=torch.uint8, device=device)
+    return {"images": [images]} | {n: [empty.clone()] for n in ("labels", "tasks", "groups")}
 
 
 def fill(learner: Learner, stage: int, groups: Sequence[Tensor]) -> None:
@@ -57,17 +55,13 @@ def fill(learner: Learner, stage: int, groups: Sequence[Tensor]) -> None:
         joined = torch.cat((target[positions], new))
         target.fill_(0 if name == "images" else EMPTY)
         target[:count] = joined
-    state.forget_derived()
+    state.num_replayable = count
 
 
 def keep_random_sample(learner: Learner, stage: int, step: int) -> None:
     """Keep a random sample of the task."""
-    count = len(learner.stream.tasks[stage].labels)
-    fill(
-        learner,
-        stage,
-        [torch.randperm(count, generator=generator(learner.seed, "memory", stage))],
-    )
+    count, draws = len(learner.stream.tasks[stage].labels), generator(learner.seed, "memory", stage)
+    fill(learner, stage, [torch.randperm(count, generator=draws)])
 
 
 def replay_from_buffer(learner: Learner, stage: int, step: int) -> Batch | None:
@@ -80,9 +74,10 @@ def replay_from_buffer(learner: Learner, stage: int, step: int) -> Batch | None:
     if stage == 0:
         return None
     state = learner.state
-    filled = state.derived("filled", lambda: (state["groups"][0] != EMPTY).sum().cpu())
+    if state.num_replayable is None:  # once a task: counting makes a GPU wait
+        state.num_replayable = int((state["groups"][0] != EMPTY).sum())
     draws = generator(learner.seed, "recall", step)
-    rows = torch.randint(int(filled), (learner.knobs.replayed,), generator=draws)
+    rows = torch.randint(state.num_replayable, (learner.knobs.replayed,), generator=draws)
     return buffer_batch(learner, stage, rows.to(learner.stream.device))
 
 

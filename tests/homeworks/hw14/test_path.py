@@ -235,7 +235,7 @@ def test_the_notebook_s_loop_gives_the_importance_of_the_faithful_mode(
         made.optimizer.state.clear()
         for within, (images, labels) in enumerate(batches(made, stage), start=1):
             step = stage * STEPS + within
-            mask = made.stream.mask(stage)[stage].expand(SIZE, -1)
+            mask = made.stream.masks[stage][stage].expand(SIZE, -1)
             batch = Batch(images=images, labels=labels, mask=mask).with_logits(made.model(images))
             made.optimizer.zero_grad()
             method.loss(made, stage, batch, None).backward()

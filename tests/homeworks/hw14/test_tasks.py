@@ -104,14 +104,14 @@ def test_the_scenario_says_which_outputs_compete(
 ) -> None:
     made = stream(kind, scenario)
     assert made.open_classes(task, stage) == expected
-    row = made.mask(stage)[task]
+    row = made.masks[stage][task]
     assert tuple(torch.isfinite(row).nonzero().flatten().tolist()) == expected
     assert row[list(expected)].eq(0).all()
 
 
 def test_the_sets_of_outputs_that_old_tasks_used() -> None:
     def found(made: Stream, stage: int) -> list[list[int]]:
-        return [outputs.tolist() for outputs in made.old_outputs(stage)]
+        return [outputs.tolist() for outputs in made.old_outputs[stage]]
 
     assert found(stream("split", "task"), 2) == [[0, 1], [2, 3]]
     assert found(stream("split", "class"), 2) == [[0, 1, 2, 3]]

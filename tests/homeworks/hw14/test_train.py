@@ -154,7 +154,7 @@ def test_before_anything_is_learnt_every_method_is_the_same_network(stream: str)
     }
     made = learner("finetune", stream=stream)
     task = made.stream.tasks[0]
-    answers = made.model(to_input(task.test_pixels)) + made.stream.mask(0)[0]
+    answers = made.model(to_input(task.test_pixels)) + made.stream.masks[0][0]
     hits = (answers.argmax(1) == task.test_labels).double().mean()
     assert all(row == found["finetune"] for row in found.values())
     assert found["finetune"][0] == pytest.approx(100 * float(hits))
@@ -168,7 +168,7 @@ def test_the_loss_of_two_processes_is_that_of_one(name: str, replayed: int) -> N
     method, task = METHODS[made.method], made.stream.tasks[1]
     method.on_task_end(made, 0, 8)
     made.parameters[0].data *= 1.1  # not what the old network was
-    old, row = method.replay_batch(made, 1, 9), made.stream.mask(1)[1].expand(20, -1)
+    old, row = method.replay_batch(made, 1, 9), made.stream.masks[1][1].expand(20, -1)
     new = Batch(images=to_input(task.pixels[:20]), labels=task.labels[:20], mask=row)
     assert old is not None and len(old.labels) == replayed
 

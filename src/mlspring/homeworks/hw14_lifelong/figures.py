@@ -80,13 +80,13 @@ def task_matrix(run: Run, recipe: Recipe, _data: Data) -> None:
         axes.set_yticks(range(len(matrix)), range(1, len(matrix) + 1), fontsize=6)
     figure.colorbar(picture, ax=figure.axes, shrink=0.6, label="% of test images")
     figure.suptitle("Accuracy on each task (column) after each task learnt (row)", fontsize=11)
-    header = ("scenario", "method", "tasks learnt", "task", "accuracy")
     rows = [
         (network["scenario"], network["method"], k, network["tasks"][j], round(value, 3))
         for network in outcomes
         for k, values in enumerate(network["matrix"])
         for j, value in enumerate(values)
     ]
+    header = ("scenario", "method", "tasks learnt", "task", "accuracy")
     style.save(figure, run.figures, "task_matrix", header, rows)
 
 
@@ -112,8 +112,7 @@ def importance_maps(run: Run, recipe: Recipe, _data: Data) -> None:
         words = "no method of this run measures importance:\ntry ewc, mas, si, rwalk, scp or all"
         panels[0].text(0.5, 0.5, words, ha="center", va="center", transform=panels[0].transAxes)
     scale = "\n(black: the most, each map on its own scale)" if measured else ""
-    title = f"Importance of the first layer's weights, by pixel{scale}"
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(f"Importance of the first layer's weights, by pixel{scale}", fontsize=11)
     header = ("scenario", "method", "row", "column", "importance")
     table = [
         (network["scenario"], network["method"], *divmod(index, SIDE), value)

@@ -5,19 +5,14 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from mlspring.core.errors import RunError
 from mlspring.core.quiz import Decided
 from mlspring.homeworks.hw14_lifelong import metrics
 
-ALL, SCENARIOS_RUN = "mlspring run hw14 all", "mlspring run hw14 scenarios"
 NEEDS = {  # what a learner runs to have each question decided
-    "basic-3": ALL,
-    "ewc-2": ALL,
-    "mas-2": ALL,
-    "memory-1": ALL,
-    "scenarios-2": SCENARIOS_RUN,
+    **dict.fromkeys(("basic-3", "ewc-2", "mas-2", "memory-1"), "mlspring run hw14 all"),
+    "scenarios-2": "mlspring run hw14 scenarios",
 }
 SCENARIOS = ("task", "domain", "class")
 REGULARISERS = ("ewc", "mas", "si", "rwalk", "scp")
@@ -33,11 +28,8 @@ Results = Mapping[tuple[str, str, str], Matrix]  # of one run, by stream, scenar
 def keys(folders: Sequence[Path]) -> Decided:
     """Return the letters of every question that a run decides, and which run does.
 
-    Each question is decided by one run that holds all the networks it compares: networks of two
-    runs may differ in anything.
-
-    Args:
-        folders: of finished runs; of two that could decide a question the first does.
+    Each question is decided by one run that holds all the networks it compares, the first in
+    ``folders`` that does: networks of two runs may differ in anything.
     """
     readable, skipped = [], []
     for folder in folders:
@@ -70,8 +62,9 @@ def read_matrices(folder: Path) -> Results:
     matrices: dict[tuple[str, str, str], Matrix] = {}
     try:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
-        stream = recipe["data"]["stream"]
-        if not _is_asked_about(recipe):
+        knobs, stream = recipe["data"], recipe["data"]["stream"]
+        turned_otherwise = stream == "rotated" and knobs["angle"] != ANGLE
+        if knobs["num_tasks"] != NUM_TASKS or turned_otherwise or recipe["method"]["faithful"]:
             return {}
         with path.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
@@ -79,27 +72,13 @@ def read_matrices(folder: Path) -> Results:
                 learnt = int(row["tasks learnt"])
                 matrix += [[] for _ in range(learnt + 1 - len(matrix))]
                 matrix[learnt].append(float(row["accuracy"]))
-        if not all(_is_whole(matrix) for matrix in matrices.values()):
+        shapes = {(len(matrix), *map(len, matrix)) for matrix in matrices.values()}
+        if shapes - {(NUM_TASKS + 1, *[NUM_TASKS] * (NUM_TASKS + 1))}:
             raise ValueError(f"a network has not {NUM_TASKS} accuracies in {NUM_TASKS + 1} rows")
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         fix = f"mlspring figures {folder}"
         raise RunError(f"cannot be read ({error})", file=path, fix=fix) from error
     return matrices
-
-
-def _is_asked_about(recipe: Mapping[str, Any]) -> bool:
-    """Return whether a run's tasks and arithmetic are those of the questions."""
-    knobs = recipe["data"]
-    turned_otherwise = knobs["stream"] == "rotated" and knobs["angle"] != ANGLE
-    return (
-        knobs["num_tasks"] == NUM_TASKS
-        and not turned_otherwise
-        and not recipe["method"]["faithful"]
-    )
-
-
-def _is_whole(matrix: Matrix) -> bool:
-    return len(matrix) == NUM_TASKS + 1 and {len(row) for row in matrix} == {NUM_TASKS}
 
 
 def worst_task(results: Results) -> str:
@@ -109,45 +88,42 @@ def worst_task(results: Results) -> str:
 
 
 def stability_of_ewc(results: Results) -> str:
-    """Return what holds for EWC against fine-tuning: see ewc-2."""
+    """Return what holds for EWC against fine-tuning, by more than ``CLEAR``: see ewc-2."""
     ewc, plain = _rotated(results, "ewc"), _rotated(results, "finetune")
     return _letters(
-        metrics.forgetting(ewc) < metrics.forgetting(plain) - CLEAR,
-        metrics.final_accuracy(ewc) > metrics.final_accuracy(plain) + CLEAR,
-        metrics.plasticity(ewc) > metrics.plasticity(plain) + CLEAR,
+        metrics.forgetting(plain) - metrics.forgetting(ewc),
+        metrics.final_accuracy(ewc) - metrics.final_accuracy(plain),
+        metrics.plasticity(ewc) - metrics.plasticity(plain),
     )
 
 
 def price_of_mas(results: Results) -> str:
-    """Return what holds for MAS against fine-tuning: see mas-2."""
+    """Return what holds for MAS against fine-tuning, by more than ``CLEAR``: see mas-2."""
     mas, plain = _rotated(results, "mas"), _rotated(results, "finetune")
     return _letters(
-        metrics.forgetting(mas) < metrics.forgetting(plain) - CLEAR,
-        mas[-1][0] > plain[-1][0] + CLEAR,
-        mas[-1][-1] < plain[-1][-1] - CLEAR,
-        metrics.final_accuracy(mas) < metrics.final_accuracy(plain) - CLEAR,
+        metrics.forgetting(plain) - metrics.forgetting(mas),
+        mas[-1][0] - plain[-1][0],
+        plain[-1][-1] - mas[-1][-1],
+        metrics.final_accuracy(plain) - metrics.final_accuracy(mas),
     )
 
 
 def kept_by_replay(results: Results) -> str:
     """Return which of replay, best regulariser and fine-tuning ends highest: see memory-1."""
-    last = {
-        name: metrics.final_accuracy(_rotated(results, name))
-        for name in ("replay", *REGULARISERS, "finetune")
-    }
-    final = [last["replay"], max(last[name] for name in REGULARISERS), last["finetune"]]
+    names = ("replay", "finetune", *REGULARISERS)
+    replay, plain, *others = (metrics.final_accuracy(_rotated(results, name)) for name in names)
+    final = [replay, max(others), plain]
     return "ABC"[final.index(max(final))]
 
 
 def where_regularisers_fail(results: Results) -> str:
     """Return the scenarios in which EWC ends far below joint training: see scenarios-2."""
-    return _letters(
-        *(
-            fmean(results["split", scenario, "ewc"][-1])
-            < fmean(results["split", scenario, "joint"][-1]) - BEHIND
-            for scenario in SCENARIOS
-        )
-    )
+    behind = [
+        fmean(results["split", scenario, "joint"][-1])
+        - fmean(results["split", scenario, "ewc"][-1])
+        for scenario in SCENARIOS
+    ]
+    return _letters(*behind, above=BEHIND)
 
 
 def _rotated(results: Results, method: str) -> Matrix:
@@ -155,10 +131,10 @@ def _rotated(results: Results, method: str) -> Matrix:
     return results["rotated", "domain", method]
 
 
-def _letters(*holds: bool) -> str:
-    """Return the letters of what is true, or the letter after them all: none of these."""
-    letters = "".join(chr(65 + index) for index, value in enumerate(holds) if value)
-    return letters or chr(65 + len(holds))
+def _letters(*differences: float, above: float = CLEAR) -> str:
+    """Return the letters of those ``above`` a bound, or the letter after all: none of these."""
+    letters = "".join(chr(65 + i) for i, value in enumerate(differences) if value > above)
+    return letters or chr(65 + len(differences))
 
 
 DECIDED: dict[str, Callable[[Results], str]] = {

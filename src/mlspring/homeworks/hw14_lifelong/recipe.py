@@ -1,5 +1,6 @@
 """The knobs of homework 14; every number of a recipe is one of these."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -105,10 +106,11 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        for key, names in (
-            ("data.scenarios", self.data.scenarios),
-            ("method.names", self.method.names),
-        ):
+        lists: dict[str, Sequence[str]] = {
+            "data.scenarios": self.data.scenarios,
+            "method.names": self.method.names,
+        }
+        for key, names in lists.items():
             if not names or len(set(names)) != len(names):
                 raise ValueError(f"{key} must name at least one, and none twice")
         if not self.model.hidden:

@@ -19,23 +19,23 @@ from mlspring.homeworks.hw14_lifelong.recipe import DataKnobs, Scenario
 from mlspring.kit.seeding import generator
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Task:
     """One task's digits on the device.
 
     Args:
         name: for axes and tables.
+        classes: the outputs that its labels use, ascending.
         pixels: uint8 (n, 784) to learn from, with ``labels`` int64 (n,).
         test_pixels: uint8 (m, 784) to measure on, with ``test_labels``.
-        classes: the outputs that its labels use, ascending.
     """
 
     name: str
+    classes: tuple[int, ...]
     pixels: Tensor
     labels: Tensor
     test_pixels: Tensor
     test_labels: Tensor
-    classes: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,32 +66,25 @@ class Stream:
         seen = self.tasks if self.scenario == "domain" else self.tasks[: stage + 1]
         return tuple(sorted({label for t in seen for label in t.classes}))
 
-    def mask(self, stage: int) -> Tensor:
-        """Return what is added to the logits of an image of each task: (tasks, 10), 0 or -inf."""
-        return self._masks[stage]
-
     @cached_property
-    def _masks(self) -> Tensor:
-        """The masks of all stages, (stages, tasks, 10): on the device once, not in every step."""
+    def masks(self) -> Tensor:
+        """What is added to the logits of an image: (stages, its task, 10), 0 or -inf.
+
+        On the device once: made in every step, it would make a GPU wait.
+        """
         masks = torch.full((len(self), len(self), NUM_CLASSES), -torch.inf)
         for stage in range(len(self)):
             for task in range(len(self)):
                 masks[stage, task, list(self.open_classes(task, stage))] = 0
         return masks.to(self.device)
 
-    def old_outputs(self, stage: int) -> list[Tensor]:
-        """Return the sets of outputs that competed in the tasks before ``stage``, int64 each."""
-        return self._old_outputs[stage]
-
     @cached_property
-    def _old_outputs(self) -> list[list[Tensor]]:
-        """The sets of old outputs of each stage, on the device."""
+    def old_outputs(self) -> list[list[Tensor]]:
+        """For each stage, the sets of outputs that competed in the tasks before, int64 each."""
         classes: list[list[tuple[int, ...]]] = [[]]
         for stage in range(1, len(self)):
-            if self.scenario == "task":
-                classes.append([task.classes for task in self.tasks[:stage]])
-            else:
-                classes.append([self.open_classes(0, stage - 1)])
+            told = [task.classes for task in self.tasks[:stage]]
+            classes.append(told if self.scenario == "task" else [self.open_classes(0, stage - 1)])
         return [[torch.tensor(c, device=self.device) for c in sets] for sets in classes]
 
 
@@ -109,17 +102,7 @@ def make_stream(
     tasks = []
     for number in range(knobs.num_tasks):
         name, classes, change = _task(knobs, scenario, seed, number)
-        (pixels, labels), (test_pixels, test_labels) = change(*train), change(*test)
-        tasks.append(
-            Task(
-                name=name,
-                pixels=pixels,
-                labels=labels,
-                test_pixels=test_pixels,
-                test_labels=test_labels,
-                classes=classes,
-            )
-        )
+        tasks.append(Task(name, classes, *change(*train), *change(*test)))
     return Stream(tasks=tuple(tasks), scenario=scenario)
 
 

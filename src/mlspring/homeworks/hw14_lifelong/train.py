@@ -41,8 +41,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = device.choose_for(run, work="wide", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
-    num_trained = 0
-    start = time.perf_counter()
+    num_trained, start = 0, time.perf_counter()
     for scenario in recipe.data.scenarios:
         stream = make_stream(recipe.data, scenario, data, run.request.seed, hardware.device)
         for number, member in enumerate(recipe.members):
@@ -50,12 +49,10 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
                 num_trained += train_network(number, stream, recipe, run, hardware, ranks)
                 if ranks.is_main:
                     say(in_words(outcome(run, number)))
-    rate = num_trained / (time.perf_counter() - start)
+    rate = round(num_trained / (time.perf_counter() - start), 1)
     matrices = [outcome(run, number)["matrix"] for number in range(recipe.num_members)]
-    return Training(
-        validation=fmean(metrics.final_accuracy(matrix) for matrix in matrices),
-        items_per_second=round(rate, 1),
-    )
+    mean = fmean(metrics.final_accuracy(matrix) for matrix in matrices)
+    return Training(validation=mean, items_per_second=rate)
 
 
 def train_network(
@@ -139,7 +136,7 @@ def task_batches(learner: Learner, stage: int) -> EpochBatches:
 
 def new_batch(stream: Stream, stage: int, rows: Tensor) -> Batch:
     """Return images of the task being learnt: ``rows`` (n,) of its training part."""
-    task, mask = stream.tasks[stage], stream.mask(stage)[stage].expand(len(rows), -1)
+    task, mask = stream.tasks[stage], stream.masks[stage][stage].expand(len(rows), -1)
     return Batch(images=to_input(task.pixels[rows]), labels=task.labels[rows], mask=mask)
 
 
@@ -174,7 +171,7 @@ def measure(
     num_tasks = len(learner.stream) if ahead else (stage or 0) + 1
     losses, accuracies = [], []
     for number, task in enumerate(learner.stream.tasks[:num_tasks]):
-        mask = learner.stream.mask(max(stage or 0, number))[number]
+        mask = learner.stream.masks[max(stage or 0, number)][number]
 
         def forward(part: slice, pixels: Tensor = task.test_pixels) -> Tensor:
             with hardware.autocast():
@@ -208,7 +205,7 @@ def save_network(run: Run, number: int, learner: Learner, matrix: Matrix) -> Non
     """Write a finished network's weights with all that the figures tell of it.
 
     Where weights have an importance, it is kept, too: of each pixel (784), the sum over the units
-    that it feeds; of each layer, the mean over its weights; and the sum over all.
+    that it feeds, and the sum over all weights.
     """
     metadata: dict[str, Any] = {
         "matrix": matrix,
@@ -219,12 +216,8 @@ def save_network(run: Run, number: int, learner: Learner, matrix: Matrix) -> Non
     }
     if METHODS[learner.method].is_regulariser:
         importance = learner.state["importance"]
-        layers = [weights.mean().item() for weights in importance[::2]]
-        metadata |= {
-            "pixels": [float(f"{value:.4g}") for value in importance[0].sum(0).tolist()],
-            "layers": [float(f"{value:.4g}") for value in layers],
-            "importance": float(f"{sum(part.sum().item() for part in importance):.5g}"),
-        }
+        metadata["pixels"] = [float(f"{value:.4g}") for value in importance[0].sum(0).tolist()]
+        metadata["importance"] = float(f"{sum(part.sum().item() for part in importance):.5g}")
     checkpoint.save_weights(weights_path(run, number), learner.model, metadata)
 
 

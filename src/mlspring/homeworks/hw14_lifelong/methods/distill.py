@@ -62,7 +62,7 @@ def distillation(learner: Learner, stage: int, batch: Batch) -> Tensor:
         targets = teacher_logits(learner, batch.images) / TEMPERATURE
     logits = batch.logits / TEMPERATURE
     losses = []
-    for outputs in learner.stream.old_outputs(stage):
+    for outputs in learner.stream.old_outputs[stage]:
         log_p = logits.index_select(1, outputs).log_softmax(1)
         p_old = targets.index_select(1, outputs).softmax(1)
         losses.append(-(p_old * log_p).sum(1).mean())

@@ -56,8 +56,8 @@ def generated_batch(learner: Learner, stage: int, draws: torch.Generator) -> Bat
     tasks = torch.randint(stage, (count,), generator=draws).to(learner.stream.device)
     with torch.no_grad():
         images = decode(state["old_generator"], codes).sigmoid()
-        logits = teacher_logits(learner, images) + learner.stream.mask(stage - 1)[tasks]
-    mask = learner.stream.mask(stage)[tasks]
+        logits = teacher_logits(learner, images) + learner.stream.masks[stage - 1][tasks]
+    mask = learner.stream.masks[stage][tasks]
     return Batch(images=images, labels=logits.argmax(1), mask=mask)
 
 

@@ -177,7 +177,7 @@ def chunks(learner: Learner, stage: int, size: int) -> Iterator[tuple[Tensor, Te
     """Yield images (c, 784), labels (c,) and masks (c, 10) of the task that ended, shuffled."""
     task = learner.stream.tasks[stage]
     order = epoch_order(len(task.labels), derive_seed(learner.seed, "importance"), stage)
-    mask = learner.stream.mask(stage)[stage]
+    mask = learner.stream.masks[stage][stage]
     for part in order.to(task.labels.device).split(size):
         yield to_input(task.pixels[part]), task.labels[part], mask.expand(len(part), -1)
 

@@ -84,7 +84,7 @@ def replay_from_buffer(learner: Learner, stage: int, step: int) -> Batch | None:
 def buffer_batch(learner: Learner, stage: int, rows: Tensor) -> Batch:
     """Return the buffer's images in ``rows`` (n,) as a batch."""
     images, labels, tasks = (learner.state[n][0][rows] for n in ("images", "labels", "tasks"))
-    return Batch(images=to_input(images), labels=labels, mask=learner.stream.mask(stage)[tasks])
+    return Batch(images=to_input(images), labels=labels, mask=learner.stream.masks[stage][tasks])
 
 
 def replay_everything(learner: Learner, stage: int, step: int) -> Batch | None:
@@ -108,5 +108,5 @@ def replay_everything(learner: Learner, stage: int, step: int) -> Batch | None:
     return Batch(
         images=to_input(torch.cat([task.pixels[part] for task, part in of_task])),
         labels=torch.cat([task.labels[part] for task, part in of_task]),
-        mask=learner.stream.mask(stage)[numbers],
+        mask=learner.stream.masks[stage][numbers],
     )

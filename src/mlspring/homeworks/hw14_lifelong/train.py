@@ -93,9 +93,8 @@ def train_network(
             task_ends = within + 1 == knobs.steps_per_task
             if books.validates() or task_ends:
                 measured = measure(learner, stage, hardware, ranks, ahead=task_ends)
-                books.log(
-                    epoch=batches[stage].epochs(step), **log_values(learner, stage, *measured)
-                )
+                values = log_values(learner, stage, *measured)
+                books.log(epoch=batches[stage].epochs(step), **values)
             if task_ends:
                 books.extra["matrix"].append(measured[1])
                 method.on_task_end(learner, stage, step)

@@ -39,7 +39,7 @@ def main(folder: Path, names: list[str]) -> None:
     """Run the methods, one after another, and keep what was measured before."""
     spec = catalog.find("hw14")
     for name in names:
-        title = METHODS[name].title  # type: ignore[index]
+        title = METHODS[name].title
         seed = len(known(title)[0])
         with tempfile.TemporaryDirectory() as out:
             request = Request(
@@ -75,7 +75,7 @@ def joined(
     every, wanted = [*before, found], NOTEBOOK[name]
     mean = (minutes_before * len(before) + minutes) / len(every)
     return [
-        METHODS[name].title,  # type: ignore[index]
+        METHODS[name].title,
         ", ".join(f"{value:.2f}" for value in every),
         f"{wanted:.2f}",
         f"{statistics.fmean(every) - wanted:+.2f}",
@@ -85,7 +85,7 @@ def joined(
 
 def in_order(rows: dict[str, list[str]]) -> list[list[str]]:
     """Return the rows in the notebook's order; below all six the minutes together."""
-    kept = [rows[t] for t in (METHODS[n].title for n in NOTEBOOK) if t in rows]  # type: ignore[index]
+    kept = [rows[t] for t in (METHODS[n].title for n in NOTEBOOK) if t in rows]
     if len(kept) < len(NOTEBOOK):
         return kept
     return [*kept, [ALL, "", "", "", f"{sum(float(row[-1]) for row in kept):.1f}"]]

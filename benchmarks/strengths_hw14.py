@@ -61,7 +61,7 @@ def main(out: Path | None) -> None:
             best = max(found, key=lambda strength: found[strength][0])
             cells = {s: f"{s:g}: {acc:.1f} ({bwt:.1f})" for s, (acc, bwt) in found.items()}
             cells[best] = f"**{cells[best]}**"
-            rows.append([METHODS[method].title, ", ".join(cells.values())])  # type: ignore[index]
+            rows.append([METHODS[method].title, ", ".join(cells.values())])
             recipe = recipes.load(spec, recipes.find_recipe(spec, f"world/{method}", "world"))
             if getattr(recipe.strength, method) != best:
                 say(

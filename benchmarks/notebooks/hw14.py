@@ -21,11 +21,11 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from mlspring.core.machine import peak_memory_mib
-from mlspring.core.recipe import load_recipe
 from mlspring.core.source import official
 from mlspring.homeworks.hw14_lifelong import data
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.homeworks.hw14_lifelong.spec import SPEC
+from mlspring.verbs import recipes
 
 TEST_BATCH = 8192
 
@@ -51,7 +51,7 @@ class TurnedDigits(Dataset):
         return turned[0], int(self.labels[index])
 
 
-class Guards:
+class Importance:
     """The importance of MAS by batches, added to that of all tasks before."""
 
     def __init__(self, model: nn.Module, loader: DataLoader | None, earlier: list[dict]) -> None:
@@ -88,7 +88,7 @@ def accuracy(model: nn.Module, loader: DataLoader) -> float:
 
 def main(folder: Path, level: str, epochs: int, seed: int) -> None:
     """Train with the recipe's numbers and print the metric and the clock after each epoch."""
-    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / f"{level}.toml")
+    recipe: Recipe = recipes.load(SPEC, recipes.find_recipe(SPEC, level, "world"))
     torch.manual_seed(seed)
     start = time.perf_counter()
     digits = data.load(official(folder), recipe)
@@ -109,22 +109,22 @@ def main(folder: Path, level: str, epochs: int, seed: int) -> None:
     for wide, narrow in itertools.pairwise(sizes):
         layers += [nn.Linear(wide, narrow), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
-    guards, earlier, reached = Guards(model, None, []), [], []
+    importance, earlier, reached = Importance(model, None, []), [], []
     for task, loader in enumerate(train_loaders):
         optimizer = torch.optim.Adam(model.parameters(), lr=knobs.learning_rate)
         for _ in range(epochs):
             model.train()
             for images, labels in loader:
                 loss = F.cross_entropy(model(images.flatten(1)), labels)
-                loss = loss + recipe.strength.mas * guards.penalty(model)
+                loss = loss + recipe.strength.mas * importance.penalty(model)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
             model.eval()
             seen = [accuracy(model, test) for test in test_loaders[: task + 1]]
             reached.append((round(time.perf_counter() - start, 3), 100 * sum(seen) / len(seen)))
-        guards = Guards(model, loader, earlier)
-        earlier.append(guards.importance)
+        importance = Importance(model, loader, earlier)
+        earlier.append(importance.importance)
     print(json.dumps({"reached": reached, "peak_memory_mib": peak_memory_mib()}))
 
 

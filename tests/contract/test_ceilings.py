@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlspring import catalog
-from mlspring.core.recipe import flatten, load_recipe
+from mlspring.core.recipe import flatten
 from mlspring.core.spec import Spec
 from mlspring.verbs import recipes
 from tests.contract.cases import each_homework, kinds
@@ -60,10 +60,9 @@ def test_a_readme_is_read_to_its_end(spec: Spec) -> None:
 def test_every_knob_is_moved_by_a_recipe_or_by_an_exercise(spec: Spec) -> None:
     """What no shipped recipe and no exercise changes is no knob but a constant."""
     values = defaultdict(set)
-    model = catalog.part(spec, "recipe").Recipe
     for kind in kinds(spec):
         for name in recipes.recipe_names(spec, kind):
-            recipe = load_recipe(model, recipes.find_recipe(spec, name, kind))
+            recipe = recipes.load(spec, recipes.find_recipe(spec, name, kind))
             for key, value in flatten(recipe).items():
                 values[key].add(repr(value))
     readme = (spec.folder / "README.md").read_text()

@@ -26,7 +26,9 @@ PARTS = ("data", "figures", "models", "recipe", "spec", "train")
 
 
 def recipe_files(spec: Spec, kind: str) -> list[Path]:
-    return [recipes.find_recipe(spec, name, kind) for name in recipes.recipe_names(spec, kind)]
+    """Return the files of a folder's recipes; a variant has none of its own."""
+    every = [recipes.find_recipe(spec, name, kind) for name in recipes.recipe_names(spec, kind)]
+    return [file for file in every if file.is_file()]
 
 
 @each_homework

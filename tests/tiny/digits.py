@@ -61,8 +61,7 @@ SMALL = (
     "data.num_tasks=3",
     "model.hidden=[16, 8]",
     "method.memory=60",
-    "method.recalled=16",
-    "method.interval=3",
+    "method.replayed=16",
     "train.batch_size=20",
     "train.steps_per_task=8",
     "train.learning_rate=0.01",
@@ -71,7 +70,9 @@ SMALL = (
 )
 
 
-def learner(name: str, *overrides: str, stream: str = "rotated", seed: int = 0) -> Learner:
+def learner(
+    name: str, *overrides: str, stream: str = "rotated", seed: int = 0, num_train: int = 200
+) -> Learner:
     """Return an untrained learner of a method on three tiny tasks.
 
     Args:
@@ -79,9 +80,11 @@ def learner(name: str, *overrides: str, stream: str = "rotated", seed: int = 0) 
         overrides: ``key=value`` of the recipe.
         stream: kind of tasks.
         seed: of weights and tasks.
+        num_train: images of a task.
     """
-    words = (*SMALL, f"data.stream={stream}", *overrides)
-    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / f"{name}.toml", words)
+    words = (*SMALL, f'method.names=["{name}"]', f"data.stream={stream}", *overrides)
+    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "all.toml", words)
     hardware = device.choose("cpu", "fp32", work="wide")
-    tasks = make_stream(recipe.data, recipe.data.scenarios[0], tiny_data(), seed, hardware.device)
+    data, scenario = tiny_data(num_train), recipe.data.scenarios[0]
+    tasks = make_stream(recipe.data, scenario, data, seed, hardware.device)
     return new_state(0, tasks, recipe, seed, hardware)

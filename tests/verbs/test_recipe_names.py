@@ -76,3 +76,41 @@ def test_every_listed_recipe_is_found(tmp_path: Path) -> None:
             assert recipes.find_recipe(spec, file.stem, file.parent.name) == file
     own = tmp_path / "my.toml"
     assert recipes.find_recipe(catalog.find("hw03"), str(own), "world") == own
+
+
+def test_a_variant_is_the_default_recipe_with_a_few_keys_changed() -> None:
+    """Of the folder that is asked for; the file that holds the rest is shown where one is."""
+    spec = catalog.find("hw14")
+    every = recipes.load(spec, recipes.find_recipe(spec, "all", "official"))
+    for name in ("ewc", "official/ewc"):
+        alone = recipes.load(spec, recipes.find_recipe(spec, name, "official"))
+        assert alone.method.names == ["ewc"]
+        assert alone.train == every.train
+        assert alone.data == every.data
+    world = recipes.load(spec, recipes.find_recipe(spec, "world/ewc", "official"))
+    assert world.train != every.train
+    own = recipes.find_recipe(spec, "ewc", "world")
+    assert recipes.load(spec, own, ("method.names=['mas']",)).method.names == ["mas"]
+
+
+def test_variants_are_recipes_in_every_folder_that_has_the_default_one() -> None:
+    spec = catalog.find("hw14")
+    names = set(recipes.variants(spec))
+    assert {"ewc", "permuted", "notebook"} <= names
+    for kind in ("world", "official"):
+        assert names < set(recipes.recipe_names(spec, kind))
+    assert recipes.recipe_names(spec, "laptop") == []
+    assert recipes.variants(catalog.find("hw03")) == {}
+
+
+@pytest.mark.parametrize("name", ["ewcc", "laptop/ewc", "variants"])
+def test_what_is_no_variant_is_no_recipe(name: str) -> None:
+    with pytest.raises(RecipeError, match="hw14 has no recipe"):
+        recipes.find_recipe(catalog.find("hw14"), name, "world")
+
+
+def test_a_wrong_override_of_a_variant_is_blamed_on_the_override() -> None:
+    spec = catalog.find("hw14")
+    path = recipes.find_recipe(spec, "ewc", "world")
+    with pytest.raises(RecipeError, match=r"--set: .*batch_size"):
+        recipes.load(spec, path, ("train.batch_size=0",))

@@ -28,7 +28,7 @@ def find_recipe(spec: Spec, name: str, kind: str) -> Path:
     if name.endswith(".toml"):
         return Path(name)
     path = folder / f"{name}.toml" if "/" in name else folder / kind / f"{name}.toml"
-    if path.is_file():
+    if _behind(spec, path).is_file():
         return path
     every = _names_by_kind(spec, kind)
     found, file = f"{spec.id} has no recipe {name!r}", "a file that ends in .toml"
@@ -88,6 +88,8 @@ def _braced(names: list[str]) -> str:
 def recipe_names(spec: Spec, kind: str) -> list[str]:
     """Return the names of an island's recipes: the levels in rising order, then the others."""
     found = {path.stem for path in (spec.folder / "recipes" / kind).glob("*.toml")}
+    if spec.default in found:
+        found |= set(variants(spec))
     return [n for n in spec.levels if n in found] + sorted(found - set(spec.levels))
 
 
@@ -111,7 +113,7 @@ def for_laptop(spec: Spec, path: Path) -> str | None:
         place = spec.levels.index(name)
         near = [*spec.levels[place + 1 :], *reversed(spec.levels[:place])]
         lighter = [(f"laptop/{level}", 1) for level in near if level in there][:1] + lighter
-    work = num_examples(path)
+    work = num_examples(_behind(spec, path))
     for other, times in lighter:
         file = folder / f"{other}.toml"
         if file.is_file() and 0 < times * num_examples(file) <= work:
@@ -123,6 +125,28 @@ def num_examples(path: Path) -> int:
     """Return how many examples the training of a recipe looks at; 0 where it does not say."""
     train = tomllib.loads(path.read_text(encoding="utf-8")).get("train", {})
     return int(train.get("steps", 0) * train.get("batch_size", 0) * train.get("members", 1))
+
+
+def variants(spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return what ``recipes/variants.toml`` says: a name, and the keys that it changes.
+
+    A variant has no file of its own: it is the default recipe of a folder with a few other keys.
+    """
+    path = spec.folder / "recipes" / "variants.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _behind(spec: Spec, path: Path) -> Path:
+    """Return the file of a recipe: for a variant the one that it is a variant of."""
+    own = path.parent.parent == spec.folder / "recipes" and not path.is_file()
+    return path.with_name(f"{spec.default}.toml") if own and path.stem in variants(spec) else path
+
+
+def _keys(spec: Spec, path: Path) -> dict[str, Any]:
+    """Return the keys of a recipe's file, those of a variant over its file's."""
+    file = _behind(spec, path)
+    table = read_table(file)
+    return table if file == path else merged(table, variants(spec)[path.stem])
 
 
 def full_name(spec: Spec, path: Path) -> str:
@@ -166,7 +190,7 @@ def load(
 
 def _extended(spec: Spec, path: Path, kind: str, children: tuple[Path, ...] = ()) -> dict[str, Any]:
     """Return the keys of a recipe's file over those of the recipe that it extends."""
-    table = read_table(path)
+    table = _keys(spec, path)
     name = table.pop("extends", None)
     if name is None:
         return table

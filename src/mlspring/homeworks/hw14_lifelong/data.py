@@ -25,7 +25,7 @@ from mlspring.worlds.digits import digits_world
 from mlspring.worlds.world import World
 
 SIDE, NUM_CLASSES = 28, 10
-PLACES = ("", "raw", "MNIST/raw", "MNIST/MNIST/raw", "data/MNIST/MNIST/raw")
+FOLDERS = ("", "raw", "MNIST/raw", "MNIST/MNIST/raw", "data/MNIST/MNIST/raw")
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 HELD_OUT = 6  # one training image in six stands in for a missing test part, as 10,000 of 60,000
 MAX_ITEMS = 10_000_000  # what a file may claim to hold
@@ -70,7 +70,7 @@ def load(source: Source, recipe: Recipe) -> Data:
 
 
 def describe(data: Data) -> dict[str, str]:
-    """Return the facts of the data card."""
+    """Return the data card."""
     counts = np.bincount(data.train_labels, minlength=NUM_CLASSES)
     return {
         "digits": f"{len(data.train_images):,} training, {len(data.test_images):,} test; "
@@ -79,6 +79,14 @@ def describe(data: Data) -> dict[str, str]:
         "training digits a class": ", ".join(map(str, counts)),
         "tasks": "the same digits in every task: turned (the course's), with shuffled pixels, or "
         "two classes a task (data.stream)",
+    }
+
+
+def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
+    """Return a row of training images for each digit, as they are before any turn."""
+    return {
+        f"digit {digit}": data.train_images[data.train_labels == digit][:12]
+        for digit in range(NUM_CLASSES)
     }
 
 
@@ -105,67 +113,69 @@ def read_idx(path: Path, num_axes: int) -> NDArray[np.uint8]:
     Raises:
         DataError: it cannot be read, is of another format, or shorter or longer than it says.
     """
+
+    def broken(message: str, expected: str | None = None) -> DataError:
+        fix = "fetch it again: mlspring fetch hw14"
+        return DataError(message, file=path, expected=expected, fix=fix)
+
     start = 4 + 4 * num_axes
-    expected = f"an IDX file of unsigned bytes with {num_axes} axes"
-    fix = "fetch it again: mlspring fetch hw14"
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             header = stream.read(start)
             if len(header) < start or header[:4] != bytes((0, 0, 8, num_axes)):
-                found = f"begins with the bytes {header[:4].hex(' ') or '(none)'}"
-                raise DataError(found, file=path, expected=expected, fix=fix)
+                begin = header[:4].hex(" ") or "(none)"
+                expected = f"an IDX file of unsigned bytes with {num_axes} axes"
+                raise broken(f"begins with the bytes {begin}", expected)
             shape = [int(size) for size in np.frombuffer(header[4:], ">u4")]
             if shape[0] > MAX_ITEMS or any(size != SIDE for size in shape[1:]):
-                found = f"says it holds {' x '.join(map(str, shape))}"
-                expected = f"up to {MAX_ITEMS:,} of {SIDE} x {SIDE}"
-                raise DataError(found, file=path, expected=expected, fix=fix)
-            wanted = math.prod(shape)
-            content = stream.read(wanted + 1)
+                message = f"says it holds {' x '.join(map(str, shape))}"
+                raise broken(message, f"up to {MAX_ITEMS:,} of {SIDE} x {SIDE}")
+            num_bytes = math.prod(shape)
+            content = stream.read(num_bytes + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"cannot be read ({error})", file=path, fix=fix) from error
-    if len(content) != wanted:
-        more = "more" if len(content) > wanted else f"{len(content):,}"
-        expected = f"{wanted:,} as its header says"
-        raise DataError(f"holds {more} bytes", file=path, expected=expected, fix=fix)
+        raise broken(f"cannot be read ({error})") from error
+    if len(content) != num_bytes:
+        more = "more" if len(content) > num_bytes else f"{len(content):,}"
+        raise broken(f"holds {more} bytes", f"{num_bytes:,} as its header says")
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _load_folder(folder: Path) -> Data:
-    place = _raw(folder)
-    images, labels = _part(place, "train")
-    if _file(place, f"t10k-{IMAGES}") is None and _file(place, f"t10k-{LABELS}") is None:
+    raw = _raw(folder)
+    images, labels = _part(raw, "train")
+    if any(_file(raw, f"t10k-{suffix}") for suffix in (IMAGES, LABELS)):
+        test_images, test_labels = _part(raw, "t10k")
+        test_part = "the t10k files"
+    else:
         kept = len(images) - len(images) // HELD_OUT
         if kept == len(images):
             raise DataError(
                 f"has {len(images)} training images and no test part",
-                file=place,
+                file=raw,
                 expected=f"t10k-{IMAGES} and t10k-{LABELS}, or at least {HELD_OUT} images",
             )
-        return Data(
-            train_images=images[:kept],
-            train_labels=labels[:kept],
-            test_images=images[kept:],
-            test_labels=labels[kept:],
-            test_part="no t10k files here: the last sixth of the training images is held out",
+        (images, test_images), (labels, test_labels) = (
+            np.split(images, [kept]),
+            np.split(labels, [kept]),
         )
-    test_images, test_labels = _part(place, "t10k")
+        test_part = "no t10k files here: the last sixth of the training images is held out"
     return Data(
         train_images=images,
         train_labels=labels,
         test_images=test_images,
         test_labels=test_labels,
-        test_part="the t10k files",
+        test_part=test_part,
     )
 
 
-def _part(place: Path, prefix: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _part(folder: Path, prefix: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return images (n, 28, 28) and labels (n,) of ``train`` or ``t10k``."""
     paths = []
     for suffix in (IMAGES, LABELS):
-        path = _file(place, f"{prefix}-{suffix}")
+        path = _file(folder, f"{prefix}-{suffix}")
         if path is None:
             expected = f"{prefix}-{suffix} or {prefix}-{suffix}.gz"
-            raise DataError("lacks a file", file=place, expected=expected)
+            raise DataError("lacks a file", file=folder, expected=expected)
         paths.append(path)
     images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1).astype(np.int64)
     if len(images) != len(labels) or not len(images):
@@ -173,28 +183,28 @@ def _part(place: Path, prefix: str) -> tuple[NDArray[np.uint8], NDArray[np.int64
         raise DataError(f"holds {len(labels):,} labels", file=paths[1], expected=expected)
     wrong = np.flatnonzero(labels >= NUM_CLASSES)
     if len(wrong):
-        found = f"label {labels[wrong[0]]} of image {wrong[0] + 1}"
-        raise DataError(found, file=paths[1], expected="a digit 0..9")
+        message = f"label {labels[wrong[0]]} of image {wrong[0] + 1}"
+        raise DataError(message, file=paths[1], expected="a digit 0..9")
     return images, labels
 
 
-def _file(place: Path, name: str) -> Path | None:
-    return next((p for p in (place / name, place / f"{name}.gz") if p.is_file()), None)
+def _file(folder: Path, name: str) -> Path | None:
+    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
 
 
 def _raw(folder: Path) -> Path:
-    """Return the folder that holds the training images.
+    """Return the folder that holds the training images: this one, or a usual one inside it.
 
     Raises:
-        DataError: neither ``folder`` nor any of the usual places inside it does.
+        DataError: none of them does.
     """
-    for place in PLACES:
+    for inner in FOLDERS:
         try:
-            if _file(folder / place, f"train-{IMAGES}") is not None:
-                return folder / place
+            if _file(folder / inner, f"train-{IMAGES}") is not None:
+                return folder / inner
         except PermissionError as error:
             fix = f"chmod -R u+rX {folder}"
-            raise DataError("the folder cannot be read", file=folder / place, fix=fix) from error
+            raise DataError("the folder cannot be read", file=folder / inner, fix=fix) from error
     raise DataError(
         f"has no train-{IMAGES}",
         file=folder,

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-NUM_PIXELS, NUM_CLASSES = 784, 10
+from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES, SIDE
+
+NUM_PIXELS = SIDE * SIDE
 
 
 class Perceptron(nn.Module):
-    """Fully connected layers with ReLU between them.
-
-    Args:
-        hidden: units of the hidden layers.
-    """
+    """Fully connected layers with ReLU between them; ``hidden`` are the units of the inner ones."""
 
     def __init__(self, hidden: Sequence[int]) -> None:
         super().__init__()
@@ -36,10 +34,8 @@ class Perceptron(nn.Module):
         the loss's gradient at the layer's output with the layer's input; so these are all that
         per-image gradients need.
         """
-        traced: list[tuple[Tensor, Tensor]] = []
-        values = images
-        for layer in self.layers:
-            outputs = layer(values)
-            traced.append((values, outputs))
-            values = torch.relu(outputs)
+        traced = [(images, self.layers[0](images))]
+        for layer in self.layers[1:]:
+            inputs = torch.relu(traced[-1][1])
+            traced.append((inputs, layer(inputs)))
         return traced

@@ -3,75 +3,53 @@
 import csv
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from mlspring.core.errors import RunError
 from mlspring.core.quiz import Decided
 from mlspring.homeworks.hw14_lifelong import metrics
 
-ALL, SCENARIOS_RUN = "mlspring run hw14 all", "mlspring run hw14 scenarios"
 NEEDS = {  # what a learner runs to have each question decided
-    "basic-3": ALL,
-    "ewc-2": ALL,
-    "mas-2": ALL,
-    "memory-1": ALL,
-    "scenarios-2": SCENARIOS_RUN,
+    **dict.fromkeys(("basic-3", "ewc-2", "mas-2", "memory-1"), "mlspring run hw14 all"),
+    "scenarios-2": "mlspring run hw14 scenarios",
 }
 SCENARIOS = ("task", "domain", "class")
+REGULARISERS = ("ewc", "mas", "si", "rwalk", "scp")
 NUM_TASKS = 5
 ANGLE = 20.0  # degrees from a task to the next, in the questions
 BEHIND = 20.0  # points of accuracy that count as failing, in scenarios-2
 CLEAR = 1.0  # points by which two accuracies must differ to be told apart
 
 Matrix = list[list[float]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Results:
-    """Matrices of one run's accuracies by stream, scenario and method."""
-
-    matrices: dict[tuple[str, str, str], Matrix]
-
-    def rotated(self, method: str) -> Matrix:
-        """Return a method's matrix on the turned digits.
-
-        Raises:
-            KeyError: the run has no such network.
-        """
-        return self.matrices["rotated", "domain", method]
+Results = Mapping[tuple[str, str, str], Matrix]  # of one run, by stream, scenario and method
 
 
 def keys(folders: Sequence[Path]) -> Decided:
     """Return the letters of every question that a run decides, and which run does.
 
-    Each question is decided by one run that holds all the networks it compares: networks of two
-    runs may differ in anything.
-
-    Args:
-        folders: of finished runs; of two that could decide a question the first does.
+    Each question is decided by one run that holds all the networks it compares, the first in
+    ``folders`` that does: networks of two runs may differ in anything.
     """
     readable, skipped = [], []
     for folder in folders:
         try:
-            readable.append((folder, Results(matrices=read_matrices(folder))))
+            readable.append((folder, read_matrices(folder)))
         except RunError as error:
             skipped.append(error)
-    found, runs = {}, {}
+    decided, runs = {}, {}
     for name, decide in DECIDED.items():
         for folder, results in readable:
             try:
-                found[name] = decide(results)
+                decided[name] = decide(results)
             except KeyError:  # a network is missing in this run
                 continue
             runs[name] = folder
             break
-    return Decided(keys=found, runs=runs, skipped=tuple(skipped))
+    return Decided(keys=decided, runs=runs, skipped=tuple(skipped))
 
 
-def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
+def read_matrices(folder: Path) -> Results:
     """Return the matrices in the tables of a run, by stream, scenario and method.
 
     None of a run whose tasks or arithmetic are not those that the questions are about: another
@@ -81,98 +59,82 @@ def read_matrices(folder: Path) -> dict[tuple[str, str, str], Matrix]:
         RunError: they are missing or damaged.
     """
     path = folder / "figures" / "task_matrix.csv"
-    found: dict[tuple[str, str, str], Matrix] = {}
+    matrices: dict[tuple[str, str, str], Matrix] = {}
     try:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
-        stream = recipe["data"]["stream"]
-        if not _is_asked_about(recipe):
+        knobs, stream = recipe["data"], recipe["data"]["stream"]
+        turned_otherwise = stream == "rotated" and knobs["angle"] != ANGLE
+        if knobs["num_tasks"] != NUM_TASKS or turned_otherwise or recipe["method"]["faithful"]:
             return {}
         with path.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
-                matrix = found.setdefault((stream, row["scenario"], row["method"]), [])
+                matrix = matrices.setdefault((stream, row["scenario"], row["method"]), [])
                 learnt = int(row["tasks learnt"])
                 matrix += [[] for _ in range(learnt + 1 - len(matrix))]
                 matrix[learnt].append(float(row["accuracy"]))
-        if not all(_is_whole(matrix) for matrix in found.values()):
+        shapes = {(len(matrix), *map(len, matrix)) for matrix in matrices.values()}
+        if shapes - {(NUM_TASKS + 1, *[NUM_TASKS] * (NUM_TASKS + 1))}:
             raise ValueError(f"a network has not {NUM_TASKS} accuracies in {NUM_TASKS + 1} rows")
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         fix = f"mlspring figures {folder}"
         raise RunError(f"cannot be read ({error})", file=path, fix=fix) from error
-    return found
-
-
-def _is_asked_about(recipe: Mapping[str, Any]) -> bool:
-    """Return whether a run's tasks and arithmetic are those of the questions."""
-    knobs = recipe["data"]
-    turned_otherwise = knobs["stream"] == "rotated" and knobs["angle"] != ANGLE
-    return (
-        knobs["num_tasks"] == NUM_TASKS
-        and not turned_otherwise
-        and not recipe["method"]["faithful"]
-    )
-
-
-def _is_whole(matrix: Matrix) -> bool:
-    return len(matrix) == NUM_TASKS + 1 and {len(row) for row in matrix} == {NUM_TASKS}
+    return matrices
 
 
 def worst_task(results: Results) -> str:
     """Return the letter of the task on which fine-tuning ends worst."""
-    last = results.rotated("finetune")[-1]
+    last = _rotated(results, "finetune")[-1]
     return "ABCDE"[last.index(min(last))]
 
 
 def stability_of_ewc(results: Results) -> str:
-    """Return what holds for EWC against fine-tuning: see ewc-2."""
-    return _holds(results.rotated("ewc"), results.rotated("finetune"))
+    """Return what holds for EWC against fine-tuning, by more than ``CLEAR``: see ewc-2."""
+    ewc, plain = _rotated(results, "ewc"), _rotated(results, "finetune")
+    return _letters(
+        metrics.forgetting(plain) - metrics.forgetting(ewc),
+        metrics.final_accuracy(ewc) - metrics.final_accuracy(plain),
+        metrics.plasticity(ewc) - metrics.plasticity(plain),
+    )
 
 
 def price_of_mas(results: Results) -> str:
-    """Return what holds for MAS against fine-tuning: see mas-2."""
-    mas, plain = results.rotated("mas"), results.rotated("finetune")
-    facts = (
-        metrics.forgetting(mas) < metrics.forgetting(plain) - CLEAR,
-        mas[-1][0] > plain[-1][0] + CLEAR,
-        mas[-1][-1] < plain[-1][-1] - CLEAR,
-        metrics.final_accuracy(mas) < metrics.final_accuracy(plain) - CLEAR,
+    """Return what holds for MAS against fine-tuning, by more than ``CLEAR``: see mas-2."""
+    mas, plain = _rotated(results, "mas"), _rotated(results, "finetune")
+    return _letters(
+        metrics.forgetting(plain) - metrics.forgetting(mas),
+        mas[-1][0] - plain[-1][0],
+        plain[-1][-1] - mas[-1][-1],
+        metrics.final_accuracy(plain) - metrics.final_accuracy(mas),
     )
-    return _letters(facts)
-
-
-def _holds(guarded: Matrix, plain: Matrix) -> str:
-    facts = (
-        metrics.forgetting(guarded) < metrics.forgetting(plain) - CLEAR,
-        metrics.final_accuracy(guarded) > metrics.final_accuracy(plain) + CLEAR,
-        metrics.plasticity(guarded) > metrics.plasticity(plain) + CLEAR,
-    )
-    return _letters(facts)
-
-
-def _letters(facts: Sequence[bool]) -> str:
-    """Return the letters of what is true, or the letter after them all: none of these."""
-    letters = "".join(chr(65 + index) for index, fact in enumerate(facts) if fact)
-    return letters or chr(65 + len(facts))
 
 
 def kept_by_replay(results: Results) -> str:
-    """Return which of replay, best guard and fine-tuning ends highest: see memory-1."""
-    guards = ("ewc", "mas", "si", "rwalk", "scp")
-    final = [
-        metrics.final_accuracy(results.rotated("replay")),
-        max(metrics.final_accuracy(results.rotated(name)) for name in guards),
-        metrics.final_accuracy(results.rotated("finetune")),
-    ]
+    """Return which of replay, best regulariser and fine-tuning ends highest: see memory-1."""
+    names = ("replay", "finetune", *REGULARISERS)
+    replay, plain, *others = (metrics.final_accuracy(_rotated(results, name)) for name in names)
+    final = [replay, max(others), plain]
     return "ABC"[final.index(max(final))]
 
 
-def where_guards_fail(results: Results) -> str:
+def where_regularisers_fail(results: Results) -> str:
     """Return the scenarios in which EWC ends far below joint training: see scenarios-2."""
-    facts = [
-        fmean(results.matrices["split", scenario, "ewc"][-1])
-        < fmean(results.matrices["split", scenario, "joint"][-1]) - BEHIND
+    behind = [
+        fmean(results["split", scenario, "joint"][-1])
+        - fmean(results["split", scenario, "ewc"][-1])
         for scenario in SCENARIOS
     ]
-    return _letters(facts)
+    return _letters(*behind, above=BEHIND)
+
+
+def _rotated(results: Results, method: str) -> Matrix:
+    """Return a method's matrix on the turned digits; a KeyError where the run has none."""
+    return results["rotated", "domain", method]
+
+
+def _letters(*differences: float, above: float = CLEAR) -> str:
+    """Return the letters of those ``above`` a bound, or the letter after all: none of these."""
+    letters = "".join(chr(65 + i) for i, value in enumerate(differences) if value > above)
+    return letters or chr(65 + len(differences))
 
 
 DECIDED: dict[str, Callable[[Results], str]] = {
@@ -180,5 +142,5 @@ DECIDED: dict[str, Callable[[Results], str]] = {
     "ewc-2": stability_of_ewc,
     "mas-2": price_of_mas,
     "memory-1": kept_by_replay,
-    "scenarios-2": where_guards_fail,
+    "scenarios-2": where_regularisers_fail,
 }

@@ -1,26 +1,17 @@
 """The knobs of homework 14; every number of a recipe is one of these."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from mlspring.core.recipe import Section
+from mlspring.core.recipe_sections import CheckpointSeconds, LearningRate, ValidateEvery
 
 Scenario = Literal["domain", "task", "class"]
 MethodName = Literal[
-    "finetune",
-    "ewc",
-    "mas",
-    "si",
-    "rwalk",
-    "scp",
-    "lwf",
-    "replay",
-    "gem",
-    "icarl",
-    "dgr",
-    "joint",
-]
+    "finetune", "ewc", "mas", "si", "rwalk", "scp", "lwf", "replay", "gem", "icarl", "dgr", "joint"
+]  # fmt: skip
 
 NUM_DIGITS, SPLIT_DIGITS = 10, 2  # in a task; of the stream "split"
 
@@ -48,42 +39,28 @@ class MethodKnobs(Section):
     """Which methods, and what they share."""
 
     names: list[MethodName] = Field(description="methods, one network each")
-    faithful: bool = Field(
-        description="importance as the notebook coded it, faults included; strengths of [notebook]"
-    )
-    importance_images: int = Field(
-        ge=0, le=10_000_000, description="images of a task that importance is measured on; 0: all"
-    )
-    damping: float = Field(gt=0, le=10, description="added to a weight's squared move (SI, RWalk)")
-    interval: int = Field(ge=1, le=10_000, description="steps of one piece of RWalk's path")
+    faithful: bool = Field(description="importance as the notebook coded it, faults included")
     memory: int = Field(ge=10, le=1_000_000, description="images kept of old tasks, all together")
-    recalled: int = Field(ge=1, le=4096, description="old images a step, over all processes")
-    temperature: float = Field(ge=1, le=20, description="softens the old network's outputs")
+    replayed: int = Field(ge=1, le=4096, description="old images a step, over all processes")
 
 
 class StrengthKnobs(Section):
-    """Lambda of each method: what holding on to old tasks weighs against the new one."""
+    """Lambda of each method: what holding on to old tasks weighs against the new one.
 
-    ewc: float = Field(ge=0, le=1e9, description="of the guards of EWC unless method.faithful")
-    mas: float = Field(ge=0, le=1e9, description="of the guards of MAS unless method.faithful")
-    si: float = Field(ge=0, le=1e9, description="of the guards of SI unless method.faithful")
-    rwalk: float = Field(ge=0, le=1e9, description="of the guards of RWalk unless method.faithful")
-    scp: float = Field(ge=0, le=1e9, description="of the guards of SCP unless method.faithful")
+    The importances of two methods differ by orders, so their strengths cannot be compared.
+    """
+
+    ewc: float = Field(ge=0, le=1e9, description="of the penalty of EWC")
+    mas: float = Field(ge=0, le=1e9, description="of the penalty of MAS")
+    si: float = Field(ge=0, le=1e9, description="of the penalty of SI")
+    rwalk: float = Field(ge=0, le=1e9, description="of the penalty of RWalk")
+    scp: float = Field(ge=0, le=1e9, description="of the penalty of SCP")
     lwf: float = Field(ge=0, le=1e9, description="of the old network's outputs in LwF")
     icarl: float = Field(ge=0, le=1e9, description="of the old network's outputs in iCaRL")
 
-
-class NotebookKnobs(Section):
-    """Lambda of the methods that the notebook has, in place of [strength] where it is repeated.
-
-    Its importances are other numbers (see ``method.faithful``), so its strengths are, too.
-    """
-
-    ewc: float = Field(ge=0, le=1e9, description="of the guards of EWC if method.faithful")
-    mas: float = Field(ge=0, le=1e9, description="of the guards of MAS if method.faithful")
-    si: float = Field(ge=0, le=1e9, description="of the guards of SI if method.faithful")
-    rwalk: float = Field(ge=0, le=1e9, description="of the guards of RWalk if method.faithful")
-    scp: float = Field(ge=0, le=1e9, description="of the guards of SCP if method.faithful")
+    def of(self, name: MethodName) -> float:
+        """Return the method's lambda; 0 for one that has none."""
+        return float(getattr(self, name, 0.0))
 
 
 class TrainKnobs(Section):
@@ -93,9 +70,9 @@ class TrainKnobs(Section):
     steps_per_task: int = Field(
         ge=1, le=10_000_000, description="updates of the weights on each task"
     )
-    learning_rate: float = Field(gt=0, le=1, description="largest rate")
-    validate_every: int = Field(ge=1, description="steps between validations")
-    checkpoint_seconds: float = Field(ge=0, description="least time between resumable states")
+    learning_rate: LearningRate
+    validate_every: ValidateEvery
+    checkpoint_seconds: CheckpointSeconds
 
 
 class Recipe(Section):
@@ -105,7 +82,6 @@ class Recipe(Section):
     model: ModelKnobs
     method: MethodKnobs
     strength: StrengthKnobs
-    notebook: NotebookKnobs
     train: TrainKnobs
 
     @property
@@ -117,11 +93,6 @@ class Recipe(Section):
     def num_members(self) -> int:
         """Networks that are trained, one a method and scenario."""
         return len(self.members)
-
-    def strength_of(self, name: MethodName) -> float:
-        """Return the method's lambda; 0 for one that has none."""
-        own = float(getattr(self.strength, name, 0.0))
-        return float(getattr(self.notebook, name, own)) if self.method.faithful else own
 
     @property
     def least_memory(self) -> dict[MethodName, int]:
@@ -135,10 +106,11 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        for key, names in (
-            ("data.scenarios", self.data.scenarios),
-            ("method.names", self.method.names),
-        ):
+        lists: dict[str, Sequence[str]] = {
+            "data.scenarios": self.data.scenarios,
+            "method.names": self.method.names,
+        }
+        for key, names in lists.items():
             if not names or len(set(names)) != len(names):
                 raise ValueError(f"{key} must name at least one, and none twice")
         if not self.model.hidden:

@@ -34,7 +34,7 @@ SPEC = Spec(
         ),
         Question(
             id="importance",
-            text="The importance of MAS: which pixels' weights are guarded, and by which method?",
+            text="The importance of MAS: which pixels' weights are held fast, and by which method?",
             figure="importance_maps",
         ),
         Question(
@@ -44,20 +44,8 @@ SPEC = Spec(
         ),
     ),
     levels=(
-        "finetune",
-        "ewc",
-        "mas",
-        "si",
-        "rwalk",
-        "scp",
-        "lwf",
-        "replay",
-        "gem",
-        "icarl",
-        "dgr",
-        "joint",
-        "scenarios",
-        "all",
+        *("finetune", "ewc", "mas", "si", "rwalk", "scp", "lwf", "replay", "gem", "icarl", "dgr"),
+        *("joint", "scenarios", "all"),
     ),
     default="all",
 )

@@ -4,6 +4,7 @@ A task keeps its digits as uint8 (n, 784) on the device, made once by one batche
 notebook turns every image anew, one at a time, in every epoch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,23 +19,23 @@ from mlspring.homeworks.hw14_lifelong.recipe import DataKnobs, Scenario
 from mlspring.kit.seeding import generator
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Task:
     """One task's digits on the device.
 
     Args:
         name: for axes and tables.
+        classes: the outputs that its labels use, ascending.
         pixels: uint8 (n, 784) to learn from, with ``labels`` int64 (n,).
         test_pixels: uint8 (m, 784) to measure on, with ``test_labels``.
-        classes: the outputs that its labels use, ascending.
     """
 
     name: str
+    classes: tuple[int, ...]
     pixels: Tensor
     labels: Tensor
     test_pixels: Tensor
     test_labels: Tensor
-    classes: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class Stream:
 
     @cached_property
     def device(self) -> torch.device:
-        """Where the digits lie."""
+        """The device that holds the digits."""
         return self.tasks[0].pixels.device
 
     def open_classes(self, task: int, stage: int) -> tuple[int, ...]:
@@ -65,18 +66,26 @@ class Stream:
         seen = self.tasks if self.scenario == "domain" else self.tasks[: stage + 1]
         return tuple(sorted({label for t in seen for label in t.classes}))
 
-    def mask(self, stage: int) -> Tensor:
-        """Return what is added to the logits of an image of each task: (tasks, 10), 0 or -inf."""
-        rows = torch.full((len(self), NUM_CLASSES), -torch.inf)
-        for task in range(len(self)):
-            rows[task, list(self.open_classes(task, stage))] = 0
-        return rows.to(self.device)
+    @cached_property
+    def masks(self) -> Tensor:
+        """What is added to the logits of an image: (stages, its task, 10), 0 or -inf.
 
-    def old_groups(self, stage: int) -> list[tuple[int, ...]]:
-        """Return the sets of outputs that competed in the tasks before ``stage``."""
-        if self.scenario == "task":
-            return [task.classes for task in self.tasks[:stage]]
-        return [self.open_classes(0, stage - 1)] if stage else []
+        On the device once: made in every step, it would make a GPU wait.
+        """
+        masks = torch.full((len(self), len(self), NUM_CLASSES), -torch.inf)
+        for stage in range(len(self)):
+            for task in range(len(self)):
+                masks[stage, task, list(self.open_classes(task, stage))] = 0
+        return masks.to(self.device)
+
+    @cached_property
+    def old_outputs(self) -> list[list[Tensor]]:
+        """For each stage, the sets of outputs that competed in the tasks before, int64 each."""
+        classes: list[list[tuple[int, ...]]] = [[]]
+        for stage in range(1, len(self)):
+            told = [task.classes for task in self.tasks[:stage]]
+            classes.append(told if self.scenario == "task" else [self.open_classes(0, stage - 1)])
+        return [[torch.tensor(c, device=self.device) for c in sets] for sets in classes]
 
 
 def to_input(pixels: Tensor) -> Tensor:
@@ -88,61 +97,42 @@ def make_stream(
     knobs: DataKnobs, scenario: Scenario, data: Data, seed: int, device: torch.device
 ) -> Stream:
     """Return the tasks of a recipe on ``device``."""
-    parts = [
-        (_flat(data.train_images, device), torch.from_numpy(data.train_labels).to(device)),
-        (_flat(data.test_images, device), torch.from_numpy(data.test_labels).to(device)),
-    ]
-    make = {"rotated": _rotated, "permuted": _permuted, "split": _split}[knobs.stream]
+    train = _on_device(data.train_images, data.train_labels, device)
+    test = _on_device(data.test_images, data.test_labels, device)
     tasks = []
     for number in range(knobs.num_tasks):
-        name, classes, parts_of_task = make(knobs, scenario, parts, seed, number)
-        (pixels, labels), (test_pixels, test_labels) = parts_of_task
-        tasks.append(
-            Task(
-                name=name,
-                pixels=pixels,
-                labels=labels,
-                test_pixels=test_pixels,
-                test_labels=test_labels,
-                classes=classes,
-            )
-        )
+        name, classes, change = _task(knobs, scenario, seed, number)
+        tasks.append(Task(name, classes, *change(*train), *change(*test)))
     return Stream(tasks=tuple(tasks), scenario=scenario)
 
 
-Parts = list[tuple[Tensor, Tensor]]
-ALL = tuple(range(NUM_CLASSES))
+def _on_device(
+    images: NDArray[np.uint8], labels: NDArray[np.int64], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    pixels = torch.from_numpy(images.reshape(len(images), -1).copy())
+    return pixels.to(device), torch.from_numpy(labels).to(device)
 
 
-def _rotated(
-    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
-) -> tuple[str, tuple[int, ...], Parts]:
-    angle = knobs.angle * number
-    return f"{angle:g}°", ALL, [(rotate(pixels, angle), labels) for pixels, labels in parts]
+def _task(
+    knobs: DataKnobs, scenario: Scenario, seed: int, number: int
+) -> tuple[str, tuple[int, ...], Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]]:
+    """Return name and classes of a task, and what makes it of all pixels and labels."""
+    every = tuple(range(NUM_CLASSES))
+    if knobs.stream == "rotated":
+        angle = knobs.angle * number
+        return f"{angle:g}°", every, lambda pixels, labels: (rotate(pixels, angle), labels)
+    if knobs.stream == "permuted":  # the first task keeps the order of the pixels
+        order = torch.randperm(SIDE * SIDE, generator=generator(seed, "permutation", number))
+        order = order if number else torch.arange(SIDE * SIDE)
+        name = f"order {number}" if number else "as they are"
+        return name, every, lambda pixels, labels: (pixels[:, order.to(pixels.device)], labels)
+    digits, asks_parity = (2 * number, 2 * number + 1), scenario == "domain"
 
+    def choose(pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        rows = (labels == digits[0]) | (labels == digits[1])
+        return pixels[rows], labels[rows] % 2 if asks_parity else labels[rows]
 
-def _permuted(
-    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
-) -> tuple[str, tuple[int, ...], Parts]:
-    """Return the digits with their pixels in an order of the task's own; the first keeps its."""
-    if number == 0:
-        return "as they are", ALL, parts
-    order = torch.randperm(SIDE * SIDE, generator=generator(seed, "permutation", number))
-    order = order.to(parts[0][0].device)
-    return f"order {number}", ALL, [(pixels[:, order], labels) for pixels, labels in parts]
-
-
-def _split(
-    knobs: DataKnobs, scenario: Scenario, parts: Parts, seed: int, number: int
-) -> tuple[str, tuple[int, ...], Parts]:
-    """Return the two digits of a task; in the scenario domain all tasks ask: odd or even?"""
-    digits = (2 * number, 2 * number + 1)
-    chosen = []
-    for pixels, labels in parts:
-        mine = (labels == digits[0]) | (labels == digits[1])
-        wanted = labels[mine] % 2 if scenario == "domain" else labels[mine]
-        chosen.append((pixels[mine], wanted))
-    return f"{digits[0]} or {digits[1]}", (0, 1) if scenario == "domain" else digits, chosen
+    return f"{digits[0]} or {digits[1]}", (0, 1) if asks_parity else digits, choose
 
 
 def rotate(pixels: Tensor, angle: float) -> Tensor:
@@ -161,7 +151,3 @@ def rotate(pixels: Tensor, angle: float) -> Tensor:
     turned = F.grid_sample(numbers, grid, mode="nearest", align_corners=False)
     origin = turned.view(-1).round().long().to(pixels.device)  # 0: from outside the canvas
     return pixels[:, (origin - 1).clamp(min=0)] * (origin > 0).to(torch.uint8)
-
-
-def _flat(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    return torch.from_numpy(images.reshape(len(images), -1).copy()).to(device)

@@ -1,8 +1,9 @@
 """The training loop of homework 14, written out; the same under ``torchrun``.
 
 A run trains one network for each method (and scenario), all from the same initial weights and in
-the same order of batches, so that what differs is the method. Every random choice is a function of
-(seed, purpose, task, step), so a resumed run ends with the weights of an uninterrupted one.
+the same order of batches, so that what differs is the method. A method acts at named moments of the
+loop (``methods.learner.Method``). Every random choice is a function of (seed, purpose, task, step),
+so a resumed run ends with the weights of an uninterrupted one.
 """
 
 import time
@@ -12,26 +13,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mlspring.core.progress import bar, say
+from mlspring.core.progress import say
 from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw14_lifelong import metrics
 from mlspring.homeworks.hw14_lifelong.data import Data
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
-from mlspring.homeworks.hw14_lifelong.methods.guards import penalty
-from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, Notes, by_network
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, MethodState
+from mlspring.homeworks.hw14_lifelong.methods.regularisers import penalty
+from mlspring.homeworks.hw14_lifelong.metrics import Matrix
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.homeworks.hw14_lifelong.tasks import Stream, make_stream, to_input
 from mlspring.kit import checkpoint, device, distributed
+from mlspring.kit.batches import EpochBatches
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
-from mlspring.kit.distributed import ALONE, Ranks
-from mlspring.kit.divergence import check_finite
+from mlspring.kit.distributed import Ranks
 from mlspring.kit.evaluate import accuracy, predict_all
-from mlspring.kit.seeding import derive_seed, epoch_order, seed_everything
+from mlspring.kit.seeding import derive_seed, seed_everything
+from mlspring.kit.training import Bookkeeper
 
 EVAL_BATCH = 2048
-FRESH: dict[str, Any] = {"step": 0, "seconds": 0.0, "sums": [0.0, 0.0, 0.0], "matrix": []}
 
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
@@ -39,110 +41,69 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = device.choose_for(run, work="wide", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
-    num_trained = 0
-    start = time.perf_counter()
+    num_trained, start = 0, time.perf_counter()
     for scenario in recipe.data.scenarios:
         stream = make_stream(recipe.data, scenario, data, run.request.seed, hardware.device)
         for number, member in enumerate(recipe.members):
             if member[0] == scenario and not ranks.broadcast(weights_path(run, number).exists()):
-                num_trained += train_member(number, stream, recipe, run, hardware, ranks)
+                num_trained += train_network(number, stream, recipe, run, hardware, ranks)
                 if ranks.is_main:
                     say(in_words(outcome(run, number)))
-    rate = num_trained / (time.perf_counter() - start)
+    rate = round(num_trained / (time.perf_counter() - start), 1)
     matrices = [outcome(run, number)["matrix"] for number in range(recipe.num_members)]
-    return Training(
-        validation=fmean(metrics.final_accuracy(matrix) for matrix in matrices),
-        items_per_second=round(rate, 1),
-    )
+    mean = fmean(metrics.final_accuracy(matrix) for matrix in matrices)
+    return Training(validation=mean, items_per_second=rate)
 
 
-def train_member(
+def train_network(
     number: int, stream: Stream, recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks
 ) -> int:
     """Train one network on all tasks, from its last state if it has one; return the images seen."""
-    knobs, seed = recipe.train, run.request.seed
-    member = new_state(number, stream, recipe, seed, hardware)
-    method = METHODS[member.method]
-    network = ranks.wrap(member.model)
-    modules = {"model": member.model, "notes": member.notes}
-    state_path = run.checkpoints / f"member-{number}.state.safetensors"
-    facts = checkpoint.load_state(state_path, modules, member.optimizer) or FRESH
-    run.rewind_log(lambda e: (e["member"], e["step"]) <= (number, facts["step"]))
-    matrix = list(facts["matrix"]) or [measure(member, None, len(stream), hardware, ranks)[1]]
-
-    num_steps = knobs.steps_per_task * len(stream)
-    sums = torch.tensor(facts["sums"], device=hardware.device)  # loss and hits since the last log
-    began = saved = time.perf_counter()
+    knobs, num_steps = recipe.train, recipe.train.steps_per_task * len(stream)
+    learner = new_state(number, stream, recipe, run.request.seed, hardware)
+    method, network = METHODS[learner.method], ranks.wrap(learner.model)
+    batches = [task_batches(learner, stage) for stage in range(len(stream))]
+    extra = {"matrix": [measure(learner, None, hardware, ranks, ahead=True)[1]]}
     label = f"train {number + 1}/{recipe.num_members}, {method.title}"
-    with bar(label, num_steps, unit="steps", done=facts["step"]) as progress:
-        for step in range(facts["step"] + 1, num_steps + 1):
+    with Bookkeeper(run, number, learner.saved, knobs, num_steps, ranks, label, extra) as books:
+        for step in books.steps():
             stage, within = divmod(step - 1, knobs.steps_per_task)
-            task = stream.tasks[stage]
-            batch_size = min(knobs.batch_size, len(task.labels))
-            epoch, position = divmod(within, len(task.labels) // batch_size)
             if within == 0:
-                member.optimizer.state.clear()  # a new Adam for every task, as in the notebook
-            if position == 0 or step == facts["step"] + 1:
-                order = epoch_order(len(task.labels), derive_seed(seed, stage), epoch).to(
-                    hardware.device
-                )
-                pixels, labels = task.pixels[order], task.labels[order]
-                row = stream.mask(stage)[stage].expand(batch_size, -1)
+                learner.optimizer.state.clear()  # a new Adam for every task, as in the notebook
 
-            # batch: a slice of the epoch's order, and old images where the method recalls some
-            part = slice(position * batch_size, (position + 1) * batch_size)
-            new = Batch(images=to_input(pixels[part]), labels=labels[part], mask=row)
-            new = share_of(new, ranks)
-            old = share_of(method.recall(member, stage, step), ranks)
+            # batch: new images, and old ones where the method replays some
+            new = new_batch(stream, stage, batches[stage].rows(within + 1)).shard(ranks)
+            old = method.replay_batch(learner, stage, step)
 
             # forward
-            images = new.images if old is None else torch.cat((new.images, old.images))
-            with hardware.autocast():
-                logits = network(images).float()
-            new = new.seen_by(logits[: len(new.labels)])
-            old = old and old.seen_by(logits[len(new.labels) :])
-            loss = method.loss(member, stage, new, old)
+            new, old = forward(network, new, old and old.shard(ranks), hardware)
 
-            # backward, and what the method does to the gradients
-            member.optimizer.zero_grad()
+            # loss, backward; the method may change the gradients
+            loss = method.loss(learner, stage, new, old)
+            learner.optimizer.zero_grad()
             loss.backward()
-            method.adjust(member, stage, step)
+            method.after_backward(learner, stage, step)
 
-            # step
-            member.optimizer.step()
-            method.follow(member, stage, step)
+            # step; the method may measure what it did
+            learner.optimizer.step()
+            method.after_step(learner, stage, step)
 
-            # log, validate on every task seen so far; on all of them when a task ends
-            hits = ((logits[: len(new.labels)] + new.mask).argmax(1) == new.labels).float().mean()
-            sums += torch.stack((loss.detach(), hits, torch.ones_like(hits)))
-            progress.advance()
-            ends = within + 1 == knobs.steps_per_task
-            if (within + 1) % knobs.validate_every == 0 or ends:
-                last = len(stream) if ends else stage + 1
-                measured = measure(member, stage, last, hardware, ranks)
-                entry = log_entry(member, stage, step, sums.tolist(), *measured)
-                seconds = round(facts["seconds"] + time.perf_counter() - began, 2)
-                run.log(member=number, step=step, **entry, seconds=seconds)
-                sums.zero_()
-
-            # conclude the task
-            if ends:
-                matrix.append(measured[1])
-                method.conclude(member, stage, step)
-
-            # save
-            now = time.perf_counter()
-            if ranks.is_main and now - saved >= knobs.checkpoint_seconds and step < num_steps:
-                reached = {"step": step, "seconds": facts["seconds"] + now - began}
-                reached |= {"sums": sums.tolist(), "matrix": matrix}
-                checkpoint.save_state(state_path, modules, member.optimizer, reached)
-                saved = now
-    if ranks.is_main:
-        found = {"matrix": matrix, **facts_about(member)}
-        checkpoint.save_weights(weights_path(run, number), member.model, found)
-        state_path.unlink(missing_ok=True)
-    ranks.wait()
-    return (num_steps - facts["step"]) * knobs.batch_size
+            # validate: on every task seen so far, on all of them when a task ends
+            books.add(train__loss=loss.detach(), train__accuracy=100 * right_answers(new))
+            task_ends = within + 1 == knobs.steps_per_task
+            if books.validates() or task_ends:
+                measured = measure(learner, stage, hardware, ranks, ahead=task_ends)
+                values = log_values(learner, stage, *measured)
+                books.log(epoch=batches[stage].epochs(step), **values)
+            if task_ends:
+                books.extra["matrix"].append(measured[1])
+                method.on_task_end(learner, stage, step)
+            if books.due():
+                books.save()
+        if ranks.is_main:
+            save_network(run, number, learner, books.extra["matrix"])
+        books.finish()
+    return (num_steps - books.start) * knobs.batch_size
 
 
 def new_state(
@@ -155,36 +116,65 @@ def new_state(
     return Learner(
         model=model,
         optimizer=torch.optim.Adam(model.parameters(), recipe.train.learning_rate, fused=True),
-        notes=Notes(METHODS[name].notes(model, recipe, len(stream))),
+        state=MethodState(METHODS[name].new_state(model, recipe.method)),
         stream=stream,
-        recipe=recipe,
+        knobs=recipe.method,
+        loop=recipe.train,
         seed=seed,
         method=name,
-        strength=recipe.strength_of(name),
+        strength=recipe.strength.of(name),
         autocast=hardware.autocast,
     )
 
 
+def task_batches(learner: Learner, stage: int) -> EpochBatches:
+    """Return the batches of a task: the same for every method."""
+    rows = torch.arange(len(learner.stream.tasks[stage].labels), device=learner.stream.device)
+    return EpochBatches(rows, learner.loop.batch_size, derive_seed(learner.seed, stage))
+
+
+def new_batch(stream: Stream, stage: int, rows: Tensor) -> Batch:
+    """Return images of the task being learnt: ``rows`` (n,) of its training part."""
+    task, mask = stream.tasks[stage], stream.masks[stage][stage].expand(len(rows), -1)
+    return Batch(images=to_input(task.pixels[rows]), labels=task.labels[rows], mask=mask)
+
+
+def forward(
+    network: nn.Module, new: Batch, old: Batch | None, hardware: Hardware
+) -> tuple[Batch, Batch | None]:
+    """Return both batches with their logits, from one pass over their images together."""
+    images = new.images if old is None else torch.cat((new.images, old.images))
+    with hardware.autocast():
+        logits = network(images).float()
+    count = len(new.labels)
+    return new.with_logits(logits[:count]), old and old.with_logits(logits[count:])
+
+
+def right_answers(batch: Batch) -> Tensor:
+    """Return the fraction of images whose largest open output is the label."""
+    return ((batch.logits + batch.mask).argmax(1) == batch.labels).float().mean()
+
+
 def measure(
-    member: Learner, stage: int | None, num_tasks: int, hardware: Hardware, ranks: Ranks = ALONE
+    learner: Learner, stage: int | None, hardware: Hardware, ranks: Ranks, ahead: bool = False
 ) -> tuple[list[float], list[float]]:
-    """Return loss and accuracy in % on the test part of each of the first ``num_tasks`` tasks.
+    """Return loss and accuracy in % on the test part of each task seen; ``ahead``: of all tasks.
 
     Nothing is drawn: measuring does not change training (in the notebook its shuffled test loaders
-    do). A task that is not learnt yet is measured with the outputs that would be open to it. Where
-    no task has begun (``stage`` None) the network itself answers, whatever the method: it is what
-    all methods start from, and what forward transfer is counted from.
+    do). A task that is not learnt yet is measured with the outputs that would be open to it. Before
+    the first task (``stage`` None) the network itself answers, whatever the method: all methods
+    start from it, and forward transfer is counted from it.
     """
-    answer = (
-        by_network(member, 0) if stage is None else METHODS[member.method].answer(member, stage)
-    )
+    method = METHODS["finetune" if stage is None else learner.method]
+    classify = method.classifier(learner, stage or 0)
+    num_tasks = len(learner.stream) if ahead else (stage or 0) + 1
     losses, accuracies = [], []
-    for number, task in enumerate(member.stream.tasks[:num_tasks]):
-        mask = member.stream.mask(max(stage or 0, number))[number]
+    for number, task in enumerate(learner.stream.tasks[:num_tasks]):
+        mask = learner.stream.masks[max(stage or 0, number)][number]
 
-        def forward(part: slice, task=task) -> Tensor:  # type: ignore[no-untyped-def]
+        def forward(part: slice, pixels: Tensor = task.test_pixels) -> Tensor:
             with hardware.autocast():
-                return answer(to_input(task.test_pixels[part])).float()
+                return classify(to_input(pixels[part])).float()
 
         scores = predict_all(forward, len(task.test_labels), EVAL_BATCH, ranks) + mask.cpu()
         labels = task.test_labels.cpu()
@@ -193,76 +183,52 @@ def measure(
     return losses, accuracies
 
 
-def share_of(batch: Batch | None, ranks: Ranks) -> Batch | None:
-    """Return this process's part of a batch."""
-    if batch is None:
-        return None
-    count = len(batch.labels)
-    return batch.share(ranks.shard(count), ranks.loss_scale(count))
-
-
-def log_entry(
-    member: Learner,
-    stage: int,
-    step: int,
-    sums: list[float],
-    losses: list[float],
-    accuracies: list[float],
+def log_values(
+    learner: Learner, stage: int, losses: list[float], accuracies: list[float]
 ) -> dict[str, Any]:
-    """Return what the log says of a validation; ``valid__accuracy`` is the course's metric.
-
-    Raises:
-        RecipeError: training diverged.
-    """
-    knobs, seen = member.recipe.train, slice(0, stage + 1)
-    num_images = len(member.stream.tasks[stage].labels)
-    entry = {"train__loss": round(sums[0] / sums[2], 5), "valid__loss": fmean(losses[seen])}
-    check_finite(step, knobs.learning_rate, **entry)
-    return entry | {
-        "scenario": member.stream.scenario,
-        "method": member.method,
+    """Return what the log says of a validation; ``valid__accuracy`` is the course's metric."""
+    seen = slice(0, stage + 1)
+    is_regulariser = METHODS[learner.method].is_regulariser
+    return {
+        "scenario": learner.stream.scenario,
+        "method": learner.method,
         "task": stage + 1,
-        "epoch": round(step / (num_images // min(knobs.batch_size, num_images)), 3),
-        "train__accuracy": round(100 * sums[1] / sums[2], 3),
-        "train__penalty": round(penalty(member), 6) if METHODS[member.method].guards else 0.0,
-        "valid__loss": round(entry["valid__loss"], 5),
+        "train__penalty": round(penalty(learner), 6) if is_regulariser else 0.0,
+        "valid__loss": round(fmean(losses[seen]), 5),
         "valid__accuracy": round(metrics.mean_accuracy(accuracies[seen]), 3),
         "tasks": [round(value, 3) for value in accuracies],
     }
 
 
-def facts_about(member: Learner) -> dict[str, Any]:
-    """Return what a finished network keeps beside weights and matrix.
+def save_network(run: Run, number: int, learner: Learner, matrix: Matrix) -> None:
+    """Write a finished network's weights with all that the figures tell of it.
 
-    Where weights are guarded, also the importance: of each pixel (784), the sum over the units that
-    it feeds; of each layer, the mean over its weights; and the sum over all.
+    Where weights have an importance, it is kept, too: of each pixel (784), the sum over the units
+    that it feeds, and the sum over all weights.
     """
-    facts: dict[str, Any] = {
-        "scenario": member.stream.scenario,
-        "method": member.method,
-        "tasks": [task.name for task in member.stream.tasks],
-        "kept": kept_bytes(member),
+    metadata: dict[str, Any] = {
+        "matrix": matrix,
+        "scenario": learner.stream.scenario,
+        "method": learner.method,
+        "tasks": [task.name for task in learner.stream.tasks],
+        "kept": kept_bytes(learner),
     }
-    if METHODS[member.method].guards:
-        importance = member.notes["importance"]
-        layers = [weights.mean().item() for weights in importance[::2]]
-        facts |= {
-            "pixels": [float(f"{value:.4g}") for value in importance[0].sum(0).tolist()],
-            "layers": [float(f"{value:.4g}") for value in layers],
-            "importance": float(f"{sum(part.sum().item() for part in importance):.5g}"),
-        }
-    return facts
+    if METHODS[learner.method].is_regulariser:
+        importance = learner.state["importance"]
+        metadata["pixels"] = [float(f"{value:.4g}") for value in importance[0].sum(0).tolist()]
+        metadata["importance"] = float(f"{sum(part.sum().item() for part in importance):.5g}")
+    checkpoint.save_weights(weights_path(run, number), learner.model, metadata)
 
 
-def kept_bytes(member: Learner) -> int:
+def kept_bytes(learner: Learner) -> int:
     """Return the bytes that a method holds beside the network and the task being learnt."""
-    noted: int = sum(buffer.nbytes for buffer in member.notes.buffers())
-    old = member.stream.tasks[:-1] if member.method == "joint" else ()  # it keeps every image
-    return noted + sum(task.pixels.nbytes for task in old)
+    state: int = sum(buffer.nbytes for buffer in learner.state.buffers())
+    old = learner.stream.tasks[:-1] if learner.method == "joint" else ()  # it keeps every image
+    return state + sum(task.pixels.nbytes for task in old)
 
 
 def outcome(run: Run, number: int) -> dict[str, Any]:
-    """Return what a finished network came to: method, scenario, matrix of accuracies, importance.
+    """Return what ``save_network`` kept of a finished network.
 
     Raises:
         RunError: it is not finished.
@@ -270,11 +236,11 @@ def outcome(run: Run, number: int) -> dict[str, Any]:
     return checkpoint.read_metadata(weights_path(run, number))
 
 
-def in_words(found: dict[str, Any]) -> str:
+def in_words(metadata: dict[str, Any]) -> str:
     """Return one line about a finished network."""
-    matrix = found["matrix"]
+    matrix = metadata["matrix"]
     return (
-        f"{METHODS[found['method']].title} ({found['scenario']}): "
+        f"{METHODS[metadata['method']].title} ({metadata['scenario']}): "
         f"{metrics.final_accuracy(matrix):.2f} % over all tasks, each task at its own end "
         f"{metrics.plasticity(matrix):.2f} %, forgetting {metrics.forgetting(matrix):.2f}"
     )

@@ -1,149 +1,74 @@
-"""The methods of homework 14 by name, in the order of the slides; all have one face."""
+"""The methods of homework 14 by name, in the order of the slides: what each does at which moment.
 
-from mlspring.homeworks.hw14_lifelong.methods.distill import (
-    keep_teacher,
-    lwf_loss,
-    teacher_notes,
-)
-from mlspring.homeworks.hw14_lifelong.methods.gem import project
-from mlspring.homeworks.hw14_lifelong.methods.generative import (
-    conclude_scholar,
-    recall_dreams,
-    scholar_notes,
-    train_generator,
-)
-from mlspring.homeworks.hw14_lifelong.methods.guards import (
-    conclude_ewc,
-    conclude_mas,
-    conclude_scp,
-    guard_notes,
-    pull,
-)
+``Method`` says what the moments are; what a method leaves out is what plain fine-tuning does.
+"""
+
+from functools import partial
+
+from mlspring.homeworks.hw14_lifelong.methods import distill, gem, generative, path, replay
+from mlspring.homeworks.hw14_lifelong.methods import regularisers as importance
 from mlspring.homeworks.hw14_lifelong.methods.learner import Method
-from mlspring.homeworks.hw14_lifelong.methods.path import (
-    conclude_rwalk,
-    conclude_si,
-    follow_path,
-    follow_walk,
-    note_fisher,
-    path_notes,
-    pull_and_note,
-    rwalk_notes,
-)
-from mlspring.homeworks.hw14_lifelong.methods.replay import (
-    by_nearest_mean,
-    conclude_icarl,
-    icarl_loss,
-    icarl_notes,
-    memory_notes,
-    recall_everything,
-    recall_memory,
-    remember_some,
+from mlspring.homeworks.hw14_lifelong.recipe import MethodName
+
+# L' = L + lambda * sum b (theta - theta*)^2: the methods differ in how they measure b.
+Regulariser = partial(
+    Method,
+    new_state=importance.new_importance,
+    after_backward=importance.add_penalty_gradient,
+    is_regulariser=True,
 )
 
-METHODS: dict[str, Method] = {
-    "finetune": Method(title="fine-tuning", paper="", family="bound"),
-    "ewc": Method(
-        title="EWC",
-        paper="arXiv:1612.00796",
-        family="guards",
-        labels="the notebook's Fisher information only",
-        notes=guard_notes,
-        adjust=pull,
-        conclude=conclude_ewc,
-        guards=True,
-    ),
-    "mas": Method(
-        title="MAS",
-        paper="arXiv:1711.09601",
-        family="guards",
-        notes=guard_notes,
-        adjust=pull,
-        conclude=conclude_mas,
-        guards=True,
-    ),
-    "si": Method(
+METHODS: dict[MethodName, Method] = {
+    "finetune": Method(title="fine-tuning"),
+    "ewc": Regulariser(title="EWC", on_task_end=importance.measure_ewc),
+    "mas": Regulariser(title="MAS", on_task_end=importance.measure_mas),
+    "si": Regulariser(
         title="SI",
-        paper="arXiv:1703.04200",
-        family="guards",
-        labels="the path of the loss",
-        notes=path_notes,
-        adjust=pull_and_note,
-        follow=follow_path,
-        conclude=conclude_si,
-        guards=True,
+        new_state=path.new_path,
+        after_backward=path.record_before_step,
+        after_step=path.integrate_path,
+        on_task_end=path.measure_si,
     ),
-    "rwalk": Method(
+    "rwalk": Regulariser(
         title="RWalk",
-        paper="arXiv:1801.10112",
-        family="guards",
-        labels="the Fisher information and the path of the loss",
-        notes=rwalk_notes,
-        adjust=note_fisher,
-        follow=follow_walk,
-        conclude=conclude_rwalk,
-        guards=True,
+        new_state=path.new_walk,
+        after_backward=path.average_fisher,
+        after_step=path.score_pieces,
+        on_task_end=path.measure_rwalk,
     ),
-    "scp": Method(
-        title="SCP",
-        paper="openreview.net/forum?id=BJge3TNKwH",
-        family="guards",
-        notes=guard_notes,
-        adjust=pull,
-        conclude=conclude_scp,
-        guards=True,
-    ),
+    "scp": Regulariser(title="SCP", on_task_end=importance.measure_scp),
     "lwf": Method(
         title="LwF",
-        paper="arXiv:1606.09282",
-        family="distillation",
-        notes=teacher_notes,
-        loss=lwf_loss,
-        conclude=keep_teacher,
+        new_state=distill.new_teacher,
+        loss=distill.lwf_loss,
+        on_task_end=distill.keep_teacher,
     ),
     "replay": Method(
         title="replay",
-        paper="arXiv:1902.10486",
-        family="replay",
-        labels="the images kept",
-        notes=memory_notes,
-        recall=recall_memory,
-        conclude=remember_some,
+        new_state=replay.new_buffer,
+        replay_batch=replay.replay_from_buffer,
+        on_task_end=replay.keep_random_sample,
     ),
     "gem": Method(
         title="GEM",
-        paper="arXiv:1706.08840",
-        family="replay",
-        labels="the images kept",
-        notes=memory_notes,
-        adjust=project,
-        conclude=remember_some,
+        new_state=replay.new_buffer,
+        after_backward=gem.project_gradient,
+        on_task_end=replay.keep_random_sample,
     ),
     "icarl": Method(
         title="iCaRL",
-        paper="arXiv:1611.07725",
-        family="replay",
-        labels="the images kept",
-        notes=icarl_notes,
-        recall=recall_memory,
-        loss=icarl_loss,
-        conclude=conclude_icarl,
-        answer=by_nearest_mean,
+        new_state=distill.new_exemplars,
+        replay_batch=replay.replay_from_buffer,
+        loss=distill.icarl_loss,
+        on_task_end=distill.keep_exemplars,
+        classifier=distill.by_nearest_mean,
     ),
     "dgr": Method(
         title="DGR",
-        paper="arXiv:1705.08690",
-        family="replay",
-        notes=scholar_notes,
-        recall=recall_dreams,
-        follow=train_generator,
-        conclude=conclude_scholar,
+        new_state=generative.new_scholar,
+        replay_batch=generative.replay_generated,
+        after_step=generative.train_generator,
+        on_task_end=generative.keep_scholar,
     ),
-    "joint": Method(
-        title="joint training",
-        paper="",
-        family="bound",
-        labels="all images of all tasks",
-        recall=recall_everything,
-    ),
+    "joint": Method(title="joint training", replay_batch=replay.replay_everything),
 }

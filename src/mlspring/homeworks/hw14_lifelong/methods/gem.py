@@ -1,4 +1,4 @@
-"""GEM: the gradient is turned so that it raises no old task's loss on its kept images.
+"""GEM: the gradient is projected so that it raises no old task's loss on its kept images.
 
 Source: Lopez-Paz & Ranzato 2017 (arXiv:1706.08840), section 3, without the margin. P below is the
 number of weights, k the number of old tasks.
@@ -10,7 +10,7 @@ from scipy.optimize import nnls
 from torch import Tensor
 
 from mlspring.homeworks.hw14_lifelong.methods.learner import Learner
-from mlspring.homeworks.hw14_lifelong.methods.replay import batch_of
+from mlspring.homeworks.hw14_lifelong.methods.replay import buffer_batch
 
 CHUNK = 16_384  # weights that are in double precision at a time
 CLEAR = 1e-2  # least eigenvalue of cosines for which single precision is enough
@@ -18,21 +18,21 @@ LEAST = 1e-13  # eigenvalues below are noise of double precision
 NOTHING = 1e-30  # a gradient this much shorter than the longest one counts as zero
 
 
-def project(learner: Learner, stage: int, step: int) -> None:
-    """Turn the gradient so that no old task's loss rises, to first order.
+def project_gradient(learner: Learner, stage: int, step: int) -> None:
+    """Project the gradient so that no old task's loss rises, to first order.
 
     min ||g' - g||^2 subject to <g', g_j> >= 0 for every old task j, with g_j the gradient on its
-    images in the memory.
+    images in the buffer.
     """
     if stage == 0:
         return
     gradients = learner.gradients
     flat = torch.cat([g.flatten() for g in gradients])
     old = torch.stack([old_gradient(learner, stage, task) for task in range(stage)])
-    turned = nearest_allowed(flat, old)
-    if turned is flat:
+    projected = nearest_allowed(flat, old)
+    if projected is flat:
         return
-    pieces = turned.split([g.numel() for g in gradients])
+    pieces = projected.split([g.numel() for g in gradients])
     for gradient, piece in zip(gradients, pieces, strict=True):
         gradient.copy_(piece.view_as(gradient))
 
@@ -108,10 +108,10 @@ def old_gradient(learner: Learner, stage: int, task: int) -> Tensor:
     In the arithmetic of the gradient that it is compared with: 500 images a step, in fp32, took
     most of GEM's time.
     """
-    notes = learner.notes
-    rows = (notes["tasks"][0] == task).nonzero().squeeze(1)
-    batch = batch_of(learner, stage, *(notes[n][0][rows] for n in ("images", "labels", "tasks")))
+    state = learner.state
+    rows = (state["tasks"][0] == task).nonzero().squeeze(1)
+    batch = buffer_batch(learner, stage, rows)
     with learner.autocast():
         logits = learner.model(batch.images).float()
-    loss = batch.seen_by(logits).cross_entropy()
+    loss = batch.with_logits(logits).cross_entropy()
     return torch.cat([g.flatten() for g in torch.autograd.grad(loss, learner.parameters)])

@@ -2,22 +2,27 @@
 
 Source: Shin et al. 2017 (arXiv:1705.08690), who pair a generator and a solver into a *scholar* that
 teaches the next one. Their generator is a GAN; here it is a small variational autoencoder
-(784-400-20-400-784), which trains in the same loop without a second player. Nothing of the old
+(784-400-20-400-784), which trains in the same loop without a discriminator. Nothing of the old
 tasks is stored but these two networks.
 """
 
 import itertools
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.adam import adam
 
-from mlspring.homeworks.hw14_lifelong.methods.distill import keep_teacher, teach
-from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, Tensors, zeros
+from mlspring.homeworks.hw14_lifelong.methods.distill import keep_teacher, teacher_logits
+from mlspring.homeworks.hw14_lifelong.methods.learner import (
+    Batch,
+    Learner,
+    StateTensors,
+    Tensors,
+    zeros,
+)
 from mlspring.homeworks.hw14_lifelong.models import NUM_PIXELS, Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit.seeding import generator
 
@@ -27,34 +32,40 @@ DECODER = (LATENT, HIDDEN, NUM_PIXELS)
 LEARNING_RATE = 1e-3  # of the generator, whatever the network's
 
 
-def scholar_notes(model: Perceptron, recipe: Recipe, num_tasks: int) -> dict[str, Sequence[Tensor]]:
+def new_scholar(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return a fresh generator with Adam's moments, and room for the old generator and network."""
     sizes = (*itertools.pairwise(ENCODER), *itertools.pairwise(DECODER))
     layers = nn.ModuleList(nn.Linear(*size) for size in sizes).to(next(model.parameters()).device)
-    made = [p.detach() for p in layers.parameters()]
-    notes = {name: [torch.zeros_like(p) for p in made] for name in ("first", "second", "dreamer")}
-    counts = [torch.zeros((), device=p.device) for p in made]
-    return {"generator": made, "counts": counts, **notes, "teacher": zeros(model)}
+    weights = [p.detach() for p in layers.parameters()]
+    empty = {
+        name: [torch.zeros_like(p) for p in weights]
+        for name in ("first_moment", "second_moment", "old_generator")
+    }
+    counts = [torch.zeros((), device=p.device) for p in weights]
+    return {"generator": weights, "counts": counts, **empty, "teacher": zeros(model)}
 
 
-def dream(learner: Learner, stage: int, draws: torch.Generator) -> Batch:
-    """Return images (n, 784) of the tasks before ``stage``, n = ``method.recalled``.
+def generated_batch(learner: Learner, stage: int, draws: torch.Generator) -> Batch:
+    """Return images (n, 784) of the tasks before ``stage``, n = ``method.replayed``.
 
     The old generator makes them from random codes, the old network's answer is their label. Each
     is taken to be of one old task, drawn at random: that says which outputs may answer.
     """
-    notes, count = learner.notes, learner.recipe.method.recalled
+    state, count = learner.state, learner.knobs.replayed
     codes = torch.randn(count, LATENT, generator=draws).to(learner.stream.device)
     tasks = torch.randint(stage, (count,), generator=draws).to(learner.stream.device)
     with torch.no_grad():
-        images = decode(notes["dreamer"], codes).sigmoid()
-        labels = (teach(learner, images) + learner.stream.mask(stage - 1)[tasks]).argmax(1)
-    return Batch(images=images, labels=labels, mask=learner.stream.mask(stage)[tasks])
+        images = decode(state["old_generator"], codes).sigmoid()
+        logits = teacher_logits(learner, images) + learner.stream.masks[stage - 1][tasks]
+    mask = learner.stream.masks[stage][tasks]
+    return Batch(images=images, labels=logits.argmax(1), mask=mask)
 
 
-def recall_dreams(learner: Learner, stage: int, step: int) -> Batch | None:
+def replay_generated(learner: Learner, stage: int, step: int) -> Batch | None:
     """Return generated images of the old tasks in place of kept ones."""
-    return dream(learner, stage, generator(learner.seed, "recall", step)) if stage else None
+    if stage == 0:
+        return None
+    return generated_batch(learner, stage, generator(learner.seed, "recall", step))
 
 
 def train_generator(learner: Learner, stage: int, step: int) -> None:
@@ -65,26 +76,26 @@ def train_generator(learner: Learner, stage: int, step: int) -> None:
     """
     if stage + 1 == len(learner.stream):
         return  # no task comes after: nobody would ask for its images
-    notes, task = learner.notes, learner.stream.tasks[stage]
+    state, task = learner.state, learner.stream.tasks[stage]
     draws = generator(learner.seed, "generator", step)
-    count = learner.recipe.train.batch_size
+    count = learner.loop.batch_size
     rows = torch.randint(len(task.labels), (count,), generator=draws).to(task.pixels.device)
     images = to_input(task.pixels[rows])
     if stage:
-        images = torch.cat((images, dream(learner, stage, draws).images))
-    weights = [w.detach().requires_grad_() for w in notes["generator"]]
+        images = torch.cat((images, generated_batch(learner, stage, draws).images))
+    weights = [w.detach().requires_grad_() for w in state["generator"]]
     bounds = negative_bound(weights, images, draws)
-    loss, share = bounds[:count].mean(), 1 / (stage + 1)
+    loss, weight = bounds[:count].mean(), 1 / (stage + 1)
     if stage:
-        loss = share * loss + (1 - share) * bounds[count:].mean()
+        loss = weight * loss + (1 - weight) * bounds[count:].mean()
     with torch.no_grad():
         adam(
-            notes["generator"],
+            state["generator"],
             list(torch.autograd.grad(loss, weights)),
-            notes["first"],
-            notes["second"],
+            state["first_moment"],
+            state["second_moment"],
             [],
-            notes["counts"],
+            state["counts"],
             fused=True,
             amsgrad=False,
             beta1=0.9,
@@ -105,9 +116,9 @@ def negative_bound(weights: Tensors, images: Tensor, draws: torch.Generator) -> 
     mean, log_variance = F.linear(hidden, *weights[2:4]).chunk(2, 1)
     noise = torch.randn(mean.shape, generator=draws).to(mean.device)
     pixels = decode(weights, mean + noise * (0.5 * log_variance).exp())
-    missed = F.binary_cross_entropy_with_logits(pixels, images, reduction="none").sum(1)
+    reconstruction = F.binary_cross_entropy_with_logits(pixels, images, reduction="none").sum(1)
     divergence = mean.square() + log_variance.exp() - 1 - log_variance
-    return missed + 0.5 * divergence.sum(1)
+    return reconstruction + 0.5 * divergence.sum(1)
 
 
 def decode(weights: Tensors, codes: Tensor) -> Tensor:
@@ -115,8 +126,8 @@ def decode(weights: Tensors, codes: Tensor) -> Tensor:
     return F.linear(F.relu(F.linear(codes, *weights[4:6])), *weights[6:8])
 
 
-def conclude_scholar(learner: Learner, stage: int, step: int) -> None:
+def keep_scholar(learner: Learner, stage: int, step: int) -> None:
     """Keep generator and network as they are, to teach the next task."""
     keep_teacher(learner, stage, step)
     with torch.no_grad():
-        torch._foreach_copy_(learner.notes["dreamer"], learner.notes["generator"])
+        torch._foreach_copy_(learner.state["old_generator"], learner.state["generator"])

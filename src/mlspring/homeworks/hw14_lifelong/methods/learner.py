@@ -1,58 +1,78 @@
-"""What a method works with, and the one face that every method has.
+"""What a method works with, and the moments of the loop at which a method may act.
 
-Shapes: n images a batch, m recalled ones, P parameter tensors of the network. A list of P tensors
-has the order and shapes of ``model.parameters()``.
+Shapes: n images a batch, P parameter tensors of the network. A list of P tensors has the order and
+the shapes of ``model.parameters()``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import MethodName, Recipe
+from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs, MethodName, TrainKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import Stream
+from mlspring.kit.distributed import Ranks
+from mlspring.kit.state import TrainState
 
 Tensors = list[Tensor]
+StateTensors = Mapping[str, Sequence[Tensor]]
+NO_LOGITS = torch.empty(0, NUM_CLASSES)
 
 
-class Notes(nn.Module):
-    """What a method remembers from step to step, as buffers: saved and resumed like weights."""
+class MethodState(nn.Module):
+    """What a method remembers from step to step, as buffers: saved and resumed like weights.
 
-    def __init__(self, tensors: Mapping[str, Sequence[Tensor]]) -> None:
+    Args:
+        tensors: lists of tensors by name, e.g. ``importance``, one tensor for each parameter.
+    """
+
+    num_replayable: int | None = None  # images in the replay buffer; None: not counted yet
+
+    def __init__(self, tensors: StateTensors) -> None:
         super().__init__()
-        self.counts = {name: len(values) for name, values in tensors.items()}
+        self._counts = {name: len(values) for name, values in tensors.items()}
         for name, values in tensors.items():
             for index, value in enumerate(values):
                 self.register_buffer(f"{name}_{index}", value)
 
     def __getitem__(self, name: str) -> Tensors:
-        """Return the tensors noted under ``name``, to be changed in place."""
-        return [getattr(self, f"{name}_{index}") for index in range(self.counts[name])]
+        """Return the tensors called ``name``, to be changed in place."""
+        return [getattr(self, f"{name}_{index}") for index in range(self._counts[name])]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learner:
-    """One network in training, its optimizer and what its method notes.
+    """One network in training, its optimizer and what its method remembers.
 
     Args:
-        method: the method's name.
-        strength: its lambda.
+        stream: the tasks.
+        knobs: what the methods share; ``loop`` the numbers of the training loop.
+        seed: of the run.
+        method: the method's name, and ``strength`` its lambda.
         autocast: returns the context in which the loop's forward passes run.
     """
 
     model: Perceptron
     optimizer: torch.optim.Optimizer
-    notes: Notes
+    state: MethodState
     stream: Stream
-    recipe: Recipe
+    knobs: MethodKnobs
+    loop: TrainKnobs
     seed: int
     method: MethodName
     strength: float
-    autocast: Callable[[], AbstractContextManager[None]] = nullcontext
+    autocast: Callable[[], AbstractContextManager[None]]
+
+    @property
+    def saved(self) -> TrainState[Perceptron]:
+        """What a resumable state holds."""
+        others = {"method": self.state}
+        return TrainState(model=self.model, optimizer=self.optimizer, others=others)
 
     @property
     def parameters(self) -> Tensors:
@@ -61,114 +81,88 @@ class Learner:
 
     @property
     def gradients(self) -> Tensors:
-        """The P gradients of the step."""
-        return [p.grad for p in self.model.parameters()]  # type: ignore[misc]
+        """The P gradients of the step; after a backward pass every parameter has one."""
+        return [p.grad for p in self.model.parameters() if p.grad is not None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Images of a step with what the network says to them.
+    """Images of a step with the network's logits.
 
     Args:
         images: fp32 (n, 784), 0..1.
         labels: int64 (n,).
         mask: (n, 10), 0 where an output is open to the image, else -inf.
         scale: what makes this process's mean its part of the mean over all processes.
-        logits: (n, 10), once the network has seen them.
+        logits: (n, 10), once the network has seen the images.
     """
 
     images: Tensor
     labels: Tensor
     mask: Tensor
     scale: float = 1.0
-    logits: Tensor | None = None
+    logits: Tensor = NO_LOGITS
 
-    def share(self, part: slice, scale: float) -> "Batch":
-        """Return one process's part of the batch."""
-        return Batch(
-            images=self.images[part], labels=self.labels[part], mask=self.mask[part], scale=scale
-        )
+    def shard(self, ranks: Ranks) -> "Batch":
+        """Return this process's part of the batch."""
+        part, scale = ranks.shard(len(self.labels)), ranks.loss_scale(len(self.labels))
+        images, labels, mask = self.images[part], self.labels[part], self.mask[part]
+        return Batch(images=images, labels=labels, mask=mask, scale=scale)
 
-    def seen_by(self, logits: Tensor) -> "Batch":
-        """Return the batch with its logits."""
-        return Batch(
-            images=self.images,
-            labels=self.labels,
-            mask=self.mask,
-            scale=self.scale,
-            logits=logits,
-        )
+    def with_logits(self, logits: Tensor) -> "Batch":
+        """Return the batch with its logits (n, 10)."""
+        return replace(self, logits=logits)
 
     def cross_entropy(self) -> Tensor:
         """Return the mean loss over the open outputs; 0 where this process has no image."""
         if not len(self.labels):
-            return self.logits.sum()  # type: ignore[union-attr]
+            return self.logits.sum()
         return F.cross_entropy(self.logits + self.mask, self.labels) * self.scale
 
 
-def no_notes(model: Perceptron, recipe: Recipe, num_tasks: int) -> dict[str, Sequence[Tensor]]:
-    """Return nothing to remember."""
-    return {}
-
-
-def recall_nothing(learner: Learner, stage: int, step: int) -> Batch | None:
-    """Return no old images."""
-    return None
-
-
-def plain_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Tensor:
+def task_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Tensor:
     """Return the cross entropy: of the new task, or of all tasks seen where old images came along.
 
     Each of the k tasks seen weighs alike: L = L_new / k + (1 - 1/k) L_old.
     """
     if old is None:
         return new.cross_entropy()
-    share = 1 / (stage + 1)
-    return share * new.cross_entropy() + (1 - share) * old.cross_entropy()
-
-
-def do_nothing(learner: Learner, stage: int, step: int) -> None:
-    """Leave everything as it is."""
-
-
-def by_network(learner: Learner, stage: int) -> Callable[[Tensor], Tensor]:
-    """Return what answers: the network's logits (n, 10) of images (n, 784)."""
-    return learner.model
+    weight = 1 / (stage + 1)
+    return weight * new.cross_entropy() + (1 - weight) * old.cross_entropy()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """A method as what it does at each moment of the loop; each default is plain fine-tuning.
 
+    ``stage`` counts the tasks from 0 and is the one being learnt; ``step`` counts the updates of
+    the whole run from 1.
+
     Args:
         title: as in figures.
-        paper: where its equations are.
-        family: guards, distillation, replay, or bound.
-        labels: what it needs labels for, beside the loss of the new task.
-        notes: (model, recipe, tasks) -> tensors to remember.
-        recall: (learner, stage, step) -> old images to learn from in this step.
-        loss: (learner, stage, new batch, recalled batch) -> what is minimised.
-        adjust: after backward: may change the gradients.
-        follow: after the step: may take notes of the path.
-        conclude: when a task ends: takes notes for the next one.
-        answer: (learner, stage) -> what gives images (n, 784) scores (n, 10), the largest wins.
-        guards: whether ``notes["importance"]`` and ``notes["anchor"]`` guard the weights.
+        new_state: (model, knobs) -> tensors to remember.
+        replay_batch: (learner, stage, step) -> old images to learn from in this step.
+        loss: (learner, stage, new batch, replayed batch) -> what is minimised.
+        after_backward: (learner, stage, step): may change the gradients.
+        after_step: (learner, stage, step): may measure what the update did.
+        on_task_end: (learner, stage, step): prepares for the next task.
+        classifier: (learner, stage) -> what gives images (n, 784) scores (n, 10), the largest wins.
+        is_regulariser: whether ``state["importance"]`` and ``state["anchor"]`` hold weights fast.
     """
 
     title: str
-    paper: str
-    family: str
-    labels: str = "nothing"
-    notes: Callable[[Perceptron, Recipe, int], Mapping[str, Sequence[Tensor]]] = no_notes
-    recall: Callable[[Learner, int, int], Batch | None] = recall_nothing
-    loss: Callable[[Learner, int, Batch, Batch | None], Tensor] = plain_loss
-    adjust: Callable[[Learner, int, int], None] = do_nothing
-    follow: Callable[[Learner, int, int], None] = do_nothing
-    conclude: Callable[[Learner, int, int], None] = do_nothing
-    answer: Callable[[Learner, int], Callable[[Tensor], Tensor]] = by_network
-    guards: bool = False
+    new_state: Callable[[Perceptron, MethodKnobs], StateTensors] = lambda *_: {}
+    replay_batch: Callable[[Learner, int, int], Batch | None] = lambda *_: None
+    loss: Callable[[Learner, int, Batch, Batch | None], Tensor] = task_loss
+    after_backward: Callable[[Learner, int, int], None] = lambda *_: None
+    after_step: Callable[[Learner, int, int], None] = lambda *_: None
+    on_task_end: Callable[[Learner, int, int], None] = lambda *_: None
+    classifier: Callable[[Learner, int], Callable[[Tensor], Tensor]] = lambda learner, _: (
+        learner.model
+    )
+    is_regulariser: bool = False
 
 
-def zeros(model: Perceptron) -> Tensors:
+def zeros(model: nn.Module) -> Tensors:
     """Return a zero for every parameter."""
     return [torch.zeros_like(p, requires_grad=False) for p in model.parameters()]

@@ -1,184 +1,161 @@
-"""Guards measured along the way of training: SI and RWalk.
+"""Importance measured along the way of training: SI and RWalk.
 
-Both follow how much each weight's own movement lowered the loss, -gradient * move, step by step.
-The gradient is the new task's alone; in the notebook (``method.faithful``) it holds the penalty's
-too, and the last step of each task is missed.
+Both follow how much each weight's own movement lowered the loss, -gradient * move, step by step:
+the path integral of the loss. The gradient is the new task's alone; in the notebook
+(``method.faithful``) it holds the penalty's too, and the last step of each task is missed.
 """
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor
 
-from mlspring.homeworks.hw14_lifelong.methods.guards import (
-    by_batches,
-    guard_notes,
-    pull,
-    set_anchor,
-    true_log_likelihood,
-)
-from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Tensors, zeros
+from mlspring.homeworks.hw14_lifelong.methods import regularisers
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, StateTensors, Tensors, zeros
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 
+DAMPING = 0.1  # added to a weight's squared move (SI's xi) or divergence (RWalk's epsilon)
+INTERVAL = 10  # steps of one piece of RWalk's path
 FISHER_DECAY = 0.9  # of RWalk's moving average, alpha = 0.1 a step
 NOTEBOOK_FISHER = 0.4  # weight of the new task in the notebook's average of Fisher informations
 
 
-def path_notes(model: Perceptron, recipe: Recipe, num_tasks: int) -> dict[str, Sequence[Tensor]]:
-    """Return the guards' notes and those of the path.
+def new_path(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
+    """Return importance and anchor, and what follows the path of the weights.
 
-    ``before`` and ``slope`` are weights and gradient of the step under way, ``gained`` what each
-    weight's movement took off the loss, ``begin`` the weights at the start of the task.
+    ``before`` and ``gradient`` are the weights before the step under way and the loss's gradient
+    there, ``integral`` what each weight's movement took off the loss, ``start`` the weights at the
+    start of the task.
     """
-    names = ("before", "slope", "gained", "begin")
-    notes = {**guard_notes(model, recipe, num_tasks), **{name: zeros(model) for name in names}}
-    notes["begin"] = [p.detach().clone() for p in model.parameters()]
-    return notes
+    path = {name: zeros(model) for name in ("before", "gradient", "integral")}
+    start = [p.detach().clone() for p in model.parameters()]
+    return {**regularisers.new_importance(model, knobs), **path, "start": start}
 
 
-def rwalk_notes(model: Perceptron, recipe: Recipe, num_tasks: int) -> dict[str, Sequence[Tensor]]:
-    """Return SI's notes and RWalk's own: Fisher information, scores, start of the piece."""
-    more = {name: zeros(model) for name in ("fisher", "score", "scores")}
-    notes = {**path_notes(model, recipe, num_tasks), **more}
-    notes["mark"] = [p.detach().clone() for p in model.parameters()]
-    return notes
+def new_walk(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
+    """Return SI's tensors and RWalk's own.
 
-
-@torch.no_grad()
-def pull_and_note(learner: Learner, stage: int, step: int) -> None:
-    """Note weights and slope before the step, and add the penalty's gradient."""
-    notes, faithful = learner.notes, learner.recipe.method.faithful
-    torch._foreach_copy_(notes["before"], learner.parameters)
-    if not faithful:
-        torch._foreach_copy_(notes["slope"], learner.gradients)
-    pull(learner, stage, step)
-    if faithful:
-        torch._foreach_copy_(notes["slope"], learner.gradients)
+    ``fisher`` is the Fisher information, ``task_score`` the sum over the pieces of this task's path
+    so far, ``score`` the average over the tasks, ``piece_start`` the weights at a piece's start.
+    """
+    own = {name: zeros(model) for name in ("fisher", "task_score", "score")}
+    piece_start = [p.detach().clone() for p in model.parameters()]
+    return {**new_path(model, knobs), **own, "piece_start": piece_start}
 
 
 @torch.no_grad()
-def follow_path(learner: Learner, stage: int, step: int) -> None:
-    """Add -gradient * move of this step to what each weight gained."""
-    last = step % learner.recipe.train.steps_per_task == 0
-    if learner.recipe.method.faithful and last:
-        return
-    notes = learner.notes
-    moved = torch._foreach_sub(learner.parameters, notes["before"])
-    torch._foreach_addcmul_(notes["gained"], notes["slope"], moved, value=-1.0)
+def record_before_step(learner: Learner, stage: int, step: int) -> None:
+    """Record weights and gradient before the step, and add the penalty's gradient."""
+    state = learner.state
+    torch._foreach_copy_(state["before"], learner.parameters)
+    torch._foreach_copy_(state["gradient"], learner.gradients)
+    regularisers.add_penalty_gradient(learner, stage, step)
+    if learner.knobs.faithful:
+        torch._foreach_copy_(state["gradient"], learner.gradients)
 
 
 @torch.no_grad()
-def conclude_si(learner: Learner, stage: int, step: int) -> None:
-    """Guard by the share in the loss's fall: Omega_i += w_i / (Delta_i^2 + xi).
+def integrate_path(learner: Learner, stage: int, step: int) -> None:
+    """Add -gradient * move of this step to the path integral of each weight."""
+    if learner.knobs.faithful and step % learner.loop.steps_per_task == 0:
+        return  # the last step of a task
+    state = learner.state
+    moved = torch._foreach_sub(learner.parameters, state["before"])
+    torch._foreach_addcmul_(state["integral"], state["gradient"], moved, value=-1.0)
+
+
+@torch.no_grad()
+def measure_si(learner: Learner, stage: int, step: int) -> None:
+    """Add the weight's part in the loss's fall: b_i += w_i / (Delta_i^2 + xi).
 
     w_i = - sum over steps of g_i * step_i, Delta_i the weight's whole move in the task, xi the
-    damping; a weight whose movement raised the loss (w_i < 0) is not guarded. Source: Zenke et al.
-    2017 (arXiv:1703.04200), eqs. 3 to 5. The notebook keeps negative w_i.
+    damping; a weight whose movement raised the loss (w_i < 0) has no importance. Source: Zenke et
+    al. 2017 (arXiv:1703.04200), eqs. 3 to 5. The notebook keeps negative w_i.
     """
-    notes, knobs = learner.notes, learner.recipe.method
-    for omega, gained, weight, begin in zip(
-        notes["importance"], notes["gained"], learner.parameters, notes["begin"], strict=True
-    ):
-        move = (weight - begin).square_().add_(knobs.damping)
-        omega.add_((gained if knobs.faithful else gained.clamp(min=0)) / move)
-    begin_again(learner)
+    tensors = (learner.state[name] for name in ("importance", "integral", "start"))
+    for importance, integral, start, weight in zip(*tensors, learner.parameters, strict=True):
+        squared_move = (weight - start).square_().add_(DAMPING)
+        gain = integral if learner.knobs.faithful else integral.clamp(min=0)
+        importance.add_(gain / squared_move)
+    start_new_path(learner)
 
 
 @torch.no_grad()
-def begin_again(learner: Learner) -> None:
+def start_new_path(learner: Learner) -> None:
     """Set the anchor and forget the path: the next task has its own."""
-    set_anchor(learner)
-    torch._foreach_copy_(learner.notes["begin"], learner.parameters)
-    torch._foreach_zero_(learner.notes["gained"])
+    torch._foreach_copy_(learner.state["anchor"], learner.parameters)
+    torch._foreach_copy_(learner.state["start"], learner.parameters)
+    torch._foreach_zero_(learner.state["integral"])
 
 
 @torch.no_grad()
-def note_fisher(learner: Learner, stage: int, step: int) -> None:
+def average_fisher(learner: Learner, stage: int, step: int) -> None:
     """Average the squared gradient, F = 0.9 F + 0.1 g^2, before the step; then as SI."""
-    if not learner.recipe.method.faithful:
-        fisher = learner.notes["fisher"]
+    if not learner.knobs.faithful:
+        fisher, gradients = learner.state["fisher"], learner.gradients
         torch._foreach_mul_(fisher, FISHER_DECAY)
-        gradients = learner.gradients
         torch._foreach_addcmul_(fisher, gradients, gradients, value=1 - FISHER_DECAY)
-    pull_and_note(learner, stage, step)
+    record_before_step(learner, stage, step)
 
 
 @torch.no_grad()
-def follow_walk(learner: Learner, stage: int, step: int) -> None:
-    """At the end of each piece of the path, turn what was gained into the piece's score."""
-    follow_path(learner, stage, step)
-    knobs = learner.recipe.method
-    within = (step - 1) % learner.recipe.train.steps_per_task + 1
-    whole = within % knobs.interval == 0 or within == learner.recipe.train.steps_per_task
-    if knobs.faithful or not whole:
+def score_pieces(learner: Learner, stage: int, step: int) -> None:
+    """At the end of each piece of the path, turn its path integral into the piece's score."""
+    integrate_path(learner, stage, step)
+    within = (step - 1) % learner.loop.steps_per_task + 1
+    piece_ends = within % INTERVAL == 0 or within == learner.loop.steps_per_task
+    if learner.knobs.faithful or not piece_ends:
         return
-    notes = learner.notes
-    for score, gained, fisher, weight, mark in zip(
-        notes["score"],
-        notes["gained"],
-        notes["fisher"],
-        learner.parameters,
-        notes["mark"],
-        strict=True,
-    ):
-        distance = (weight - mark).square_().mul_(fisher).mul_(0.5).add_(knobs.damping)
-        score.add_(gained.clamp(min=0) / distance)
-        gained.zero_()
-        mark.copy_(weight)
+    names = ("task_score", "integral", "fisher", "piece_start")
+    tensors = (learner.state[name] for name in names)
+    for score, integral, fisher, start, weight in zip(*tensors, learner.parameters, strict=True):
+        divergence = (weight - start).square_().mul_(fisher).mul_(0.5).add_(DAMPING)
+        score.add_(integral.clamp(min=0) / divergence)
+        integral.zero_()
+        start.copy_(weight)
 
 
-def conclude_rwalk(learner: Learner, stage: int, step: int) -> None:
-    """Guard by Fisher information and path score: b_i = F_i / max F + s_i / max s.
+@torch.no_grad()
+def measure_rwalk(learner: Learner, stage: int, step: int) -> None:
+    """Set b_i = F_i / max F + s_i / max s: Fisher information and path score.
 
     The score of a task sums over its pieces the fall of the loss a unit of KL divergence,
     max(0, Delta L_i) / (F_i Delta_i^2 / 2 + epsilon); from task to task s = (s_old + s_new) / 2.
     Both parts are brought to a largest value of 1, since their scales differ by orders. Source:
-    Chaudhry et al. 2018 (arXiv:1801.10112), section 4. The notebook's: F = 0.6 * (sum of
-    all earlier F) + 0.4 F_task, Omega = (Omega + w / (F Delta^2 / 2 + 0.1)) / 2, b = F + Omega.
+    Chaudhry et al. 2018 (arXiv:1801.10112), section 4.
     """
-    if learner.recipe.method.faithful:
-        _conclude_notebook(learner, stage)
+    if learner.knobs.faithful:
+        _measure_notebook_rwalk(learner, stage)
         return
-    notes = learner.notes
-    with torch.no_grad():
-        torch._foreach_add_(notes["scores"], notes["score"])
-        if stage:  # the first task's score has nothing to be averaged with
-            torch._foreach_mul_(notes["scores"], 0.5)
-        torch._foreach_zero_(notes["score"])
-        for target, fisher, score in zip(
-            notes["importance"], _unit(notes["fisher"]), _unit(notes["scores"]), strict=True
-        ):
-            target.copy_(fisher + score)
-    begin_again(learner)
-    torch._foreach_copy_(notes["mark"], [p.detach() for p in learner.parameters])
+    state = learner.state
+    torch._foreach_add_(state["score"], state["task_score"])
+    if stage:  # the first task's score has nothing to be averaged with
+        torch._foreach_mul_(state["score"], 0.5)
+    torch._foreach_zero_(state["task_score"])
+    parts = _to_unit(state["fisher"]), _to_unit(state["score"])
+    torch._foreach_copy_(state["importance"], torch._foreach_add(*parts))
+    start_new_path(learner)
+    torch._foreach_copy_(state["piece_start"], learner.parameters)
 
 
-def _unit(tensors: Tensors) -> Tensors:
-    """Return the tensors divided by the largest value in any of them."""
+def _to_unit(tensors: Tensors) -> Tensors:
+    """Return the tensors divided by the largest value in any of them; as they are if that is 0."""
     largest = max(t.max().item() for t in tensors)
-    return [t / largest for t in tensors] if largest > 0 else [t.clone() for t in tensors]
+    return [t / largest for t in tensors] if largest > 0 else tensors
 
 
-def _conclude_notebook(learner: Learner, stage: int) -> None:
-    measured = by_batches(learner, stage, true_log_likelihood, power=2)
-    notes, damping = learner.notes, learner.recipe.method.damping
-    with torch.no_grad():
-        rows = zip(
-            measured,
-            notes["fisher"],
-            notes["earlier"],
-            notes["scores"],
-            notes["gained"],
-            notes["begin"],
-            learner.parameters,
-            notes["importance"],
-            strict=True,
-        )
-        for task, fisher, earlier, scores, gained, begin, weight, target in rows:
-            fisher.copy_((1 - NOTEBOOK_FISHER) * earlier + NOTEBOOK_FISHER * task)
-            earlier.add_(fisher)
-            distance = 0.5 * fisher * (weight - begin).square() + damping
-            scores.mul_(0.5).add_(gained / distance, alpha=0.5)
-            target.copy_(fisher + scores)
-    begin_again(learner)
+def _measure_notebook_rwalk(learner: Learner, stage: int) -> None:
+    """Set the notebook's b = F + Omega.
+
+    F = 0.6 * (sum of all earlier F) + 0.4 F_task; Omega = (Omega + w / (F Delta^2 / 2 + 0.1)) / 2.
+    """
+    with torch.enable_grad():
+        likelihood = regularisers.true_log_likelihood
+        measured = regularisers.by_batches(learner, stage, likelihood, power=2)
+    names = ("fisher", "earlier", "score", "integral", "start", "importance")
+    columns = zip(measured, learner.parameters, *(learner.state[n] for n in names), strict=True)
+    for task, weight, fisher, earlier, score, integral, start, importance in columns:
+        fisher.copy_((1 - NOTEBOOK_FISHER) * earlier + NOTEBOOK_FISHER * task)
+        earlier.add_(fisher)
+        divergence = 0.5 * fisher * (weight - start).square() + DAMPING
+        score.mul_(0.5).add_(integral / divergence, alpha=0.5)
+        importance.copy_(fisher + score)
+    start_new_path(learner)

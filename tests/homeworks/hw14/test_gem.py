@@ -109,6 +109,13 @@ def test_a_zero_gradient_is_no_constraint() -> None:
     torch.testing.assert_close(both, alone, rtol=1e-5, atol=1e-6)
 
 
+def test_a_violated_gradient_that_counts_as_zero_leaves_everything_as_it_is() -> None:
+    """The other old gradient is at a right angle: nothing is left that sets the scale."""
+    gradient = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
+    old = torch.tensor([[0.0, 1.0, 0.0], [-1e-35, 0.0, 0.0]], dtype=torch.float64)
+    torch.testing.assert_close(nearest_allowed(gradient, old), gradient)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_any_set_of_dependent_gradients_is_projected(seed: int) -> None:
     """More rows than directions, repeated and opposite ones, sizes over many orders."""
@@ -137,13 +144,13 @@ def test_no_number_passes_through(place: str) -> None:
 
 def test_a_step_against_an_old_task_is_turned_and_another_is_left_alone() -> None:
     made = learner("gem")
-    replay.remember_some(made, 0, 1)
+    replay.keep_random_sample(made, 0, 1)
     old = gem.old_gradient(made, 1, 0)
     pieces = old.split([p.numel() for p in made.parameters])
     for sign in (1.0, -1.0):
         for weights, piece in zip(made.parameters, pieces, strict=True):
             weights.grad = sign * piece.view_as(weights).clone()
-        gem.project(made, 1, 1)
+        gem.project_gradient(made, 1, 1)
         after = torch.cat([g.flatten() for g in made.gradients])
         if sign > 0:
             torch.testing.assert_close(after, old)

@@ -1,16 +1,17 @@
-"""Guards against closed forms, quadratic losses and gradients taken image by image."""
+"""Importance against closed forms, quadratic losses and gradients taken image by image."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mlspring.homeworks.hw14_lifelong.methods import METHODS, guards
-from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Notes
+from mlspring.homeworks.hw14_lifelong.methods import METHODS, regularisers
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, MethodState
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
+from mlspring.kit.seeding import generator
 from tests.tiny.digits import learner
-
-FEW = "method.importance_images=40"
 
 
 class Line(nn.Module):
@@ -23,23 +24,23 @@ class Line(nn.Module):
 
 def on_line(name: str, values: list[float], *overrides: str) -> Learner:
     """Return a learner whose network is a ``Line``, in float64."""
-    real = learner(name, *overrides)
-    model = Line(values)
-    return Learner(
+    real, model = learner(name, *overrides), Line(values)
+    return replace(
+        real,
         model=model,  # type: ignore[arg-type]
         optimizer=torch.optim.SGD(model.parameters(), 1e-3),
-        notes=Notes(METHODS[name].notes(model, real.recipe, 3)),  # type: ignore[arg-type]
-        stream=real.stream,
-        recipe=real.recipe,
-        seed=0,
-        method=real.method,
-        strength=real.strength,
+        state=MethodState(METHODS[real.method].new_state(model, real.knobs)),  # type: ignore[arg-type]
     )
 
 
-def one_by_one(made: Learner, objective: guards.Objective, power: int) -> list[Tensor]:
+def few(name: str) -> Learner:
+    """Return a learner whose tasks have 40 images each."""
+    return learner(name, num_train=40)
+
+
+def one_by_one(made: Learner, objective: regularisers.Objective, power: int) -> list[Tensor]:
     """Return the mean of |gradient of one image's objective| ** power, image by image."""
-    images = next(guards.chunks(made, 0, 10_000))
+    images = next(regularisers.chunks(made, 0, 10_000))
     sums = [torch.zeros_like(p) for p in made.parameters]
     for row in range(len(images[0])):
         one = [part[row : row + 1] for part in images]
@@ -51,23 +52,27 @@ def one_by_one(made: Learner, objective: guards.Objective, power: int) -> list[T
 
 @pytest.mark.parametrize(
     ("objective", "power"),
-    [(guards.true_log_likelihood, 2), (guards.squared_length, 1), (guards.squared_length, 2)],
+    [
+        (regularisers.true_log_likelihood, 2),
+        (regularisers.squared_length, 1),
+        (regularisers.squared_length, 2),
+    ],
 )
 def test_outer_products_are_the_gradients_of_single_images(
-    objective: guards.Objective, power: int
+    objective: regularisers.Objective, power: int
 ) -> None:
-    made = learner("ewc", FEW)
-    found = guards.by_images(made, 0, objective, power=power)
+    made = few("ewc")
+    found = regularisers.by_images(made, 0, objective, power=power)
     for mine, reference in zip(found, one_by_one(made, objective, power), strict=True):
         torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-9)
 
 
 def test_the_size_of_a_pass_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = learner("mas", FEW)
-    whole = guards.by_images(made, 0, guards.squared_length, power=1)
-    monkeypatch.setattr(guards, "CHUNK", 7)
+    made = few("mas")
+    whole = regularisers.by_images(made, 0, regularisers.squared_length, power=1)
+    monkeypatch.setattr(regularisers, "CHUNK", 7)
     for mine, reference in zip(
-        guards.by_images(made, 0, guards.squared_length, power=1), whole, strict=True
+        regularisers.by_images(made, 0, regularisers.squared_length, power=1), whole, strict=True
     ):
         torch.testing.assert_close(mine, reference, rtol=1e-5, atol=1e-9)
 
@@ -80,9 +85,8 @@ def test_the_fisher_information_of_the_last_bias_is_p_times_one_minus_p() -> Non
     for seed in range(repeats):
         fresh = learner("ewc", seed=0)
         fresh.model.load_state_dict(made.model.state_dict())
-        object.__setattr__(fresh, "seed", seed)
-        guards.conclude_ewc(fresh, 0, 1)
-        sums += fresh.notes["importance"][-1]
+        regularisers.measure_ewc(replace(fresh, seed=seed), 0, 1)
+        sums += fresh.state["importance"][-1]
     p = made.model(to_input(made.stream.tasks[0].pixels)).softmax(1).detach()
     assert (sums / repeats).numpy() == pytest.approx((p * (1 - p)).mean(0).numpy(), rel=0.15)
 
@@ -90,17 +94,17 @@ def test_the_fisher_information_of_the_last_bias_is_p_times_one_minus_p() -> Non
 def test_the_sensitivity_of_the_last_bias_is_twice_the_output() -> None:
     """As d ||F||^2 / d b_k = 2 F_k, MAS guards it by the mean of 2 |F_k|."""
     made = learner("mas")
-    guards.conclude_mas(made, 0, 1)
+    regularisers.measure_mas(made, 0, 1)
     outputs = made.model(to_input(made.stream.tasks[0].pixels)).detach()
     torch.testing.assert_close(
-        made.notes["importance"][-1], 2 * outputs.abs().mean(0), rtol=1e-4, atol=1e-7
+        made.state["importance"][-1], 2 * outputs.abs().mean(0), rtol=1e-4, atol=1e-7
     )
 
 
 def test_only_open_outputs_count() -> None:
     made = learner("mas", 'data.scenarios=["task"]', stream="split")
-    guards.conclude_mas(made, 1, 1)
-    guarded = made.notes["importance"][-1]
+    regularisers.measure_mas(made, 1, 1)
+    guarded = made.state["importance"][-1]
     assert guarded[[2, 3]].gt(0).all()
     assert guarded[[0, 1, 4, 5, 6, 7, 8, 9]].eq(0).all()
 
@@ -108,13 +112,13 @@ def test_only_open_outputs_count() -> None:
 def test_the_sliced_cramer_guard_of_the_last_bias_is_one_over_the_outputs() -> None:
     """As d (xi . mean F) / d b_k = xi_k, whose square has the mean 1 / K over directions."""
     made = learner("scp")
-    guards.conclude_scp(made, 0, 1)
-    torch.testing.assert_close(made.notes["importance"][-1], torch.full((10,), 0.1))
+    regularisers.measure_scp(made, 0, 1)
+    torch.testing.assert_close(made.state["importance"][-1], torch.full((10,), 0.1))
 
 
 def test_slices_drawn_at_random_come_to_the_closed_form() -> None:
     made = learner("scp")
-    guards.conclude_scp(made, 0, 1)
+    regularisers.measure_scp(made, 0, 1)
     mean = made.model(to_input(made.stream.tasks[0].pixels)).mean(0)
     draws = torch.Generator().manual_seed(0)
     directions = nn.functional.normalize(torch.randn(1000, 10, generator=draws))
@@ -123,20 +127,20 @@ def test_slices_drawn_at_random_come_to_the_closed_form() -> None:
     for xi in directions:
         (gradient,) = torch.autograd.grad(mean @ xi, weight, retain_graph=True)
         sampled += gradient.square() / len(directions)
-    exact = made.notes["importance"][0]
+    exact = made.state["importance"][0]
     assert (sampled - exact).norm() / exact.norm() < 0.1
 
 
 def test_the_pull_is_the_gradient_of_the_penalty() -> None:
     made = learner("mas", "strength.mas=0.7")
-    guards.conclude_mas(made, 0, 1)
+    regularisers.measure_mas(made, 0, 1)
     for weights in made.parameters:
         weights.data += 0.1 * torch.randn_like(weights)
         weights.grad = torch.zeros_like(weights)
-    guards.pull(made, 1, 1)
-    terms = zip(made.notes["importance"], made.parameters, made.notes["anchor"], strict=True)
+    regularisers.add_penalty_gradient(made, 1, 1)
+    terms = zip(made.state["importance"], made.parameters, made.state["anchor"], strict=True)
     total = 0.7 * sum((b * (p - a) ** 2).sum() for b, p, a in terms)
-    assert guards.penalty(made) == pytest.approx(total.item(), rel=1e-5)
+    assert regularisers.penalty(made) == pytest.approx(total.item(), rel=1e-5)
     for mine, reference in zip(
         made.gradients, torch.autograd.grad(total, made.parameters), strict=True
     ):
@@ -148,13 +152,13 @@ def test_two_quadratic_losses_meet_where_algebra_says() -> None:
     made = on_line("ewc", [0.0, 0.0, 0.0], "strength.ewc=2.5")
     b = torch.tensor([0.0, 1.0, 40.0], dtype=torch.float64)
     anchor = torch.tensor([1.0, -1.0, 2.0], dtype=torch.float64)
-    made.notes["importance"][0].copy_(b)
-    made.notes["anchor"][0].copy_(anchor)
+    made.state["importance"][0].copy_(b)
+    made.state["anchor"][0].copy_(anchor)
     a, c = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([5.0, 5.0, 5.0])
     theta = made.parameters[0]
     for _ in range(20_000):
         theta.grad = a * (theta.detach() - c)
-        guards.pull(made, 1, 1)
+        regularisers.add_penalty_gradient(made, 1, 1)
         made.optimizer.step()
     wanted = (a * c + 5 * b * anchor) / (a + 5 * b)
     assert theta.detach().numpy() == pytest.approx(wanted.numpy(), abs=1e-4)
@@ -170,50 +174,60 @@ def test_each_task_counts_once_and_in_the_notebook_again_and_again(
     for task in range(4):
         measured = torch.zeros(4, dtype=torch.float64)
         measured[task] = 1.0
-        guards.remember(made, [measured])
-    assert tuple(made.notes["importance"][0].tolist()) == weights
+        regularisers.add_importance(made, [measured])
+    assert tuple(made.state["importance"][0].tolist()) == weights
 
 
 def test_the_notebook_squares_the_gradient_of_a_batch() -> None:
     made = learner("ewc", "method.faithful=true")
-    found = guards.by_batches(made, 0, guards.true_log_likelihood, power=2)
-    batches = list(guards.chunks(made, 0, 128))
+    regularisers.measure_ewc(made, 0, 1)
+    batches = list(regularisers.chunks(made, 0, 128))
     assert [len(images) for images, _, _ in batches] == [128, 72]
     sums = [torch.zeros_like(p) for p in made.parameters]
     for images, labels, _ in batches:
         loss = nn.functional.cross_entropy(made.model(images), labels)
         for total, gradient in zip(sums, torch.autograd.grad(loss, made.parameters), strict=True):
             total.add_(gradient.square() / 2)
-    for mine, reference in zip(found, sums, strict=True):
+    for mine, reference in zip(made.state["importance"], sums, strict=True):
         torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-10)
+
+
+def test_the_notebook_averages_slices_before_it_squares() -> None:
+    """Of every batch: the gradient along the mean of 100 directions of length 1, drawn anew."""
+    made = learner("scp", "method.faithful=true")
+    regularisers.measure_scp(made, 0, 1)
+    draws = generator(made.seed, "slices", 0)
+    expected = [torch.zeros_like(p) for p in made.parameters]
+    for images, _, _ in regularisers.chunks(made, 0, 128):
+        slices = torch.randn(100, 10, generator=draws)
+        direction = (slices / slices.norm(dim=1, keepdim=True)).mean(0)
+        outputs = made.model(images).mean(0)
+        along = [torch.zeros_like(p) for p in made.parameters]
+        for k in range(10):  # the gradient of a sum, output by output
+            rows = torch.autograd.grad(outputs[k], made.parameters, retain_graph=True)
+            for total, row in zip(along, rows, strict=True):
+                total.add_(direction[k] * row)
+        for total, gradient in zip(expected, along, strict=True):
+            total.add_(gradient.square() / 2)  # the mean of two batches
+    for mine, reference in zip(made.state["importance"], expected, strict=True):
+        torch.testing.assert_close(mine, reference, rtol=1e-3, atol=1e-9)
 
 
 def test_the_notebook_s_fisher_information_is_far_too_small() -> None:
     made = learner("ewc")
-    per_image = guards.by_images(made, 0, guards.true_log_likelihood, power=2)
-    per_batch = guards.by_batches(made, 0, guards.true_log_likelihood, power=2)
+    per_image = regularisers.by_images(made, 0, regularisers.true_log_likelihood, power=2)
+    per_batch = regularisers.by_batches(made, 0, regularisers.true_log_likelihood, power=2)
     large, small = (sum(float(t.sum()) for t in ts) for ts in (per_image, per_batch))
     assert large > 5 * small
 
 
-def test_the_notebook_s_strengths_come_with_its_faults() -> None:
-    assert learner("ewc", "method.faithful=true").strength == 100.0
-    assert learner("mas", "method.faithful=true").strength == 0.1
-    swept = learner("ewc", "method.faithful=true", "notebook.ewc=1e4", "strength.ewc=1e6")
-    assert swept.strength == 1e4
-    assert learner("ewc", "notebook.ewc=1e4", "strength.ewc=7.0").strength == 7.0
-    assert learner("lwf", "method.faithful=true", "strength.lwf=7.0").strength == 7.0  # has none
-    assert learner("ewc", "strength.ewc=7.0").strength == 7.0
-    assert learner("finetune").strength == 0.0
-
-
 def test_the_anchor_is_where_the_task_ended() -> None:
     made = learner("scp")
-    guards.conclude_scp(made, 0, 1)
-    for anchor, weights in zip(made.notes["anchor"], made.parameters, strict=True):
+    regularisers.measure_scp(made, 0, 1)
+    for anchor, weights in zip(made.state["anchor"], made.parameters, strict=True):
         assert (anchor == weights).all()
         assert anchor.data_ptr() != weights.data_ptr()
     made.parameters[0].data += 1
     assert np.isclose(
-        guards.penalty(made) / made.strength, float(made.notes["importance"][0].sum())
+        regularisers.penalty(made) / made.strength, float(made.state["importance"][0].sum())
     )

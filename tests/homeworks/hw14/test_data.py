@@ -18,7 +18,7 @@ from mlspring.worlds.digits import tiny_digits_world
 from tests.tiny.digits import blobs, write_mnist
 
 SPEC = catalog.find("hw14")
-RECIPE = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "mas.toml")
+RECIPE = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "all.toml")
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 
 

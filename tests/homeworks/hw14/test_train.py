@@ -10,24 +10,28 @@ from PIL import Image
 
 from mlspring import catalog
 from mlspring.core.errors import RecipeError, UserError
-from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request
 from mlspring.homeworks.hw14_lifelong import metrics, train
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.methods.learner import Batch
-from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.recipe import MethodName, Recipe
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit import checkpoint, device
 from mlspring.kit.checkpoint import weights_path
-from mlspring.kit.distributed import Ranks
-from mlspring.verbs import board, calibrate, predict
+from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.verbs import board, predict, recipes
 from mlspring.verbs import run as verb
+from mlspring.verbs.calibration import calibrate
 from tests.contract.journey import only_run, run_tiny
 from tests.tiny.digits import SMALL, learner, write_mnist
 
 SPEC = catalog.find("hw14")
 HARDWARE = device.choose("cpu", "fp32", work="wide")
-WORLD = SPEC.folder / "recipes" / "world"
+
+
+def recipe_of(name: str, *overrides: str, kind: str = "world") -> Recipe:
+    recipe: Recipe = recipes.load(SPEC, recipes.find_recipe(SPEC, name, kind), overrides)
+    return recipe
 
 
 def test_every_method_starts_from_the_same_weights() -> None:
@@ -46,26 +50,26 @@ def test_the_network_is_the_course_s() -> None:
 @pytest.mark.parametrize("name", list(METHODS))
 def test_measuring_changes_nothing(name: str) -> None:
     made = learner(name)
-    before = {k: v.clone() for k, v in made.notes.state_dict().items()}
+    before = {k: v.clone() for k, v in made.state.state_dict().items()}
     weights = [p.detach().clone() for p in made.parameters]
     random = torch.get_rng_state()
-    train.measure(made, 1, 3, HARDWARE)
+    train.measure(made, 1, HARDWARE, ALONE, ahead=True)
     assert (torch.get_rng_state() == random).all()
     assert all((a == b).all() for a, b in zip(weights, made.parameters, strict=True))
-    assert all((v == before[k]).all() for k, v in made.notes.state_dict().items())
+    assert all((v == before[k]).all() for k, v in made.state.state_dict().items())
 
 
 def test_accuracy_is_in_per_cent_of_each_task_s_own_test_part() -> None:
     made = learner("finetune")
     made.parameters[-1].data[7] = 1e4  # it says 7, whatever it sees
-    _, accuracies = train.measure(made, 2, 3, HARDWARE)
+    _, accuracies = train.measure(made, 2, HARDWARE, ALONE)
     assert accuracies == [10.0, 10.0, 10.0]
 
 
 def test_a_closed_output_is_never_the_answer() -> None:
     made = learner("finetune", 'data.scenarios=["task"]', stream="split")
     made.parameters[-1].data[9] = 1e4  # no task of these three has a 9
-    _, accuracies = train.measure(made, 2, 3, HARDWARE)
+    _, accuracies = train.measure(made, 2, HARDWARE, ALONE)
     assert min(accuracies) > 20  # chance among two
 
 
@@ -100,20 +104,22 @@ def test_every_figure_has_something_in_each_quarter(recipe: str, tmp_path: Path)
 def test_methods_train_alike_alone_and_together(tmp_path: Path) -> None:
     """A row of the table of ``all`` is what the method's own recipe gives."""
     together = run_tiny(SPEC, tmp_path, recipe="world/all")
-    names = load_recipe(Recipe, WORLD / "all.toml").method.names
+    names = recipe_of("all").method.names
     for name in ("mas", "replay"):
         alone = run_tiny(SPEC, tmp_path, recipe=f"world/{name}")
         expected = train.outcome(alone, 0)["matrix"]
         assert train.outcome(together, names.index(name))["matrix"] == expected
     untrained = {tuple(train.outcome(together, n)["matrix"][0]) for n in range(len(names))}
     assert len(untrained) == 1
+    figure = (together.figures / "methods.csv").read_text().splitlines()
+    assert [row.split(",")[1] for row in figure[1:]] == names
 
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_every_method_goes_on_where_it_was_stopped(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a method notes is saved with the weights: stopped inside the second of three tasks."""
+    """What a method remembers is saved with the weights; stopped inside the second task."""
     recipe, save = f"world/{name}", checkpoint.save_state
     whole = run_tiny(SPEC, tmp_path / "whole", recipe=recipe, figures=False)
 
@@ -132,9 +138,9 @@ def test_every_method_goes_on_where_it_was_stopped(
 
 
 def test_what_a_method_keeps_is_counted() -> None:
-    plain, guarded, kept = (train.kept_bytes(learner(n)) for n in ("finetune", "ewc", "replay"))
+    plain, measured, kept = (train.kept_bytes(learner(n)) for n in ("finetune", "ewc", "replay"))
     num_weights = sum(p.numel() for p in learner("ewc").parameters)
-    assert (plain, guarded) == (0, 2 * 4 * num_weights)
+    assert (plain, measured) == (0, 2 * 4 * num_weights)
     assert kept == 60 * 784 + 3 * 60 * 8  # images of a byte a pixel; label, task and group
     assert train.kept_bytes(learner("joint")) == 2 * 200 * 784  # the two tasks before the last
 
@@ -143,31 +149,32 @@ def test_what_a_method_keeps_is_counted() -> None:
 def test_before_anything_is_learnt_every_method_is_the_same_network(stream: str) -> None:
     """Forward transfer is counted from there; iCaRL's means would have seen task 1's labels."""
     found = {
-        name: train.measure(learner(name, stream=stream), None, 3, HARDWARE)[1] for name in METHODS
+        name: train.measure(learner(name, stream=stream), None, HARDWARE, ALONE, ahead=True)[1]
+        for name in METHODS
     }
     made = learner("finetune", stream=stream)
     task = made.stream.tasks[0]
-    answers = made.model(to_input(task.test_pixels)) + made.stream.mask(0)[0]
+    answers = made.model(to_input(task.test_pixels)) + made.stream.masks[0][0]
     hits = (answers.argmax(1) == task.test_labels).double().mean()
     assert all(row == found["finetune"] for row in found.values())
     assert found["finetune"][0] == pytest.approx(100 * float(hits))
 
 
-@pytest.mark.parametrize("recalled", [1, 3])
+@pytest.mark.parametrize("replayed", [1, 3])
 @pytest.mark.parametrize("name", ["replay", "icarl", "dgr", "joint"])
-def test_the_loss_of_two_processes_is_that_of_one(name: str, recalled: int) -> None:
+def test_the_loss_of_two_processes_is_that_of_one(name: str, replayed: int) -> None:
     """Also where one of them has no old image."""
-    made = learner(name, f"method.recalled={recalled}")
+    made = learner(name, f"method.replayed={replayed}")
     method, task = METHODS[made.method], made.stream.tasks[1]
-    method.conclude(made, 0, 8)
+    method.on_task_end(made, 0, 8)
     made.parameters[0].data *= 1.1  # not what the old network was
-    old, row = method.recall(made, 1, 9), made.stream.mask(1)[1].expand(20, -1)
+    old, row = method.replay_batch(made, 1, 9), made.stream.masks[1][1].expand(20, -1)
     new = Batch(images=to_input(task.pixels[:20]), labels=task.labels[:20], mask=row)
-    assert old is not None and len(old.labels) == recalled
+    assert old is not None and len(old.labels) == replayed
 
     def gradient(ranks: Ranks) -> torch.Tensor:
-        parts = [train.share_of(batch, ranks) for batch in (new, old)]
-        seen = [part.seen_by(made.model(part.images)) for part in parts if part is not None]
+        parts = [batch.shard(ranks) for batch in (new, old) if batch is not None]
+        seen = [part.with_logits(made.model(part.images)) for part in parts]
         loss = method.loss(made, 1, seen[0], seen[1])
         return torch.cat([g.flatten() for g in torch.autograd.grad(loss, made.parameters)])
 
@@ -176,7 +183,7 @@ def test_the_loss_of_two_processes_is_that_of_one(name: str, recalled: int) -> N
     torch.testing.assert_close((halves[0] + halves[1]) / 2, whole, rtol=1e-4, atol=1e-6)
 
 
-def test_a_guard_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
+def test_a_penalty_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
     data = str(write_mnist(tmp_path / "data"))
     matrices = []
     for name, more in (
@@ -191,16 +198,12 @@ def test_a_guard_of_no_strength_is_fine_tuning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["world", "official"])
-def test_recipes_differ_from_all_in_names_only(kind: str) -> None:
-    folder = SPEC.folder / "recipes" / kind
-    every = load_recipe(Recipe, folder / "all.toml")
-    assert set(every.method.names) == set(METHODS)
-    for name in METHODS:
-        alone = load_recipe(Recipe, folder / f"{name}.toml")
-        assert alone.method.names == [name]
-        knobs = alone.model_dump() | {"method": alone.method.model_dump() | {"names": None}}
-        wanted = every.model_dump() | {"method": every.method.model_dump() | {"names": None}}
-        assert knobs == wanted
+@pytest.mark.parametrize("name", list(METHODS))
+def test_a_method_s_recipe_is_all_with_that_method_alone(kind: str, name: MethodName) -> None:
+    every, alone = recipe_of("all", kind=kind), recipe_of(name, kind=kind)
+    assert name in every.method.names
+    only = every.method.model_copy(update={"names": [name]})
+    assert alone == every.model_copy(update={"method": only})
 
 
 @pytest.mark.parametrize(
@@ -218,12 +221,12 @@ def test_recipes_differ_from_all_in_names_only(kind: str) -> None:
 )
 def test_impossible_recipes_are_sentences(override: str, sentence: str | None) -> None:
     if sentence is None:
-        assert load_recipe(Recipe, WORLD / "ewc.toml", [override]).data.stream == "split"
+        assert recipe_of("ewc", override).data.stream == "split"
         with pytest.raises(RecipeError, match="ten digits"):
-            load_recipe(Recipe, WORLD / "ewc.toml", [override, "data.num_tasks=6"])
+            recipe_of("ewc", override, "data.num_tasks=6")
         return
     with pytest.raises(RecipeError, match=sentence):
-        load_recipe(Recipe, WORLD / "ewc.toml", [override])
+        recipe_of("ewc", override)
 
 
 @pytest.mark.parametrize(
@@ -239,21 +242,20 @@ def test_impossible_recipes_are_sentences(override: str, sentence: str | None) -
 def test_a_memory_without_room_for_every_old_task_is_a_sentence(
     name: str, stream: str, num_tasks: int, least: int
 ) -> None:
-    path = WORLD / f"{name}.toml"
     words = [f"data.stream={stream}", f"data.num_tasks={num_tasks}"]
-    made = load_recipe(Recipe, path, [*words, f"method.memory={least}"])
+    made = recipe_of(name, *words, f"method.memory={least}")
     assert made.method.memory == least
     sentence = rf"method.memory = {least - 1} is too small for .* at least {least}$"
     with pytest.raises(RecipeError, match=sentence) as told:
-        load_recipe(Recipe, path, [*words, f"method.memory={least - 1}"])
+        recipe_of(name, *words, f"method.memory={least - 1}")
     if name != "all":
         assert f"for {name}, which keeps an image of each" in str(told.value)
 
 
 def test_two_digits_a_task_need_two_images_of_each() -> None:
     words = ["data.num_tasks=5", "method.memory=10"]
-    assert load_recipe(Recipe, WORLD / "scenarios.toml", words).least_memory["icarl"] == 8
-    load_recipe(Recipe, WORLD / "finetune.toml", ["data.num_tasks=20", "method.memory=10"])
+    assert recipe_of("scenarios", *words).least_memory["icarl"] == 8
+    assert recipe_of("finetune", "data.num_tasks=20", "method.memory=10").method.memory == 10
 
 
 @pytest.mark.parametrize("name", ["replay", "gem", "icarl"])
@@ -267,12 +269,13 @@ def test_the_least_memory_is_enough(name: str, tmp_path: Path) -> None:
     assert run.result is not None
 
 
-def test_the_notebook_s_strengths_are_in_every_recipe() -> None:
-    facts = {"ewc": 100.0, "mas": 0.1, "si": 1.0, "rwalk": 100.0, "scp": 100.0}
-    for path in (SPEC.folder / "recipes").glob("*/*.toml"):
-        recipe = load_recipe(Recipe, path, ["method.faithful=true"])
-        assert recipe.notebook.model_dump() == facts
-        assert {name: recipe.strength_of(name) for name in facts} == facts  # type: ignore[arg-type]
+@pytest.mark.parametrize("kind", ["world", "official"])
+def test_the_notebook_s_recipe_has_its_strengths_and_its_faults(kind: str) -> None:
+    """Source: the HW14 notebook's cells that train each method."""
+    notebook = recipe_of("notebook", kind=kind)
+    assert notebook.method.faithful
+    lambdas = {"finetune": 0.0, "ewc": 100.0, "mas": 0.1, "si": 1.0, "rwalk": 100.0, "scp": 100.0}
+    assert {name: notebook.strength.of(name) for name in notebook.method.names} == lambdas
 
 
 def test_nothing_is_handed_in_and_every_verb_says_so(tmp_path: Path) -> None:
@@ -286,6 +289,6 @@ def test_nothing_is_handed_in_and_every_verb_says_so(tmp_path: Path) -> None:
         lambda: predict.predict(run_tiny(SPEC, tmp_path).folder, data=None, out=None),
     )
     for call in calls:
-        with pytest.raises(UserError, match="no submission, no lines and no board") as told:
+        with pytest.raises(UserError, match="no submission, no baselines and no board") as told:
             call()
         assert "mlspring quiz hw14" in str(told.value)

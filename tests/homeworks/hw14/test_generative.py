@@ -15,13 +15,13 @@ from tests.tiny.digits import learner
 def taught(made: Learner, stage: int, num_steps: int) -> Learner:
     """Let the generator learn a task, and conclude it."""
     for step in range(num_steps):
-        METHODS["dgr"].follow(made, stage, 1000 * stage + step + 1)
-    METHODS["dgr"].conclude(made, stage, 1000 * (stage + 1))
+        METHODS["dgr"].after_step(made, stage, 1000 * stage + step + 1)
+    METHODS["dgr"].on_task_end(made, stage, 1000 * (stage + 1))
     return made
 
 
 def dreamt(made: Learner, stage: int, step: int = 1) -> torch.Tensor:
-    batch = METHODS["dgr"].recall(made, stage, step)
+    batch = METHODS["dgr"].replay_batch(made, stage, step)
     assert batch is not None
     return batch.images
 
@@ -29,7 +29,7 @@ def dreamt(made: Learner, stage: int, step: int = 1) -> torch.Tensor:
 def test_the_bound_of_weights_that_are_all_zero_is_known() -> None:
     """Every pixel is 1/2 and q(z|x) = N(0, 1): 784 log 2 and no divergence."""
     made = learner("dgr")
-    weights = [torch.zeros_like(w) for w in made.notes["generator"]]
+    weights = [torch.zeros_like(w) for w in made.state["generator"]]
     images = to_input(made.stream.tasks[0].pixels[:7])
     found = generative.negative_bound(weights, images, generator(0, "noise"))
     assert found.tolist() == pytest.approx([784 * math.log(2)] * 7, rel=1e-5)
@@ -42,14 +42,14 @@ def test_the_bound_of_weights_that_are_all_zero_is_known() -> None:
 
 
 def test_the_generator_learns_what_the_task_looks_like() -> None:
-    made = learner("dgr", "method.recalled=200")
+    made = learner("dgr", "method.replayed=200")
     task = to_input(made.stream.tasks[0].pixels).mean(0)
 
     def likeness() -> float:
         together = torch.stack((dreamt(made, 1).mean(0), task))
         return float(torch.corrcoef(together)[0, 1])
 
-    METHODS["dgr"].conclude(made, 0, 0)
+    METHODS["dgr"].on_task_end(made, 0, 0)
     assert abs(likeness()) < 0.5  # nothing learnt yet
     taught(made, 0, 120)
     assert likeness() > 0.9
@@ -57,7 +57,7 @@ def test_the_generator_learns_what_the_task_looks_like() -> None:
 
 def test_images_of_both_tasks_are_made_after_the_second() -> None:
     """Without its own images of the first task the generator would know the second alone."""
-    words = ("method.recalled=200", 'data.scenarios=["class"]')
+    words = ("method.replayed=200", 'data.scenarios=["class"]')
     made = taught(learner("dgr", *words, stream="split"), 0, 120)
     first = dreamt(made, 1)
     taught(made, 1, 120)
@@ -71,18 +71,18 @@ def test_images_of_both_tasks_are_made_after_the_second() -> None:
 
 def test_the_old_network_labels_and_only_a_new_task_changes_it() -> None:
     made = taught(learner("dgr"), 0, 5)
-    before = METHODS["dgr"].recall(made, 1, 3)
+    before = METHODS["dgr"].replay_batch(made, 1, 3)
     assert before is not None
     assert (before.labels == made.model(before.images).argmax(1)).all()
     made.parameters[-1].data[4] += 1e4  # the network of today says 4, whatever it sees
     for step in (6, 7):
-        METHODS["dgr"].follow(made, 1, step)  # the generator of today learns
-    again = METHODS["dgr"].recall(made, 1, 3)
+        METHODS["dgr"].after_step(made, 1, step)  # the generator of today learns
+    again = METHODS["dgr"].replay_batch(made, 1, 3)
     assert again is not None
     assert (again.labels == before.labels).all()
     assert (again.images == before.images).all()
-    METHODS["dgr"].conclude(made, 1, 8)
-    after = METHODS["dgr"].recall(made, 2, 3)
+    METHODS["dgr"].on_task_end(made, 1, 8)
+    after = METHODS["dgr"].replay_batch(made, 2, 3)
     assert after is not None
     assert (after.labels == 4).all()
     assert (after.images != before.images).any()
@@ -91,7 +91,7 @@ def test_the_old_network_labels_and_only_a_new_task_changes_it() -> None:
 def test_a_label_is_one_of_the_old_task_s_own_where_the_task_is_told() -> None:
     made = taught(learner("dgr", 'data.scenarios=["task"]', stream="split"), 0, 3)
     taught(made, 1, 3)
-    batch = METHODS["dgr"].recall(made, 2, 5)
+    batch = METHODS["dgr"].replay_batch(made, 2, 5)
     assert batch is not None
     is_open = batch.mask.eq(0)
     assert is_open.sum(1).eq(2).all()
@@ -110,10 +110,10 @@ def test_dreams_depend_on_seed_and_step_only() -> None:
 
 def test_no_image_is_kept_and_the_last_task_is_not_learnt() -> None:
     made = learner("dgr")
-    sizes = {tuple(t.shape) for t in made.notes.buffers()}
-    assert sizes <= {tuple(t.shape) for t in (*made.notes["generator"], *made.parameters)} | {()}
-    before = [w.clone() for w in made.notes["generator"]]
-    METHODS["dgr"].follow(made, 2, 17)
-    assert all((a == b).all() for a, b in zip(before, made.notes["generator"], strict=True))
-    METHODS["dgr"].follow(made, 1, 9)
-    assert any((a != b).any() for a, b in zip(before, made.notes["generator"], strict=True))
+    sizes = {tuple(t.shape) for t in made.state.buffers()}
+    assert sizes <= {tuple(t.shape) for t in (*made.state["generator"], *made.parameters)} | {()}
+    before = [w.clone() for w in made.state["generator"]]
+    METHODS["dgr"].after_step(made, 2, 17)
+    assert all((a == b).all() for a, b in zip(before, made.state["generator"], strict=True))
+    METHODS["dgr"].after_step(made, 1, 9)
+    assert any((a != b).any() for a, b in zip(before, made.state["generator"], strict=True))

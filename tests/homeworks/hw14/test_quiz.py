@@ -81,7 +81,7 @@ def written_run(folder: Path, **by_method: Matrix) -> Path:
 
 
 def results(**by_method: Matrix) -> Results:
-    return Results(matrices={("rotated", "domain", name): m for name, m in by_method.items()})
+    return {("rotated", "domain", name): m for name, m in by_method.items()}
 
 
 def test_the_worst_task_is_read_from_the_last_row() -> None:
@@ -106,13 +106,13 @@ def test_who_ends_highest() -> None:
     assert quiz.kept_by_replay(results(**{**base, "si": high}, replay=low)) == "B"
 
 
-def test_where_guards_fail_is_said_by_the_scenarios() -> None:
+def test_where_regularisers_fail_is_said_by_the_scenarios() -> None:
     far, near, top = matrix([20.0] * 5), matrix([90.0] * 5), matrix([95.0] * 5)
     matrices = {}
     for scenario, ewc in (("task", near), ("domain", far), ("class", far)):
         matrices["split", scenario, "ewc"] = ewc
         matrices["split", scenario, "joint"] = top
-    assert quiz.where_guards_fail(Results(matrices=matrices)) == "BC"
+    assert quiz.where_regularisers_fail(matrices) == "BC"
 
 
 def test_keys_come_from_the_run_s_own_tables(tmp_path: Path) -> None:

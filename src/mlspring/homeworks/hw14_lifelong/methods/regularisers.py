@@ -1,21 +1,23 @@
-"""Guards on weights: L' = L + lambda * sum_i b_i (theta_i - theta*_i)^2, and three kinds of b.
+"""Importance-weighted penalties: L' = L + lambda * sum_i b_i (theta_i - theta*_i)^2.
 
-theta* are the weights after the last task, b_i the importance of weight i summed over the tasks so
-far. The slides write lambda / 2; like the notebook's code this has no 1/2.
+theta* are the weights after the last task (the anchor), b_i the importance of weight i summed over
+the tasks so far. The slides write lambda / 2; like the notebook's code this has no 1/2. EWC, MAS
+and SCP measure b when a task ends; SI and RWalk measure it during training (``path.py``).
 
 With ``method.faithful`` the importance is measured as the notebook measures it: gradients are
 averaged over a batch of 128 before they are squared, which makes EWC's about 111 times too small,
 and every importance is added to the sum of all earlier ones, which already contain each other.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Tensors, zeros
-from mlspring.homeworks.hw14_lifelong.models import NUM_CLASSES, Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import Recipe
+from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, StateTensors, Tensors, zeros
+from mlspring.homeworks.hw14_lifelong.models import Perceptron
+from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
@@ -23,39 +25,39 @@ CHUNK = 1024  # images of one pass; the result does not depend on it
 NOTEBOOK_BATCH = 128
 NOTEBOOK_SLICES = 100
 
-Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, labels, mask -> one a image
+Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, labels, mask -> one an image
 
 
-def guard_notes(model: Perceptron, recipe: Recipe, num_tasks: int) -> dict[str, Sequence[Tensor]]:
+def new_importance(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return importance b and anchor theta*, and the notebook's growing sum of importances."""
-    notes: dict[str, Sequence[Tensor]] = {"importance": zeros(model), "anchor": zeros(model)}
-    if recipe.method.faithful:
-        notes["earlier"] = zeros(model)
-    return notes
+    tensors = {"importance": zeros(model), "anchor": zeros(model)}
+    return tensors | {"earlier": zeros(model)} if knobs.faithful else tensors
 
 
 @torch.no_grad()
-def pull(learner: Learner, stage: int, step: int) -> None:
-    """Add the penalty's gradient, 2 lambda b (theta - theta*), to the loss's."""
+def add_penalty_gradient(learner: Learner, stage: int, step: int) -> None:
+    """Add the penalty's gradient, 2 lambda b (theta - theta*), to the loss's.
+
+    The penalty is no part of the loss that is differentiated: its gradient is known, and written
+    in one line it costs three passes over the weights instead of a graph.
+    """
     if stage == 0 or not learner.strength:
         return
-    notes = learner.notes
-    moved = torch._foreach_sub(learner.parameters, notes["anchor"])
+    moved = torch._foreach_sub(learner.parameters, learner.state["anchor"])
     factor = 2 * learner.strength
-    torch._foreach_addcmul_(learner.gradients, moved, notes["importance"], value=factor)
+    torch._foreach_addcmul_(learner.gradients, moved, learner.state["importance"], value=factor)
 
 
 @torch.no_grad()
 def penalty(learner: Learner) -> float:
     """Return lambda * sum b (theta - theta*)^2."""
-    terms = zip(
-        learner.notes["importance"], learner.parameters, learner.notes["anchor"], strict=True
-    )
+    importance, anchor = learner.state["importance"], learner.state["anchor"]
+    terms = zip(importance, learner.parameters, anchor, strict=True)
     return learner.strength * sum((b * (p - a).square()).sum().item() for b, p, a in terms)
 
 
-def conclude_ewc(learner: Learner, stage: int, step: int) -> None:
-    """Guard by the Fisher information: b_i = E_x E_{y ~ p(y|x)} (d log p(y|x) / d theta_i)^2.
+def measure_ewc(learner: Learner, stage: int, step: int) -> None:
+    """Add the Fisher information: b_i = E_x E_{y ~ p(y|x)} (d log p(y|x) / d theta_i)^2.
 
     One label is drawn from the network's own answer for every image; the network's certainty
     enters, the true labels do not. Source: Kirkpatrick et al. 2017 (arXiv:1612.00796), eq. 3; why
@@ -69,11 +71,11 @@ def conclude_ewc(learner: Learner, stage: int, step: int) -> None:
         drawn = torch.multinomial(log_p.detach().exp().cpu(), 1, generator=draws)
         return log_p.gather(1, drawn.to(log_p.device)).squeeze(1)
 
-    if learner.recipe.method.faithful:
+    if learner.knobs.faithful:
         measured = by_batches(learner, stage, true_log_likelihood, power=2)
     else:
         measured = by_images(learner, stage, log_likelihood, power=2)
-    remember(learner, measured)
+    add_importance(learner, measured)
 
 
 def true_log_likelihood(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
@@ -81,15 +83,15 @@ def true_log_likelihood(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
     return (logits + mask).log_softmax(1).gather(1, labels[:, None]).squeeze(1)
 
 
-def conclude_mas(learner: Learner, stage: int, step: int) -> None:
-    """Guard by sensitivity: b_i = mean over x of | d ||F(x)||_2^2 / d theta_i |; needs no label.
+def measure_mas(learner: Learner, stage: int, step: int) -> None:
+    """Add the sensitivity: b_i = mean over x of | d ||F(x)||_2^2 / d theta_i |; needs no label.
 
     F are the network's open outputs (the paper's global version). Source: Aljundi et al. 2018
     (arXiv:1711.09601), section 4.1. The notebook takes the absolute value of a batch's
     mean gradient, in which images of opposite sign cancel.
     """
-    measure = by_batches if learner.recipe.method.faithful else by_images
-    remember(learner, measure(learner, stage, squared_length, power=1))
+    measure = by_batches if learner.knobs.faithful else by_images
+    add_importance(learner, measure(learner, stage, squared_length, power=1))
 
 
 def squared_length(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
@@ -97,33 +99,32 @@ def squared_length(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
     return logits.masked_fill(mask.isinf(), 0).square().sum(1)
 
 
-def conclude_scp(learner: Learner, stage: int, step: int) -> None:
-    """Guard by the sliced Cramer distance: b_i = E_xi (d (xi . mean_x F(x)) / d theta_i)^2.
+def measure_scp(learner: Learner, stage: int, step: int) -> None:
+    """Add the sliced Cramer distance's: b_i = E_xi (d (xi . mean_x F(x)) / d theta_i)^2.
 
     xi is a random direction of length 1 in the space of outputs; mean_x runs over the whole task,
-    so the distribution of outputs is guarded and not each image's output. For K outputs E xi xi^T
+    so the distribution of outputs is held fast and not each image's output. For K outputs E xi xi^T
     is I / K, so the expectation over slices is the mean over outputs of the squared gradient of
     the mean output; no slice needs to be drawn. Source: Kolouri et al. 2020 (Sliced Cramer
     preservation, openreview BJge3TNKwH). The notebook averages
     100 slices before squaring, which leaves one short random direction.
     """
-    if learner.recipe.method.faithful:
-        remember(learner, _one_slice_by_batches(learner, stage))
+    if learner.knobs.faithful:
+        add_importance(learner, _one_slice_by_batches(learner, stage))
         return
-    model, count = learner.model, 0
-    jacobian = [zeros(model) for _ in range(NUM_CLASSES)]
-    open_classes = learner.stream.open_classes(stage, stage)
+    open_classes, count = learner.stream.open_classes(stage, stage), 0
+    jacobian = {output: zeros(learner.model) for output in open_classes}
     for images, _, _ in chunks(learner, stage, CHUNK):
-        total = model(images).sum(0)
-        for output in open_classes:
+        total = learner.model(images).sum(0)
+        for output, sums in jacobian.items():
             rows = torch.autograd.grad(total[output], learner.parameters, retain_graph=True)
-            torch._foreach_add_(jacobian[output], list(rows))
+            torch._foreach_add_(sums, list(rows))
         count += len(images)
-    measured = zeros(model)
-    for output in open_classes:
-        mean = torch._foreach_div(jacobian[output], count)
+    measured = zeros(learner.model)
+    for sums in jacobian.values():
+        mean = torch._foreach_div(sums, count)
         torch._foreach_add_(measured, torch._foreach_mul(mean, mean), alpha=1 / len(open_classes))
-    remember(learner, measured)
+    add_importance(learner, measured)
 
 
 def _one_slice_by_batches(learner: Learner, stage: int) -> Tensors:
@@ -137,7 +138,7 @@ def _one_slice_by_batches(learner: Learner, stage: int) -> Tensors:
         gradients = torch.autograd.grad(along, learner.parameters)
         torch._foreach_add_(measured, torch._foreach_mul(gradients, gradients))
         count += 1
-    return torch._foreach_div(measured, count)
+    return list(torch._foreach_div(measured, count))
 
 
 def by_images(learner: Learner, stage: int, objective: Objective, *, power: int) -> Tensors:
@@ -155,10 +156,10 @@ def by_images(learner: Learner, stage: int, objective: Objective, *, power: int)
         at_outputs = torch.autograd.grad(total, [outputs for _, outputs in traced])
         for index, ((inputs, _), at_output) in enumerate(zip(traced, at_outputs, strict=True)):
             d, h = at_output.abs() ** power, inputs.detach().abs() ** power
-            sums[2 * index] += d.T @ h
-            sums[2 * index + 1] += d.sum(0)
+            sums[2 * index] += d.T @ h  # the layer's weight (out, in)
+            sums[2 * index + 1] += d.sum(0)  # its bias, whose input is 1
         count += len(images)
-    return torch._foreach_div(sums, count)
+    return list(torch._foreach_div(sums, count))
 
 
 def by_batches(learner: Learner, stage: int, objective: Objective, *, power: int) -> Tensors:
@@ -169,34 +170,27 @@ def by_batches(learner: Learner, stage: int, objective: Objective, *, power: int
         gradients = [g.abs() ** power for g in torch.autograd.grad(mean, learner.parameters)]
         torch._foreach_add_(sums, gradients)
         count += 1
-    return torch._foreach_div(sums, count)
+    return list(torch._foreach_div(sums, count))
 
 
 def chunks(learner: Learner, stage: int, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yield images (c, 784), labels (c,) and masks (c, 10) of the task that ended, shuffled."""
     task = learner.stream.tasks[stage]
     order = epoch_order(len(task.labels), derive_seed(learner.seed, "importance"), stage)
-    order = order[: learner.recipe.method.importance_images or None].to(task.labels.device)
-    row = learner.stream.mask(stage)[stage]
-    for part in order.split(size):
-        yield to_input(task.pixels[part]), task.labels[part], row.expand(len(part), -1)
+    mask = learner.stream.masks[stage][stage]
+    for part in order.to(task.labels.device).split(size):
+        yield to_input(task.pixels[part]), task.labels[part], mask.expand(len(part), -1)
 
 
 @torch.no_grad()
-def remember(learner: Learner, measured: Tensors) -> None:
+def add_importance(learner: Learner, measured: Tensors) -> None:
     """Add what was measured to the importance, each task once, and set the anchor."""
-    notes = learner.notes
-    if learner.recipe.method.faithful:
+    state = learner.state
+    if learner.knobs.faithful:
         # b_k = F_k + sum of all earlier b, each of which holds the ones before it
-        torch._foreach_copy_(notes["importance"], measured)
-        torch._foreach_add_(notes["importance"], notes["earlier"])
-        torch._foreach_add_(notes["earlier"], notes["importance"])
+        torch._foreach_copy_(state["importance"], measured)
+        torch._foreach_add_(state["importance"], state["earlier"])
+        torch._foreach_add_(state["earlier"], state["importance"])
     else:
-        torch._foreach_add_(notes["importance"], measured)
-    set_anchor(learner)
-
-
-@torch.no_grad()
-def set_anchor(learner: Learner) -> None:
-    """Set theta* to the weights as they are."""
-    torch._foreach_copy_(learner.notes["anchor"], learner.parameters)
+        torch._foreach_add_(state["importance"], measured)
+    torch._foreach_copy_(state["anchor"], learner.parameters)

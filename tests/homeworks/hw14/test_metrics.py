@@ -24,6 +24,8 @@ def test_forward_transfer_compares_before_a_task_with_the_untrained_network() ->
 
 def test_forgetting_is_measured_from_the_best() -> None:
     assert metrics.forgetting(MATRIX) == pytest.approx(((90 - 60) + (95 - 85)) / 2)
+    luck_before_learning = [[99, 99, 99], [90, 40, 99], [70, 95, 30], [60, 85, 99]]
+    assert metrics.forgetting(luck_before_learning) == metrics.forgetting(MATRIX)
     better_later = [[0, 0, 0], [50, 0, 0], [80, 90, 0], [70, 90, 90]]
     assert metrics.forgetting(better_later) == pytest.approx((80 - 70 + 0) / 2)
     assert metrics.backward_transfer(better_later) == pytest.approx((70 - 50 + 0) / 2)

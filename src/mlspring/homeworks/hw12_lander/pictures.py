@@ -1,4 +1,4 @@
-"""A landing as an animated picture, by Gymnasium's own renderer; no window is opened.
+"""Episodes as pictures, by Gymnasium's own renderer; no window is opened.
 
 The renderer is pygame's, which is loaded here, when something is drawn, and never for training.
 """
@@ -7,41 +7,42 @@ import os
 import warnings
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.errors import MachineError
-from mlspring.homeworks.hw12_lander.environment import lander_class
+from mlspring.homeworks.hw12_lander.environment import Actions
+from mlspring.homeworks.hw12_lander.fast_env import lander_class, not_installed
 
 WIDTH, HEIGHT = 300, 200  # half of what is rendered
 STRIDE, FPS = 4, 50  # every fourth step is a frame
 HEADLESS = {"SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
 
 
-def frames(lists: Sequence[NDArray[np.int64]], seed: int, number: int) -> list[Image.Image]:
-    """Return pictures of the episode ``number`` (from 0) of the judge's, played by its list.
+def frames(
+    lists: Sequence[Actions], seed: int, number: int, stride: int = STRIDE
+) -> list[Image.Image]:
+    """Return pictures of the judge's episode ``number`` (from 0), played by its list.
 
-    The lists before it are played, too: where an episode begins depends on them.
+    The lists before it are played, too: where an episode begins depends on them. Every ``stride``
+    steps and the last one become a picture.
 
     Raises:
-        MachineError: pygame is not installed.
+        MachineError: Gymnasium or pygame is not installed.
     """
     load_renderer()
-    made = lander_class()()
+    lander = lander_class()()
     for episode, actions in enumerate(lists[:number]):
-        made.reset(seed=seed if episode == 0 else None)
+        lander.reset(seed=seed if episode == 0 else None)
         for action in actions.tolist():
-            made.advance(action)
-    made.render_mode = "rgb_array"  # from here on its engines leave sparks
-    made.reset(seed=seed if number == 0 else None)
-    shown = []
+            lander.step(action)
+    lander.render_mode = "rgb_array"  # from here on its engines leave sparks
+    lander.reset(seed=seed if number == 0 else None)
+    pictures = []
     for step, action in enumerate(lists[number].tolist()):
-        made.step(action)
-        picture = made.render()  # every step: by each picture a spark grows older
-        if step % STRIDE == 0 or step == len(lists[number]) - 1:
-            shown.append(Image.fromarray(picture).reduce(2))
-    return shown
+        lander.step_with_particles(action)
+        pixels = lander.render()  # at every step: by each picture a spark grows older
+        if step % stride == 0 or step == len(lists[number]) - 1:
+            pictures.append(Image.fromarray(pixels).reduce(2))
+    return pictures
 
 
 def load_renderer() -> None:
@@ -57,5 +58,4 @@ def load_renderer() -> None:
             warnings.simplefilter("ignore")
             import pygame.gfxdraw  # noqa: F401
     except ImportError as error:
-        fix = 'pip install "gymnasium[box2d]"'
-        raise MachineError(f"a landing cannot be drawn ({error})", fix=fix) from error
+        raise not_installed(error) from error

@@ -1,8 +1,8 @@
 """A policy as numbers: the networks that may be handed in, computed by numpy alone.
 
 The judge runs no code of a learner's; it multiplies these matrices. Architecture ``perceptron``:
-dense layers with one activation between them, eight observations in, four preferences out; the
-action is the largest.
+dense layers with one activation between them, eight observations in, four outputs (logits, or the
+values of the actions); the largest chooses the action.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ MAX_SEEN, MAX_REACH = 1e3, 1e30  # observations stay far below; float32 ends at 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A perceptron from observations to preferences.
+    """A perceptron from observations to logits.
 
     Args:
         weights: float32 (outputs, inputs) of each layer, as torch keeps them.
@@ -32,7 +32,7 @@ class Policy:
 
     Raises:
         ValueError: layers that do not fit together, too many or too wide, or numbers that are not
-            finite, or so large that preferences may not be.
+            finite, or so large that logits may not be.
     """
 
     weights: Sequence[Floats]
@@ -40,7 +40,7 @@ class Policy:
     activation: str
 
     def check(self) -> None:
-        """Raise ValueError unless the layers lead from 8 observations to 4 finite preferences."""
+        """Raise ValueError unless the layers lead from 8 observations to 4 finite logits."""
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation {self.activation!r} is not one of {ACTIVATIONS}")
         if not 1 <= len(self.weights) <= MAX_LAYERS or len(self.weights) != len(self.biases):
@@ -61,8 +61,8 @@ class Policy:
         if inputs != NUM_ACTIONS:
             raise ValueError(f"the last layer has {inputs} units, expected {NUM_ACTIONS}")
 
-    def preferences(self, observations: Floats) -> Floats:
-        """Return the four preferences of each observation: (n, 8) -> (n, 4)."""
+    def logits(self, observations: Floats) -> Floats:
+        """Return the logits of each observation: (n, 8) -> (n, 4)."""
         values = observations
         last = len(self.weights) - 1
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
@@ -76,8 +76,8 @@ class Policy:
         return values
 
     def greedy(self, observations: Floats) -> NDArray[np.int64]:
-        """Return the preferred action of each observation: (n, 8) -> (n,)."""
-        chosen: NDArray[np.int64] = self.preferences(observations).argmax(1)
+        """Return the action of the largest logit: (n, 8) -> (n,)."""
+        chosen: NDArray[np.int64] = self.logits(observations).argmax(1)
         return chosen
 
     def tensors(self) -> dict[str, Floats]:

@@ -4,6 +4,7 @@ The judge's episodes are consecutive resets after ONE seeding, so where an episo
 how long those before it took.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -100,58 +101,48 @@ def _begin_next(landers: Landers, index: int, waiting: Iterator[tuple[int, int]]
     return number
 
 
-@dataclass(frozen=True, kw_only=True)
-class Replay:
-    """What became of an action list.
+def replay_consecutive(lists: Sequence[Actions], seed: int) -> list[Episode]:
+    """Return the judge's episodes as action lists play them.
 
-    Args:
-        total: reward of the steps that were taken.
-        num_steps: steps until the episode was done, or the list's length.
-        done: whether the episode was done at the last of these.
+    Raises:
+        ValueError: a list is over before its episode is done, or goes on after it.
     """
-
-    total: float
-    num_steps: int
-    done: bool
-
-
-def replay_consecutive(
-    lists: Sequence[Actions], seed: int, max_steps: int = MAX_STEPS
-) -> list[Replay]:
-    """Return what each list does in the judge's episodes; stops after one that does not fit."""
-    landers = Landers(1, max_steps)
-    replays = []
+    landers = Landers(1)
+    played = []
     for number, actions in enumerate(lists):
         landers.reset(0, seed if number == 0 else None)
-        replays.append(_replay(landers, actions))
-        if not replays[-1].done or replays[-1].num_steps < len(actions):
-            break
-    return replays
+        episode = _play_list(landers, actions)
+        if episode is None:
+            raise ValueError(
+                f"list {number + 1} is over at step {len(actions)}, before its episode is done"
+            )
+        if len(episode.actions) < len(actions):
+            raise ValueError(
+                f"list {number + 1} has {len(actions)} actions, its episode took "
+                f"{len(episode.actions)}"
+            )
+        played.append(episode)
+    return played
 
 
-def replay_seeded(
-    lists: Sequence[Actions], seeds: Sequence[int], max_steps: int = MAX_STEPS
-) -> NDArray[np.float64]:
+def replay_seeded(lists: Sequence[Actions], seeds: Sequence[int]) -> NDArray[np.float64]:
     """Return the total rewards (n,) of lists played blindly, in turn, one in each seed's episode.
 
     After a list that ends too early nothing is done until the episode ends.
     """
-    landers = Landers(1, max_steps)
-    idle = np.zeros(max_steps, np.int64)
+    landers, idle = Landers(1), np.zeros(MAX_STEPS, np.int64)
     totals = []
     for number, seed in enumerate(seeds):
         landers.reset(0, seed)
-        actions = np.concatenate((lists[number % len(lists)], idle))
-        totals.append(_replay(landers, actions).total)
+        episode = _play_list(landers, np.concatenate((lists[number % len(lists)], idle)))
+        totals.append(episode.total if episode else math.nan)
     return np.array(totals)
 
 
-def _replay(landers: Landers, actions: Actions) -> Replay:
-    total, done, num_steps = 0.0, False, 0
-    for action in actions.tolist():
-        reward, terminated, truncated = landers.step(0, action)
-        total += reward
-        num_steps += 1
-        if done := terminated or truncated:
-            break
-    return Replay(total=total, num_steps=num_steps, done=done)
+def _play_list(landers: Landers, actions: Actions) -> Episode | None:
+    """Return the episode, None where the list is over before it is."""
+    waiting = iter(actions)
+    try:
+        return _play_one(landers, lambda _: np.array([next(waiting)]))
+    except StopIteration:
+        return None

@@ -8,7 +8,8 @@ from matplotlib.ticker import EngFormatter
 
 from mlspring.core.files import atomic_path
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander import episodes, pictures, submission, validation
+from mlspring.homeworks.hw12_lander import episodes, pictures, submission
+from mlspring.homeworks.hw12_lander.agent import held_out_seeds
 from mlspring.homeworks.hw12_lander.data import Data
 from mlspring.homeworks.hw12_lander.environment import ACTIONS, NUM_ACTIONS, Actions, Floats
 from mlspring.homeworks.hw12_lander.episodes import Episode
@@ -55,19 +56,18 @@ def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
     axes.set_ylabel("total reward of an episode")
     axes.set_title("Total reward while learning")
     figure.legend(loc="outside lower center", ncols=2)
-    header = ("step", "env_steps", "train/reward", "train/last_reward", "valid/reward")
-    header = (*header, "valid/spread", "valid/landed")
+    header = ["step", "env_steps", "train/reward", "train/last_reward", "valid/reward"]
+    header += ["valid/spread", "valid/landed"]
     rows = [[entry.get(key, "") for key in header] for entry in log]
     style.save(figure, run.figures, "learning_curves", header, rows)
 
 
-def advantage_spread(run: Run, recipe: Recipe, data: Data) -> None:
+def advantage_spread(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw how far the estimators of the same actions' advantages spread, in units of reward.
 
     The policy plays eight episodes with drawn actions; each estimator is of the same steps.
     """
-    network, seed = trained(recipe, run), run.request.seed
-    spreads = estimator_spreads(recipe.method, network, seed, data.max_steps)
+    spreads = estimator_spreads(recipe.method, trained(recipe, run), run.request.seed)
     figure = style.new_figure(6.4, 3.4)
     axes = figure.subplots()
     names = list(spreads)
@@ -84,9 +84,7 @@ def advantage_spread(run: Run, recipe: Recipe, data: Data) -> None:
     style.save(figure, run.figures, "advantage_spread", ("estimator", "deviation"), rows)
 
 
-def estimator_spreads(
-    knobs: MethodKnobs, network: Network, seed: int, max_steps: int
-) -> dict[str, float]:
+def estimator_spreads(knobs: MethodKnobs, network: Network, seed: int) -> dict[str, float]:
     """Return the standard deviation of each estimator over the steps of the same episodes.
 
     Those with a critic are there only where the method trains one.
@@ -97,9 +95,9 @@ def estimator_spreads(
         uniform = torch.rand(1, len(observations), NUM_ACTIONS, generator=stream)
         return sampled(policy, uniform.numpy())(observations, 0)
 
-    first = validation.seeds(1)[0]
+    first = held_out_seeds(1)[0]
     estimates: dict[str, list[Array]] = {}
-    for episode in episodes.play_consecutive(draw_actions, first, NUM_SPREAD, max_steps):
+    for episode in episodes.play_consecutive(draw_actions, first, NUM_SPREAD):
         for name, values in _estimates(episode, network, knobs).items():
             estimates.setdefault(name, []).append(values)
     return {name: float(np.concatenate(parts).std()) for name, parts in estimates.items()}
@@ -212,12 +210,8 @@ def animate(run: Run, lists: list[Actions], seed: int, number: int) -> None:
 
 def handed_in(run: Run, data: Data) -> list[Episode]:
     """Return the test episodes as they were handed in."""
-    ids = [str(number) for number in range(1, data.num_episodes + 1)]
-    lists = submission.read(run.folder / SPEC.submission_name, ids).actions or ()
-    waiting = iter(np.concatenate(lists).tolist())
-    return episodes.play_consecutive(
-        lambda _: np.array([next(waiting)]), data.seed, data.num_episodes, data.max_steps
-    )
+    lists = submission.read(run.folder / SPEC.submission_name, data.ids).actions or ()
+    return episodes.replay_consecutive(lists, data.seed)
 
 
 FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {

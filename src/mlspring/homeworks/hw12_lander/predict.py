@@ -13,7 +13,7 @@ from mlspring.kit.checkpoint import weights_path
 def predict(recipe: Recipe, data: Data, run: Run) -> HandedIn:
     """Return the policy and the list of its actions in each test episode."""
     policy = models.policy_of(trained(recipe, run))
-    played = episodes.play_consecutive(policy.greedy, data.seed, data.num_episodes, data.max_steps)
+    played = episodes.play_consecutive(policy.greedy, data.seed, data.episodes)
     return HandedIn(actions=tuple(episode.actions for episode in played), policy=policy)
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mlspring.homeworks.hw12_lander.environment import (
+    MAX_STEPS,
     NUM_ACTIONS,
     NUM_OBSERVED,
     Actions,
@@ -94,11 +95,11 @@ class VectorEnv:
     Args:
         seed: of the run.
         num_envs: N, over all processes.
-        max_steps: limit of an episode.
         ranks: the processes.
+        max_steps: limit of an episode.
     """
 
-    def __init__(self, seed: int, num_envs: int, max_steps: int, ranks: Ranks) -> None:
+    def __init__(self, seed: int, num_envs: int, ranks: Ranks, max_steps: int = MAX_STEPS) -> None:
         self.seed, self.num_envs, self.ranks = seed, num_envs, ranks
         self.shard = ranks.shard(num_envs)
         self.landers = Landers(self.shard.stop - self.shard.start, max_steps)

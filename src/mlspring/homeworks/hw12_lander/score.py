@@ -88,17 +88,12 @@ def interval(totals: NDArray[np.float64]) -> tuple[float, float]:
 
 def _replayed(lists: tuple[Actions, ...], seed: int) -> list[float]:
     """Return the total reward of each list in its episode."""
-    replays = episodes.replay_consecutive(lists, seed)
-    for number, (actions, replay) in enumerate(zip(lists, replays, strict=False), start=1):
-        if replay.done and replay.num_steps == len(actions):
-            continue
-        found = f"list {number} is over at step {len(actions)}, before its episode is done"
-        if replay.done:
-            found = f"list {number} has {len(actions)} actions, its episode took {replay.num_steps}"
+    try:
+        return [episode.total for episode in episodes.replay_consecutive(lists, seed)]
+    except ValueError as error:
         raise SubmissionError(
-            found,
+            str(error),
             expected="an episode that is done exactly at the last action",
             fix=f"seed once with {seed}, then reset before each list; physics differ between "
             "versions and processors: hand the policy in as well, without lists",
-        )
-    return [replay.total for replay in replays]
+        ) from error

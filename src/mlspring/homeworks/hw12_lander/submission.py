@@ -7,7 +7,7 @@
 
 The name of the file does not matter. The metadata of a safetensors file tell the policy's network,
 ``{"metadata": '{"architecture": "perceptron", "activation": "tanh"}'}``, and what it was made with.
-Nothing is built, run or unpickled: ``pickled`` reads the notebook's file, ``policy`` multiplies.
+Nothing is built, run or unpickled.
 """
 
 import codecs
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from mlspring.core.errors import SubmissionError
 from mlspring.core.files import atomic_path
+from mlspring.core.pickled_arrays import MAGIC
 from mlspring.core.texts import count, read_bytes
 from mlspring.homeworks.hw12_lander import action_lists
 from mlspring.homeworks.hw12_lander.environment import NUM_OBSERVED, Actions, versions
@@ -32,9 +33,7 @@ from mlspring.homeworks.hw12_lander.policy import ARCHITECTURE, Policy, from_ten
 from mlspring.homeworks.hw12_lander.spec import SPEC
 
 EXAMPLE = f'{{"architecture": "{ARCHITECTURE}", "activation": "tanh"}}'
-NPY = b"\x93NUMPY"
 MOST_TOLD = 300  # characters of what is wrong
-DTYPES = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "U8": "u1", "I64": "<i8", "I32": "<i4"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +76,7 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
     try:
         if content[8:9] == b"{" and content[4:8] == bytes(4):  # the length of a header, the header
             return _from_safetensors(content, ids)
-        if content.startswith(NPY):
+        if content.startswith(MAGIC):
             lists = action_lists.from_npy(content, ids)
         else:
             text = content.removeprefix(codecs.BOM_UTF8).lstrip()
@@ -112,16 +111,14 @@ def describe(values: HandedIn) -> str:
 
 def _from_safetensors(content: bytes, ids: Sequence[str]) -> HandedIn:
     try:
-        entries = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
+        tensors = safetensors.numpy.load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    except safetensors.SafetensorError as error:
+    except (safetensors.SafetensorError, KeyError, TypeError) as error:
         raise ValueError(f"cannot be read as safetensors ({error})") from error
-    tensors = {name: _array(name, entry) for name, entry in entries.items()}
-    lists = None
+    lists = policy = None
     if "actions" in tensors or "lengths" in tensors:
         actions, lengths = tensors.pop("actions", None), tensors.pop("lengths", None)
         lists = action_lists.checked(_split(actions, lengths, ids), ids)
-    policy = None
     if tensors:
         policy = from_tensors(tensors, _activation(header.get("__metadata__")))
     if lists is None and policy is None:
@@ -129,15 +126,9 @@ def _from_safetensors(content: bytes, ids: Sequence[str]) -> HandedIn:
     return HandedIn(actions=lists, policy=policy)
 
 
-def _array(name: str, entry: dict[str, Any]) -> NDArray[Any]:
-    if entry["dtype"] not in DTYPES:
-        raise ValueError(f"{name[:80]!r} is {entry['dtype']}, expected one of {', '.join(DTYPES)}")
-    return np.frombuffer(entry["data"], np.dtype(DTYPES[entry["dtype"]])).reshape(entry["shape"])
-
-
 def _split(
     actions: NDArray[Any] | None, lengths: NDArray[Any] | None, ids: Sequence[str]
-) -> list[list[int]]:
+) -> list[Actions]:
     """Return the lists that stand one after the other in ``actions``."""
     if actions is None or lengths is None:
         raise ValueError("has only one of the tensors actions and lengths")
@@ -149,7 +140,7 @@ def _split(
         action_lists.demand_length(name, number)
     if sum(sizes) != len(actions):
         raise ValueError(f"has {len(actions):,} actions, but the lengths add up to {sum(sizes):,}")
-    return [part.tolist() for part in np.split(actions, np.cumsum(sizes)[:-1])]
+    return np.split(actions, np.cumsum(sizes)[:-1])
 
 
 def _activation(metadata: dict[str, str] | None) -> str:

@@ -13,9 +13,9 @@ import torch
 
 from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw12_lander import environment
+from mlspring.homeworks.hw12_lander.agent import NUMBER
 from mlspring.homeworks.hw12_lander.data import Data
 from mlspring.homeworks.hw12_lander.methods import a2c, dqn, ppo, reinforce
-from mlspring.homeworks.hw12_lander.methods.state import NUMBER
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.checkpoint import weights_path
@@ -35,23 +35,23 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     start = time.perf_counter()
     if not ranks.broadcast(weights_path(run, NUMBER).exists()):
         with one_thread():
-            num_steps = train_agent(recipe, data, run, hardware, ranks)
+            num_steps = train_agent(recipe, run, hardware, ranks)
     rate = num_steps / (time.perf_counter() - start)
     reward = checkpoint.read_metadata(weights_path(run, NUMBER))["reward"]
     return Training(validation=reward, items_per_second=round(rate, 1))
 
 
-def train_agent(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:
+def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> int:
     """Train by the recipe's method; return the environment steps taken."""
     match recipe.method.name:
         case "reinforce":
-            return reinforce.train_agent(recipe, data, run, hardware, ranks)
+            return reinforce.train_agent(recipe, run, hardware, ranks)
         case "a2c":
-            return a2c.train_agent(recipe, data, run, hardware, ranks)
+            return a2c.train_agent(recipe, run, hardware, ranks)
         case "ppo":
-            return ppo.train_agent(recipe, data, run, hardware, ranks)
+            return ppo.train_agent(recipe, run, hardware, ranks)
         case "dqn":
-            return dqn.train_agent(recipe, data, run, hardware, ranks)
+            return dqn.train_agent(recipe, run, hardware, ranks)
 
 
 # Same as hw01: one_thread

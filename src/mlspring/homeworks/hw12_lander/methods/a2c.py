@@ -10,15 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.data import Data
+from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, new_state, validate
 from mlspring.homeworks.hw12_lander.methods.advantages import advantages_and_targets
-from mlspring.homeworks.hw12_lander.methods.state import NUMBER, new_state
 from mlspring.homeworks.hw12_lander.models import ActorCritic, policy_of
 from mlspring.homeworks.hw12_lander.recipe import MethodKnobs, Recipe
 from mlspring.homeworks.hw12_lander.rollout import VectorEnv, sampled
-from mlspring.homeworks.hw12_lander.validation import validate
-from mlspring.kit import checkpoint
-from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
@@ -26,11 +22,11 @@ from mlspring.kit.state import clip_gradients
 from mlspring.kit.training import Bookkeeper
 
 
-def train_agent(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:
+def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> int:
     """Train actor and critic, from their last state if any; return the environment steps taken."""
     knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
     state = new_state(ActorCritic, recipe, seed, hardware)
-    envs = VectorEnv(seed, recipe.collect.num_envs, data.max_steps, ranks)
+    envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
     with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
         envs.load_state_dict(books.extra.get("envs"))
         first_step = envs.num_steps
@@ -63,16 +59,12 @@ def train_agent(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks:
             losses = {"train__value_loss": value_loss.detach(), "train__entropy": entropy.detach()}
             books.add(train__loss=loss.detach(), **losses)
             if books.validates():
-                held_out = recipe.collect.held_out
-                measured = validate(state, books.extra, held_out, data.max_steps, ranks)
+                measured = validate(state, books, recipe.collect.held_out)
                 books.log(**envs.statistics(), **measured, learning_rate=rate)
             if books.due():
                 books.extra["envs"] = envs.state_dict()
                 books.save()
-        if ranks.is_main:
-            best = {"reward": books.extra["best"]}
-            checkpoint.save_weights(weights_path(run, NUMBER), state.others["best"], best)
-        books.finish()
+        finish(state, books)
     return envs.num_steps - first_step
 
 

@@ -15,16 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.data import Data
+from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, new_state, validate
 from mlspring.homeworks.hw12_lander.environment import NUM_ACTIONS, NUM_OBSERVED, Actions, Floats
-from mlspring.homeworks.hw12_lander.methods.state import NUMBER, new_state
 from mlspring.homeworks.hw12_lander.models import DuelingQNetwork, policy_of
 from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.rollout import ActFn, Rollout, VectorEnv
-from mlspring.homeworks.hw12_lander.validation import validate
-from mlspring.kit import checkpoint
-from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
@@ -36,7 +32,7 @@ TARGET_EVERY = 500  # updates between copies to the target network
 EPSILON_END, EPSILON_STEPS = 0.05, 20_000  # share of random actions in the end; updates until then
 
 
-def train_agent(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:
+def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> int:
     """Train the action values, from their last state if any; return the environment steps taken."""
     knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
     state = new_state(DuelingQNetwork, recipe, seed, hardware)
@@ -44,7 +40,7 @@ def train_agent(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks:
     replay_buffer = ReplayBuffer(recipe.replay.capacity).to(hardware.device)
     others = {"target": target_network, "replay_buffer": replay_buffer}
     state = replace(state, others={**state.others, **others})
-    envs = VectorEnv(seed, recipe.collect.num_envs, data.max_steps, ranks)
+    envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
     with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
         envs.load_state_dict(books.extra.get("envs"))
         first_step = envs.num_steps
@@ -76,16 +72,12 @@ def train_agent(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks:
             # validate
             books.add(train__loss=loss.detach())
             if books.validates():
-                held_out = recipe.collect.held_out
-                measured = validate(state, books.extra, held_out, data.max_steps, ranks)
+                measured = validate(state, books, recipe.collect.held_out)
                 books.log(**envs.statistics(), **measured, epsilon=share, learning_rate=rate)
             if books.due():
                 books.extra["envs"] = envs.state_dict()
                 books.save()
-        if ranks.is_main:
-            best = {"reward": books.extra["best"]}
-            checkpoint.save_weights(weights_path(run, NUMBER), state.others["best"], best)
-        books.finish()
+        finish(state, books)
     return envs.num_steps - first_step
 
 

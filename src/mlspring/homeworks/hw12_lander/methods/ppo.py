@@ -1,4 +1,4 @@
-"""PPO: several passes over each rollout, while the policy may not move far from the one that played.
+"""PPO: several passes over each rollout; the policy stays near the one that played it.
 
     rho = pi(a|s) / pi_old(a|s)
     loss = -mean(min(rho A, clip(rho, 1 - e, 1 + e) A)) + value_weight * mean((V(s) - target)^2)
@@ -14,15 +14,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.data import Data
+from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, new_state, validate
 from mlspring.homeworks.hw12_lander.methods.advantages import advantages_and_targets
-from mlspring.homeworks.hw12_lander.methods.state import NUMBER, new_state
 from mlspring.homeworks.hw12_lander.models import ActorCritic, policy_of
 from mlspring.homeworks.hw12_lander.recipe import MethodKnobs, Recipe
 from mlspring.homeworks.hw12_lander.rollout import Rollout, VectorEnv, sampled
-from mlspring.homeworks.hw12_lander.validation import validate
-from mlspring.kit import checkpoint
-from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
@@ -56,11 +52,11 @@ class Batch:
         return Batch(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
 
-def train_agent(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:
+def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> int:
     """Train actor and critic, from their last state if any; return the environment steps taken."""
     knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
     state = new_state(ActorCritic, recipe, seed, hardware)
-    envs = VectorEnv(seed, recipe.collect.num_envs, data.max_steps, ranks)
+    envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
     num_updates = updates_per_rollout(recipe)
     with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
         envs.load_state_dict(books.extra.get("envs"))
@@ -94,16 +90,12 @@ def train_agent(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks:
             losses = {"train__value_loss": value_loss.detach(), "train__entropy": entropy.detach()}
             books.add(train__loss=loss.detach(), **losses)
             if books.validates():
-                held_out = recipe.collect.held_out
-                measured = validate(state, books.extra, held_out, data.max_steps, ranks)
+                measured = validate(state, books, recipe.collect.held_out)
                 books.log(**envs.statistics(), **measured, learning_rate=rate)
             if update == num_updates - 1 and books.due():  # a rollout itself is not saved
                 books.extra["envs"] = envs.state_dict()
                 books.save()
-        if ranks.is_main:
-            best = {"reward": books.extra["best"]}
-            checkpoint.save_weights(weights_path(run, NUMBER), state.others["best"], best)
-        books.finish()
+        finish(state, books)
     return envs.num_steps - first_step
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from mlspring.homeworks.hw12_lander.methods.action_values import Memory, Transitions
+from mlspring.homeworks.hw12_lander.methods.policy_gradient import Items
 from torch import Tensor
 
 from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw12_lander import models
 from mlspring.homeworks.hw12_lander.methods import action_values, policy_gradient
-from mlspring.homeworks.hw12_lander.methods.action_values import Memory, Transitions
-from mlspring.homeworks.hw12_lander.methods.policy_gradient import Items
 from mlspring.homeworks.hw12_lander.models import Agent
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.rollout import Round, blank

@@ -100,7 +100,7 @@ def plain(value: Any) -> Any:
         if value.name.endswith(" _reconstruct"):
             _, shape, dtype, by_columns, content = value.state
             if isinstance(content, list):
-                return _objects(content, shape, by_columns=by_columns)
+                return _objects(content, shape)
             return _numbers(content, dtype, shape, by_columns=by_columns)
     except (TypeError, ValueError, OverflowError, AttributeError, LookupError):
         pass  # no array of numbers: the caller says what it is instead
@@ -112,14 +112,13 @@ def _numbers(content: Any, dtype: Any, shape: Any, *, by_columns: Any) -> Any:
     return numbers.reshape(_sides(shape), order="F" if by_columns is True else "C")
 
 
-def _objects(content: list[Any], shape: Any, *, by_columns: Any) -> list[Any]:
+def _objects(content: list[Any], shape: Any) -> list[Any]:
+    """Return the elements, by rows where there are two sides; a pickle keeps them row by row."""
     sides = _sides(shape)
+    if len(sides) < 2:
+        return content
     if math.prod(sides) != len(content) or set(sides[2:]) - {1}:
         raise ValueError(sides)
-    if len(sides) == 1:
-        return content
-    if by_columns is True:
-        return [content[at :: sides[0]] for at in range(sides[0])]
     return [content[at : at + sides[1]] for at in range(0, len(content), sides[1])]
 
 

@@ -89,10 +89,10 @@ def _action(value: Any, name: str, step: int) -> int:
 
 def _words(value: Any) -> str:
     """Return what a value is, in a few characters; lists within lists may be endless."""
-    if value is None or isinstance(value, bool | int | float):
-        return repr(value)[:40]
     if isinstance(value, np.ndarray | np.generic):
         return f"{value.item()!r:.40}" if value.size == 1 else f"an array of shape {value.shape}"
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)[:40]
     if isinstance(value, Call) and value.is_tensor:
         return "a torch tensor"
     return f"a {type(value).__name__}" if not isinstance(value, Call) else "an unknown object"

@@ -28,11 +28,11 @@ from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw12_lander import models, train
 from mlspring.homeworks.hw12_lander.data import Data
-from mlspring.homeworks.hw12_lander.environment import MAX_STEPS, Landers
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.rollout import Players
 from mlspring.kit import device
 from mlspring.kit.distributed import ALONE
+from mlspring.worlds.lander.environment import MAX_STEPS, Landers
 
 RESULTS = Path(__file__).parent / "results" / "hw12-rates.json"
 WORLD = catalog.find("hw12").folder / "recipes" / "world"

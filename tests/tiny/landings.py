@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mlspring.homeworks.hw12_lander import environment, episodes, submission
+from mlspring.homeworks.hw12_lander import submission
 from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.worlds import landings
+from mlspring.worlds.lander import environment, episodes
 
 NUM_SECRET = 2
 IDS = ["1", "2", "3", "4", "5"]  # of the judge's episodes

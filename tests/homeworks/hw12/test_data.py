@@ -8,8 +8,9 @@ import pytest
 
 from mlspring.core.errors import DataError
 from mlspring.core.source import Source
-from mlspring.homeworks.hw12_lander import data, environment, fast_env
+from mlspring.homeworks.hw12_lander import data
 from mlspring.worlds import landings
+from mlspring.worlds.lander import environment, fast_env
 from tests.tiny.landings import write_rules
 
 

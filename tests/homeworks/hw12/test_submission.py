@@ -10,11 +10,12 @@ import safetensors.numpy
 
 from mlspring.core.errors import DataError, SubmissionError
 from mlspring.core.source import Source
-from mlspring.homeworks.hw12_lander import data, episodes, fast_env, score, submission
+from mlspring.homeworks.hw12_lander import data, score, submission
 from mlspring.homeworks.hw12_lander.spec import SPEC
 from mlspring.homeworks.hw12_lander.submission import HandedIn
 from mlspring.judge.worker import score_locally
 from mlspring.verbs import board
+from mlspring.worlds.lander import episodes, fast_env
 from tests.tiny.landings import (
     IDS,
     NUM_SECRET,

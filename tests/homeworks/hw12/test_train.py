@@ -16,7 +16,6 @@ from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw12_lander import agent, models, predict, rollout, train
 from mlspring.homeworks.hw12_lander.agent import held_out_rewards, held_out_seeds, measure
 from mlspring.homeworks.hw12_lander.data import Data
-from mlspring.homeworks.hw12_lander.fast_env import NAME
 from mlspring.homeworks.hw12_lander.methods import dqn, ppo
 from mlspring.homeworks.hw12_lander.methods.advantages import (
     advantages_and_targets,
@@ -33,6 +32,7 @@ from mlspring.kit import device
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.seeding import derive_seed
 from mlspring.worlds import landings
+from mlspring.worlds.lander.fast_env import NAME
 from tests.tiny.landings import SMALL, policy
 
 WORLD = SPEC.folder / "recipes" / "world"

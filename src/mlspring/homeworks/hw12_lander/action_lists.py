@@ -12,7 +12,7 @@ import numpy as np
 
 from mlspring.core.pickled_arrays import Call, plain, read_npy
 from mlspring.core.texts import count
-from mlspring.homeworks.hw12_lander.environment import MAX_STEPS, NUM_ACTIONS, Actions
+from mlspring.worlds.lander.environment import MAX_STEPS, NUM_ACTIONS, Actions
 
 OPCODES, OPCODES_PER_ACTION = 1000, 60  # of a pickle: a tensor takes some 35
 ADVICE = "append int(action)"

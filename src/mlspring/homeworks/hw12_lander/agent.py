@@ -10,8 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from mlspring.homeworks.hw12_lander import episodes
-from mlspring.homeworks.hw12_lander.environment import AT_REST
 from mlspring.homeworks.hw12_lander.models import policy_of
 from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import ModelKnobs, Recipe
@@ -22,6 +20,8 @@ from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.seeding import derive_seed, seed_everything
 from mlspring.kit.state import TrainState
 from mlspring.kit.training import Bookkeeper
+from mlspring.worlds.lander import episodes
+from mlspring.worlds.lander.environment import AT_REST
 
 M = TypeVar("M", bound=nn.Module)
 NUMBER = 0  # a run trains one network

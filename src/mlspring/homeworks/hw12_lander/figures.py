@@ -8,11 +8,9 @@ from matplotlib.ticker import EngFormatter
 
 from mlspring.core.files import atomic_path
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander import episodes, pictures, submission
+from mlspring.homeworks.hw12_lander import submission
 from mlspring.homeworks.hw12_lander.agent import held_out_seeds
 from mlspring.homeworks.hw12_lander.data import Data
-from mlspring.homeworks.hw12_lander.environment import ACTIONS, NUM_ACTIONS, Actions, Floats
-from mlspring.homeworks.hw12_lander.episodes import Episode
 from mlspring.homeworks.hw12_lander.methods.advantages import (
     Array,
     discounted_returns,
@@ -25,6 +23,9 @@ from mlspring.homeworks.hw12_lander.rollout import sampled
 from mlspring.homeworks.hw12_lander.spec import SPEC
 from mlspring.kit import charts, style
 from mlspring.kit.seeding import generator
+from mlspring.worlds.lander import episodes, pictures
+from mlspring.worlds.lander.environment import ACTIONS, NUM_ACTIONS, Actions, Floats
+from mlspring.worlds.lander.episodes import Episode
 
 NUM_SPREAD = 8  # episodes behind the spread of the estimators
 GAMMA = 0.99  # of the discounted sum where the recipe's own gamma is 0
@@ -46,10 +47,9 @@ def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
     (train_colour, valid_colour) = (colour for _, _, colour, _ in charts.PARTS)
     figure = style.new_figure(7.2, 3.6)
     axes = figure.subplots()
-    label = "training, actions drawn"
-    axes.plot(*np.array(training).T, color=train_colour, marker=mark, label=label)
-    label = "held out, best actions"
-    axes.plot(steps, held_out, "--", color=valid_colour, marker=mark, label=label)
+    names = ("training, actions drawn", "held out, best actions")
+    axes.plot(*np.array(training).reshape(-1, 2).T, color=train_colour, marker=mark, label=names[0])
+    axes.plot(steps, held_out, "--", color=valid_colour, marker=mark, label=names[1])
     axes.fill_between(steps, held_out - half, held_out + half, color=valid_colour, alpha=0.2, lw=0)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlabel("steps of the environment")
@@ -70,9 +70,7 @@ def advantage_spread(run: Run, recipe: Recipe, _data: Data) -> None:
     spreads = estimator_spreads(recipe.method, trained(recipe, run), run.request.seed)
     figure = style.new_figure(6.4, 3.4)
     axes = figure.subplots()
-    names = list(spreads)
-    axes.barh(range(len(names)), list(spreads.values()), color=style.COLOURS[0])
-    axes.set_yticks(range(len(names)), names)
+    axes.barh(list(spreads), list(spreads.values()), color=style.COLOURS[0])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     for row, value in enumerate(spreads.values()):
@@ -95,19 +93,17 @@ def estimator_spreads(knobs: MethodKnobs, network: Network, seed: int) -> dict[s
         uniform = torch.rand(1, len(observations), NUM_ACTIONS, generator=stream)
         return sampled(policy, uniform.numpy())(observations, 0)
 
-    first = held_out_seeds(1)[0]
     estimates: dict[str, list[Array]] = {}
-    for episode in episodes.play_consecutive(draw_actions, first, NUM_SPREAD):
+    for episode in episodes.play_consecutive(draw_actions, held_out_seeds(1)[0], NUM_SPREAD):
         for name, values in _estimates(episode, network, knobs).items():
-            estimates.setdefault(name, []).append(values)
+            estimates.setdefault(name, []).append(values[:, 0])
     return {name: float(np.concatenate(parts).std()) for name, parts in estimates.items()}
 
 
 def _estimates(episode: Episode, network: Network, knobs: MethodKnobs) -> dict[str, Array]:
-    """Return every estimator of one episode's steps, (T,) each, in units of reward."""
+    """Return every estimator of one episode's steps, (T, 1) each, in units of reward."""
     rewards = episode.rewards[:, None].astype(np.float32)
-    dones = np.zeros(rewards.shape, bool)
-    dones[-1] = True
+    dones = np.arange(len(rewards))[:, None] == len(rewards) - 1
     gamma = knobs.gamma or GAMMA
     estimates: dict[str, Array] = {
         "v0: its own reward": rewards,
@@ -127,7 +123,7 @@ def _estimates(episode: Episode, network: Network, knobs: MethodKnobs) -> dict[s
             estimates[name] = generalised_advantages(
                 rewards, values[:-1], values[1:], terminated, dones, gamma, gae_lambda
             )
-    return {name: values[:, 0] for name, values in estimates.items()}
+    return estimates
 
 
 def action_histogram(run: Run, _recipe: Recipe, data: Data) -> None:

@@ -1,13 +1,14 @@
 """From the trained agent to what it does in the test episodes, greedily."""
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander import episodes, models
+from mlspring.homeworks.hw12_lander import models
 from mlspring.homeworks.hw12_lander.data import Data
 from mlspring.homeworks.hw12_lander.models import Network
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.submission import HandedIn
 from mlspring.kit import checkpoint
 from mlspring.kit.checkpoint import weights_path
+from mlspring.worlds.lander import episodes
 
 
 def predict(recipe: Recipe, data: Data, run: Run) -> HandedIn:

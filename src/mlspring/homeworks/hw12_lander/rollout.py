@@ -13,7 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw12_lander.environment import (
+from mlspring.homeworks.hw12_lander.policy import Policy
+from mlspring.kit.distributed import Ranks
+from mlspring.kit.seeding import derive_seed, generator
+from mlspring.worlds.lander.environment import (
     MAX_STEPS,
     NUM_ACTIONS,
     NUM_OBSERVED,
@@ -22,9 +25,6 @@ from mlspring.homeworks.hw12_lander.environment import (
     Floats,
     Landers,
 )
-from mlspring.homeworks.hw12_lander.policy import Policy
-from mlspring.kit.distributed import Ranks
-from mlspring.kit.seeding import derive_seed, generator
 
 ActFn = Callable[[Floats, int], Actions]  # observations (n, 8), step -> actions (n,)
 WHOLE_EPISODES = 0  # as a horizon

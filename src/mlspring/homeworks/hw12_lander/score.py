@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from mlspring.core import answers as answer_table
 from mlspring.core.errors import DataError, SubmissionError
 from mlspring.core.score import Score
-from mlspring.homeworks.hw12_lander import episodes
-from mlspring.homeworks.hw12_lander.environment import Actions
 from mlspring.homeworks.hw12_lander.submission import HandedIn
+from mlspring.worlds.lander import episodes
+from mlspring.worlds.lander.environment import Actions
 
 HEADER = ("id", "seed")
 MAX_SEED = 2**63 - 1

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 import torch
 
 from mlspring.core.runs import Run, Training
-from mlspring.homeworks.hw12_lander import environment
 from mlspring.homeworks.hw12_lander.agent import NUMBER
 from mlspring.homeworks.hw12_lander.data import Data
 from mlspring.homeworks.hw12_lander.methods import a2c, dqn, ppo, reinforce
@@ -22,6 +21,7 @@ from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.memory import part_with_large_blocks
+from mlspring.worlds.lander import environment
 
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:

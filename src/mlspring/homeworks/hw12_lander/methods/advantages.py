@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlspring.homeworks.hw12_lander.environment import Bools
 from mlspring.homeworks.hw12_lander.recipe import MethodKnobs
 from mlspring.homeworks.hw12_lander.rollout import Rollout
+from mlspring.worlds.lander.environment import Bools
 
 Array = NDArray[np.floating[Any]]
 ValueFn = Callable[[Tensor], Tensor]  # observations (n, 8) -> values (n,)

@@ -7,7 +7,7 @@ Sources: Mnih et al. 2015 (Nature 518:529); double: van Hasselt et al. 2016 (arX
 """
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, new_state, validate
-from mlspring.homeworks.hw12_lander.environment import NUM_ACTIONS, NUM_OBSERVED, Actions, Floats
 from mlspring.homeworks.hw12_lander.models import DuelingQNetwork, policy_of
 from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import Recipe
@@ -27,6 +26,7 @@ from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import generator
 from mlspring.kit.state import clip_gradients
 from mlspring.kit.training import Bookkeeper
+from mlspring.worlds.lander.environment import NUM_ACTIONS, NUM_OBSERVED, Actions, Floats
 
 TARGET_EVERY = 500  # updates between copies to the target network
 EPSILON_END, EPSILON_STEPS = 0.05, 20_000  # share of random actions in the end; updates until then
@@ -99,6 +99,9 @@ class Transitions:
     terminated: Tensor
 
 
+TRANSITION = [part.name for part in fields(Transitions)]
+
+
 def loss_of(
     model: DuelingQNetwork, target_network: DuelingQNetwork, batch: Transitions, gamma: float
 ) -> Tensor:
@@ -121,11 +124,7 @@ class ReplayBuffer(nn.Module):
     A module of buffers only, so that a resumable state holds it like a network.
     """
 
-    observations: Tensor
-    next_observations: Tensor
-    actions: Tensor
     rewards: Tensor
-    terminated: Tensor
     num_added: Tensor
 
     def __init__(self, capacity: int) -> None:
@@ -147,7 +146,7 @@ class ReplayBuffer(nn.Module):
         valid = torch.from_numpy(rollout.valid)
         num = min(int(valid.sum()), self.capacity)
         rows = (torch.arange(num, device=device) + int(self.num_added)) % self.capacity
-        for name in ("observations", "next_observations", "actions", "rewards", "terminated"):
+        for name in TRANSITION:
             values = torch.from_numpy(getattr(rollout, name))[valid][-num:].to(device)
             if name == "rewards":
                 values = values * reward_scale
@@ -158,13 +157,7 @@ class ReplayBuffer(nn.Module):
     def sample(self, num: int, stream: torch.Generator) -> Transitions:
         """Return ``num`` transitions, each drawn from all, with replacement."""
         rows = torch.randint(len(self), (num,), generator=stream).to(self.rewards.device)
-        return Transitions(
-            observations=self.observations[rows],
-            next_observations=self.next_observations[rows],
-            actions=self.actions[rows],
-            rewards=self.rewards[rows],
-            terminated=self.terminated[rows],
-        )
+        return Transitions(**{name: getattr(self, name)[rows] for name in TRANSITION})
 
 
 def epsilon(step: int, end: float = EPSILON_END, num_steps: int = EPSILON_STEPS) -> float:

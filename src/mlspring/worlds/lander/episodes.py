@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlspring.homeworks.hw12_lander.environment import MAX_STEPS, Actions, Floats, Landers
+from mlspring.worlds.lander.environment import MAX_STEPS, Actions, Floats, Landers
 
 PolicyFn = Callable[[Floats], Actions]  # observations (n, 8) -> actions (n,)
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from mlspring.homeworks.hw12_lander.environment import Actions
-from mlspring.homeworks.hw12_lander.fast_env import lander_class, not_installed
+from mlspring.worlds.lander.environment import Actions
+from mlspring.worlds.lander.fast_env import lander_class, not_installed
 
 WIDTH, HEIGHT = 300, 200  # half of what is rendered
 STRIDE, FPS = 4, 50  # every fourth step is a frame

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlspring.core.errors import MachineError
-from mlspring.homeworks.hw12_lander import episodes, fast_env, pictures
+from mlspring.worlds.lander import episodes, fast_env, pictures
 from tests.tiny.landings import policy
 
 SEED = 543

@@ -10,7 +10,7 @@ from importlib import metadata
 import numpy as np
 from numpy.typing import NDArray
 
-from mlspring.homeworks.hw12_lander.fast_env import NAME, lander_class
+from mlspring.worlds.lander.fast_env import NAME, lander_class
 
 NUM_OBSERVED, NUM_ACTIONS = 8, 4
 ACTIONS = ("nothing", "left engine", "main engine", "right engine")

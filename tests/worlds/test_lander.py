@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mlspring.core.errors import MachineError
-from mlspring.homeworks.hw12_lander import episodes, fast_env
-from mlspring.homeworks.hw12_lander.environment import Landers
+from mlspring.worlds.lander import episodes, fast_env
+from mlspring.worlds.lander.environment import Landers
 from tests.tiny.landings import policy
 
 SEED = 543
@@ -21,7 +21,7 @@ def hover(observations: np.ndarray) -> np.ndarray:
 
 def test_playing_loads_neither_torch_nor_pygame() -> None:
     code = (
-        "import sys; from mlspring.homeworks.hw12_lander import episodes as e; "
+        "import sys; from mlspring.worlds.lander import episodes as e; "
         "e.play_seeded(lambda o: o[:, 0].astype(int), [0]); "
         "print(sorted({'torch', 'pygame'} & set(sys.modules)))"
     )

@@ -9,6 +9,7 @@ made. Formats: NumPy's ``lib.format``, Python's ``pickletools``.
 import math
 import pickletools
 import re
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,6 +137,12 @@ def follow(content: bytes, max_opcodes: int) -> Any:
     Raises:
         ValueError: it is damaged, too long, or holds a name or opcode that no array of lists needs.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of texts with unknown escapes
+        return _follow_all(content, max_opcodes)
+
+
+def _follow_all(content: bytes, max_opcodes: int) -> Any:
     stack: list[Any] = []
     memo: dict[int, Any] = {}
     for number, (opcode, value, _) in enumerate(pickletools.genops(content)):

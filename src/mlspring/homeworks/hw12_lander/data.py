@@ -21,13 +21,7 @@ from mlspring.core.recipe import Section
 from mlspring.core.source import Source
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.worlds.lander import episodes, pictures
-from mlspring.worlds.lander.environment import (
-    ACTIONS,
-    MAX_STEPS,
-    Actions,
-    Floats,
-    versions,
-)
+from mlspring.worlds.lander.environment import ACTIONS, MAX_STEPS, Actions, Floats, versions
 from mlspring.worlds.lander.fast_env import NAME
 from mlspring.worlds.landings import FILE, landings_world
 from mlspring.worlds.world import World

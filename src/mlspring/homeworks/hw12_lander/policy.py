@@ -75,8 +75,7 @@ class Policy:
 
     def greedy(self, observations: Floats) -> NDArray[np.int64]:
         """Return the action of the largest logit: (n, 8) -> (n,)."""
-        chosen: NDArray[np.int64] = self.logits(observations).argmax(1)
-        return chosen
+        return self.logits(observations).argmax(1)
 
     def tensors(self) -> dict[str, Floats]:
         """Return the layers by name: ``layers.0.weight``, ``layers.0.bias`` ..."""

@@ -20,9 +20,7 @@ class CollectKnobs(Section):
 
     num_envs: int = Field(ge=1, le=4096, description="environments side by side, all processes")
     horizon: int = Field(
-        ge=0,
-        le=100_000,
-        description="steps of each environment a rollout; 0, and reinforce always: whole episodes",
+        ge=0, le=100_000, description="steps of each a rollout; 0, reinforce always: whole episodes"
     )
     held_out: int = Field(
         ge=1, le=10_000, description="episodes that choose the best weights; never the judge's"
@@ -41,14 +39,10 @@ class MethodKnobs(Section):
 
     name: Literal["reinforce", "a2c", "ppo", "dqn"] = Field(description="the file in methods/")
     gamma: float = Field(
-        ge=0,
-        le=1,
-        description="discount: worth of a reward one step later; 0: only an action's own reward",
+        ge=0, le=1, description="worth of a reward one step later; 0: an action's own reward alone"
     )
     gae_lambda: float = Field(
-        ge=0,
-        le=1,
-        description="a2c, ppo: 0: one step and the critic; 1: all rewards, the critic as baseline",
+        ge=0, le=1, description="a2c, ppo: 0: one step and the critic; 1: all rewards"
     )
     reward_scale: float = Field(gt=0, le=1, description="factor of rewards while learning")
     entropy_weight: float = Field(
@@ -69,9 +63,7 @@ class TrainKnobs(Section):
     """The loop."""
 
     batch_size: int = Field(
-        ge=1,
-        le=1_000_000,
-        description="ppo, dqn: steps of the lander an update; the others take a whole rollout",
+        ge=1, le=1_000_000, description="ppo, dqn: steps an update; others take a whole rollout"
     )
     steps: Steps
     learning_rate: LearningRate

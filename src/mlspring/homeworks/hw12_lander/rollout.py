@@ -1,8 +1,7 @@
 """Playing while learning: rollouts of many environments, which a stopped run finds again.
 
-An episode is fixed by its number, which seeds it, and by the actions taken in it, so the state of
-the environments is no more than these: a resumed run takes the actions again and stands where it
-stood, to the last bit.
+An episode is fixed by its number, which seeds it, and by the actions taken in it. So a state holds
+no more than these: a resumed run takes the actions again, equal to the last bit.
 """
 
 from collections.abc import Callable
@@ -16,15 +15,8 @@ from torch import Tensor
 from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.seeding import derive_seed, generator
-from mlspring.worlds.lander.environment import (
-    MAX_STEPS,
-    NUM_ACTIONS,
-    NUM_OBSERVED,
-    Actions,
-    Bools,
-    Floats,
-    Landers,
-)
+from mlspring.worlds.lander import environment
+from mlspring.worlds.lander.environment import MAX_STEPS, Actions, Bools, Floats, Landers
 
 ActFn = Callable[[Floats, int], Actions]  # observations (n, 8), step -> actions (n,)
 WHOLE_EPISODES = 0  # as a horizon
@@ -56,8 +48,7 @@ class Rollout:
     @property
     def dones(self) -> Bools:
         """Where an episode was over, for either reason: bool (T, N)."""
-        dones: Bools = self.terminated | self.truncated
-        return dones
+        return self.terminated | self.truncated
 
     def tensors(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return observations (n, 8) and actions (n,) of the n valid steps, step by step."""
@@ -70,10 +61,10 @@ def empty(num_steps: int, num_envs: int) -> Rollout:
     """Return a rollout in which no step is taken yet."""
     shape = (num_steps, num_envs)
     return Rollout(
-        observations=np.zeros((*shape, NUM_OBSERVED), np.float32),
+        observations=np.zeros((*shape, environment.NUM_OBSERVED), np.float32),
         actions=np.zeros(shape, np.int64),
         rewards=np.zeros(shape, np.float32),
-        next_observations=np.zeros((*shape, NUM_OBSERVED), np.float32),
+        next_observations=np.zeros((*shape, environment.NUM_OBSERVED), np.float32),
         terminated=np.zeros(shape, bool),
         truncated=np.zeros(shape, bool),
         valid=np.zeros(shape, bool),
@@ -132,9 +123,8 @@ class VectorEnv:
         """
         stream = generator(self.seed, "act", self.num_rollouts)
         num_steps = horizon or self.landers.max_steps
-        numbers = torch.rand(num_steps, self.num_envs, NUM_ACTIONS, generator=stream)
-        mine: Floats = numbers.numpy()[:, self.shard]
-        return mine
+        shape = (num_steps, self.num_envs, environment.NUM_ACTIONS)
+        return torch.rand(shape, generator=stream).numpy()[:, self.shard]
 
     def rollout(self, act: ActFn, horizon: int) -> Rollout:
         """Return ``horizon`` steps of every environment; 0: a whole new episode of each."""
@@ -183,10 +173,7 @@ class VectorEnv:
         return Rollout(**{f.name: getattr(rollout, f.name)[:step] for f in fields(Rollout)})
 
     def _step(self, rollout: Rollout, step: int, active: list[int], actions: Actions) -> Bools:
-        """Take one step in each of ``active`` (n,), into ``rollout``; return which are done, (n,).
-
-        Where an episode is done its environment must be reset before its next step.
-        """
+        """Take one step in each of ``active`` (n,), into ``rollout``; return the dones, (n,)."""
         landers = self.landers
         rollout.observations[step, active] = landers.observations[active]
         rollout.actions[step, active] = actions
@@ -194,18 +181,15 @@ class VectorEnv:
         rollout.rewards[step, active], rollout.valid[step, active] = rewards, True
         rollout.terminated[step, active], rollout.truncated[step, active] = terminated, truncated
         rollout.next_observations[step, active] = landers.observations[active]
-        dones: Bools = terminated | truncated
-        return dones
+        return terminated | truncated
 
     def _keep(self, rollout: Rollout, horizon: int) -> None:
         """Bring the state of all environments to the end of a rollout."""
         self.num_rollouts += 1
         self.num_steps += int(rollout.valid.sum())
-        dones = rollout.dones
         for env in range(self.num_envs):
-            rewards = rollout.rewards[:, env].astype(np.float64)
-            first = 0
-            for last in np.flatnonzero(dones[:, env]).tolist():
+            rewards, first = rollout.rewards[:, env].astype(np.float64), 0
+            for last in np.flatnonzero(rollout.dones[:, env]).tolist():
                 total = self.totals[env] + float(rewards[first : last + 1].sum())
                 self.finished.append([total, float(rewards[last])])
                 self.episodes[env] += 1

@@ -25,17 +25,11 @@ MAX_SEED = 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedEpisodes:
-    """What the judge plays.
+    """What the judge plays."""
 
-    Args:
-        ids: of the public episodes, for which a submission has lists.
-        seed: the one seed of the public episodes, which are consecutive.
-        secret: seeds of the private episodes.
-    """
-
-    ids: list[str]
-    seed: int
-    secret: list[int]
+    ids: list[str]  # of the public episodes, for which a submission has lists
+    seed: int  # the one seed of the public episodes, which are consecutive
+    secret: list[int]  # seeds of the private episodes
 
 
 def read_answers(path: Path) -> JudgedEpisodes:

@@ -41,8 +41,8 @@ class HandedIn:
     """What a submission holds; one of the two at least.
 
     Args:
-        actions: a list an episode, int64 (T,) each with T of 1 to 1000; None: the policy plays.
-        policy: a network that plays any episode; None: there are only lists.
+        actions: of each episode, int64 (T,) with T of 1 to 1000; None: the policy plays.
+        policy: plays any episode; None: there are only lists.
     """
 
     actions: tuple[Actions, ...] | None
@@ -96,17 +96,14 @@ def describe(values: HandedIn) -> str:
 
     Whether each list ends where its episode does is only known when it is played: by the score.
     """
-    parts = []
-    if values.actions is not None:
-        parts.append(count(len(values.actions), "action list"))
+    policy = ""
     if values.policy is not None:
         units = [NUM_OBSERVED, *(len(bias) for bias in values.policy.biases)]
-        shape = "-".join(map(str, units))
-        parts.append(f"a policy {shape} ({values.policy.activation})")
+        policy = f"a policy {'-'.join(map(str, units))} ({values.policy.activation})"
     if values.actions is None:
-        return f"{parts[0]}, no action lists"
-    played = f"mlspring score {SPEC.id} FILE plays them"
-    return f"{' and '.join(parts)}; only the format of the lists was checked: {played}"
+        return f"{policy}, no action lists"
+    both = count(len(values.actions), "action list") + (f" and {policy}" if policy else "")
+    return f"{both}; of lists only the format was checked: mlspring score {SPEC.id} plays them"
 
 
 def _from_safetensors(content: bytes, ids: Sequence[str]) -> HandedIn:

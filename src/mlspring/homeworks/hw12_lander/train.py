@@ -31,8 +31,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     part_with_large_blocks()  # otherwise small Box2D allocations fragment the heap
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     run.note(simulator=environment.versions())
-    num_steps = 0
-    start = time.perf_counter()
+    num_steps, start = 0, time.perf_counter()
     if not ranks.broadcast(weights_path(run, NUMBER).exists()):
         with one_thread():
             num_steps = train_agent(recipe, run, hardware, ranks)

@@ -29,7 +29,7 @@ def discounted_returns(rewards: Array, dones: Bools, gamma: float) -> Array:
     Args:
         rewards: (T, N).
         dones: (T, N), where an episode was over; the sum begins anew after it.
-        gamma: worth of a reward one step later; 1: the plain sum of v1; 0: v0.
+        gamma: discount; 1: the plain sum of v1; 0: v0.
     """
     returns: Array = np.empty_like(rewards)
     later: Array = np.zeros(rewards.shape[1], rewards.dtype)
@@ -75,8 +75,7 @@ def generalised_advantages(
 def standardised(values: Array, epsilon: float = 1e-9) -> Array:
     """Return values of mean 0 and deviation 1; the notebook's (R - mean) / (std + 1e-9)."""
     centred = values - values.mean()
-    result: Array = centred / (centred.std() + epsilon)
-    return result
+    return centred / (centred.std() + epsilon)
 
 
 def advantages_and_targets(

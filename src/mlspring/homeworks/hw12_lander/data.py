@@ -86,7 +86,7 @@ def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
         policy = partial(_always, action)
         (episode,) = episodes.play_consecutive(policy, data.seed, num_episodes=1)
         stride = -(-len(episode.actions) // 11)  # twelve pictures with the last one
-        frames = pictures.frames([episode.actions], data.seed, 0, stride)
+        frames = pictures.frames([episode.actions], data.seed, 0, stride=stride, sparks=False)
         rows[f"always {action}: {name}"] = np.stack([np.asarray(frame) for frame in frames])
     return rows
 

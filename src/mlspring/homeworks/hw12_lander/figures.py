@@ -1,6 +1,7 @@
 """The report figures of homework 12, each with the numbers behind it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,13 @@ from mlspring.worlds.lander.episodes import Episode
 
 NUM_SPREAD = 8  # episodes behind the spread of the estimators
 GAMMA = 0.99  # of the discounted sum where the recipe's own gamma is 0
-HATCHES = ("", "//", "", "..")  # bars that colours alone do not tell apart in grey
+# Of the four actions; in grey the first and the third differ by brightness, the others by pattern.
+FILLS = (
+    ("#cccccc", ""),
+    (style.COLOURS[1], "//"),
+    (style.COLOURS[2], ""),
+    (style.COLOURS[3], ".."),
+)
 
 
 def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
@@ -134,15 +141,9 @@ def action_histogram(run: Run, _recipe: Recipe, data: Data) -> None:
     axes = figure.subplots()
     rows_at, left = np.arange(len(played)), np.zeros(len(played))
     for action, name in enumerate(ACTIONS):
-        axes.barh(
-            rows_at,
-            counts[:, action],
-            left=left,
-            color=style.COLOURS[action],
-            hatch=HATCHES[action],
-            edgecolor="white",
-            label=name,
-        )
+        colour, hatch = FILLS[action]
+        fill: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
+        axes.barh(rows_at, counts[:, action], left=left, label=name, **fill)
         left += counts[:, action]
     labels = [f"{n + 1}: {episode.total:.0f}" for n, episode in enumerate(played)]
     axes.set_yticks(rows_at, labels)

@@ -18,12 +18,12 @@ HEADLESS = {"SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
 
 
 def frames(
-    lists: Sequence[Actions], seed: int, number: int, stride: int = STRIDE
+    lists: Sequence[Actions], seed: int, number: int, *, stride: int = STRIDE, sparks: bool = True
 ) -> list[Image.Image]:
     """Return pictures of the judge's episode ``number`` (from 0), played by its list.
 
     The lists before it are played, too: where an episode begins depends on them. Every ``stride``
-    steps and the last one become a picture.
+    steps and the last one become a picture; without ``sparks`` of the engines that is much faster.
 
     Raises:
         MachineError: Gymnasium or pygame is not installed.
@@ -34,14 +34,17 @@ def frames(
         lander.reset(seed=seed if episode == 0 else None)
         for action in actions.tolist():
             lander.step(action)
-    lander.render_mode = "rgb_array"  # from here on its engines leave sparks
+    lander.render_mode = "rgb_array"
     lander.reset(seed=seed if number == 0 else None)
+    take_step = lander.step_with_particles if sparks else lander.step
     pictures = []
     for step, action in enumerate(lists[number].tolist()):
-        lander.step_with_particles(action)
-        pixels = lander.render()  # at every step: by each picture a spark grows older
-        if step % stride == 0 or step == len(lists[number]) - 1:
-            pictures.append(Image.fromarray(pixels).reduce(2))
+        take_step(action)
+        shown = step % stride == 0 or step == len(lists[number]) - 1
+        if shown or sparks:  # with each picture a spark grows older
+            picture = Image.fromarray(lander.render())
+        if shown:
+            pictures.append(picture.reduce(2))
     return pictures
 
 

@@ -87,7 +87,10 @@ def played() -> float:
 
 def learnt() -> float:
     """Return steps a second of the boss recipe: four rollouts, played and learnt from."""
-    steps = ppo.updates_per_rollout(load_recipe(Recipe, WORLD / "boss.toml")) * NUM_ROLLOUTS
+    boss = load_recipe(Recipe, WORLD / "boss.toml")
+    num_steps = boss.collect.num_envs * boss.collect.horizon
+    num_updates = boss.method.epochs * ppo.num_minibatches(num_steps, boss.train.batch_size)
+    steps = num_updates * NUM_ROLLOUTS
     sets = (f"train.steps={steps}", f"train.validate_every={steps}", "collect.held_out=1")
     recipe = load_recipe(Recipe, WORLD / "boss.toml", sets)
     with tempfile.TemporaryDirectory() as name:

@@ -243,7 +243,7 @@ def test_a_batch_of_ppo_is_what_actor_and_critic_said() -> None:
     made = recipe("boss")
     model, rollout = network(made).float(), played(num_steps=9)
     assert isinstance(model, ActorCritic)
-    batch = ppo.to_batch(rollout, model, made, HARDWARE)
+    batch = ppo.to_batch(rollout, model, made.method, HARDWARE)
     observations, actions = rollout.tensors(torch.device("cpu"))
     with torch.no_grad():
         logits, values = model(observations)

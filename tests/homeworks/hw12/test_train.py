@@ -207,11 +207,10 @@ def test_exploring_takes_a_random_action_in_its_share() -> None:
 
 
 def test_every_pass_sees_every_step_once_in_an_order_of_its_own() -> None:
-    made = recipe("boss", "collect.horizon=16", "method.epochs=3")
-    assert ppo.updates_per_rollout(made) == 12
+    assert ppo.num_minibatches(64, 16) == 4
     orders = {}
     for seed in (0, 1):
-        batches = ppo.minibatches(64, made, seed)
+        batches = ppo.minibatches(64, 16, 3, seed)
         assert [len(batch) for batch in batches] == [16] * 12
         orders[seed] = [tuple(torch.cat(batches[i : i + 4]).tolist()) for i in (0, 4, 8)]
         assert all(sorted(order) == list(range(64)) for order in orders[seed])
@@ -219,9 +218,10 @@ def test_every_pass_sees_every_step_once_in_an_order_of_its_own() -> None:
 
 
 def test_a_rollout_that_fills_no_minibatch_is_one() -> None:
-    made = recipe("boss", "collect.horizon=3", "method.epochs=2")
-    assert ppo.updates_per_rollout(made) == 2
-    assert [batch.tolist() for batch in ppo.minibatches(12, made, 0)] == [list(range(12))] * 2
+    assert ppo.num_minibatches(12, 16) == 1
+    assert [batch.tolist() for batch in ppo.minibatches(12, 16, 2, 0)] == [list(range(12))] * 2
+    left_out = ppo.minibatches(40, 16, 1, 0)
+    assert [len(batch) for batch in left_out] == [16, 16], "what fills no minibatch is left out"
 
 
 def test_held_out_episodes_are_nobody_else_s() -> None:

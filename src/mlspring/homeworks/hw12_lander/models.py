@@ -6,7 +6,6 @@ n  observations
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -75,17 +74,13 @@ class DuelingQNetwork(nn.Module):
 
 
 Network = PolicyNetwork | ActorCritic | DuelingQNetwork
-NETWORKS: dict[str, Callable[[ModelKnobs], Network]] = {
-    "reinforce": PolicyNetwork,
-    "a2c": ActorCritic,
-    "ppo": ActorCritic,
-    "dqn": DuelingQNetwork,
-}
 
 
 def build(method: str, knobs: ModelKnobs) -> Network:
     """Return the network of a method, with orthogonal weights and biases of zero."""
-    return NETWORKS[method](knobs)
+    if method == "reinforce":
+        return PolicyNetwork(knobs)
+    return DuelingQNetwork(knobs) if method == "dqn" else ActorCritic(knobs)
 
 
 def policy_of(network: Network) -> Policy:

@@ -57,7 +57,8 @@ def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> i
     knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
     state = new_state(ActorCritic, recipe, seed, hardware)
     envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
-    num_updates = updates_per_rollout(recipe)
+    num_steps, epochs = recipe.collect.num_envs * horizon, recipe.method.epochs
+    num_updates = epochs * num_minibatches(num_steps, knobs.batch_size)
     with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
         envs.load_state_dict(books.extra.get("envs"))
         first_step = envs.num_steps
@@ -66,11 +67,10 @@ def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> i
             number, update = divmod(step - 1, num_updates)
             if update == 0:
                 act = sampled(policy_of(state.model), envs.uniform(horizon))
-                rollout = to_batch(envs.rollout(act, horizon), state.model, recipe, hardware)
-                orders = minibatches(
-                    len(rollout.actions), recipe, derive_seed(seed, "round", number)
-                )
-            batch = rollout.rows(orders[update].to(hardware.device))
+                steps = to_batch(envs.rollout(act, horizon), state.model, recipe.method, hardware)
+                order_seed = derive_seed(seed, "round", number)
+                positions = minibatches(num_steps, knobs.batch_size, epochs, order_seed)
+            batch = steps.rows(positions[update].to(hardware.device))
 
             # forward, loss
             with hardware.autocast():
@@ -122,35 +122,33 @@ def loss_of(
 
 
 @torch.no_grad()
-def to_batch(rollout: Rollout, model: ActorCritic, recipe: Recipe, hardware: Hardware) -> Batch:
+def to_batch(rollout: Rollout, model: ActorCritic, knobs: MethodKnobs, hardware: Hardware) -> Batch:
     """Return the steps of a rollout with what the policy and the critic said of them then."""
     observations, actions = rollout.tensors(hardware.device)
     with hardware.autocast():
         logits, values = model(observations)
-        advantages, targets = advantages_and_targets(rollout, values, model.values, recipe.method)
-    log_policy = F.log_softmax(logits, 1)
+        advantages, targets = advantages_and_targets(rollout, values, model.values, knobs)
     return Batch(
         observations=observations,
         actions=actions,
-        log_probs=log_policy.gather(1, actions[:, None]).squeeze(1),
+        log_probs=F.log_softmax(logits, 1).gather(1, actions[:, None]).squeeze(1),
         advantages=advantages,
         targets=targets,
     )
 
 
-def updates_per_rollout(recipe: Recipe) -> int:
-    """Return how many updates learn from one rollout: the minibatches of all its passes."""
-    num_steps = recipe.collect.num_envs * recipe.collect.horizon
-    return recipe.method.epochs * max(num_steps // recipe.train.batch_size, 1)
+def num_minibatches(num_steps: int, batch_size: int) -> int:
+    """Return how many updates one pass over a rollout makes."""
+    return max(num_steps // batch_size, 1)
 
 
-def minibatches(num_steps: int, recipe: Recipe, seed: int) -> list[Tensor]:
+def minibatches(num_steps: int, batch_size: int, num_passes: int, seed: int) -> list[Tensor]:
     """Return the positions of the steps that each update of a rollout learns from.
 
     Each pass has an order of its own; what does not fill a minibatch is left out of that pass.
     """
-    size, num_passes = recipe.train.batch_size, recipe.method.epochs
-    if size >= num_steps:
+    if batch_size >= num_steps:
         return [torch.arange(num_steps)] * num_passes
-    orders = (epoch_order(num_steps, seed, number) for number in range(num_passes))
-    return [part for order in orders for part in order[: num_steps // size * size].split(size)]
+    used = num_minibatches(num_steps, batch_size) * batch_size
+    orders = (epoch_order(num_steps, seed, number)[:used] for number in range(num_passes))
+    return [part for order in orders for part in order.split(batch_size)]

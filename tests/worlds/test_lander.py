@@ -99,7 +99,7 @@ def test_a_machine_without_gymnasium_is_told_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "gymnasium", None)
     monkeypatch.setattr(fast_env, "lander_class", fast_env.lander_class.__wrapped__)
-    with pytest.raises(MachineError, match=r"pip install 'mlspring\[lander\]'"):
+    with pytest.raises(MachineError, match=r'pip install "mlspring\[lander\]"'):
         fast_env.lander_class()
 
 

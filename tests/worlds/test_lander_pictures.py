@@ -58,5 +58,5 @@ def test_sparks_change_nothing_of_the_flight() -> None:
 def test_without_pygame_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygame", None)
     monkeypatch.setitem(sys.modules, "pygame.gfxdraw", None)
-    with pytest.raises(MachineError, match=r"pip install 'mlspring\[lander\]'"):
+    with pytest.raises(MachineError, match=r'pip install "mlspring\[lander\]"'):
         pictures.load_renderer()

@@ -27,9 +27,10 @@ Step = tuple[State, float, bool]  # observation, reward, whether the episode ter
 
 def not_installed(problem: object) -> MachineError:
     """Return the error for a machine without Gymnasium, Box2D or pygame."""
-    return MachineError(
-        f"{NAME} cannot be loaded ({problem})", fix="pip install 'mlspring[lander]'"
-    )
+    fix = 'pip install "mlspring[lander]"'
+    if sys.version_info >= (3, 14):
+        fix += "; Box2D has no build for this Python, but for Python 3.13"
+    return MachineError(f"{NAME} cannot be loaded ({problem})", fix=fix)
 
 
 @functools.cache

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from mlspring.homeworks.hw12_lander import submission
-from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.worlds import landings
 from mlspring.worlds.lander import environment, episodes
+from mlspring.worlds.lander.policy import Policy
 
 NUM_SECRET = 2
 IDS = ["1", "2", "3", "4", "5"]  # of the judge's episodes

@@ -24,7 +24,6 @@ from mlspring.homeworks.hw12_lander.methods.advantages import (
 )
 from mlspring.homeworks.hw12_lander.methods.dqn import epsilon_greedy
 from mlspring.homeworks.hw12_lander.models import ActorCritic
-from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.rollout import WHOLE_EPISODES, VectorEnv, empty, sampled
 from mlspring.homeworks.hw12_lander.spec import SPEC
@@ -33,6 +32,7 @@ from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.seeding import derive_seed
 from mlspring.worlds import landings
 from mlspring.worlds.lander.fast_env import NAME
+from mlspring.worlds.lander.policy import Policy
 from tests.tiny.landings import SMALL, policy
 
 WORLD = SPEC.folder / "recipes" / "world"

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mlspring.homeworks.hw12_lander.models import policy_of
-from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import ModelKnobs, Recipe
 from mlspring.kit import checkpoint
 from mlspring.kit.checkpoint import weights_path
@@ -22,6 +21,7 @@ from mlspring.kit.state import TrainState
 from mlspring.kit.training import Bookkeeper
 from mlspring.worlds.lander import episodes
 from mlspring.worlds.lander.environment import AT_REST
+from mlspring.worlds.lander.policy import Policy
 
 M = TypeVar("M", bound=nn.Module)
 NUMBER = 0  # a run trains one network

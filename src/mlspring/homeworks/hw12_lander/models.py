@@ -10,9 +10,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import ModelKnobs
 from mlspring.worlds.lander.environment import NUM_ACTIONS, NUM_OBSERVED, Floats
+from mlspring.worlds.lander.policy import Policy
 
 HIDDEN_GAIN, SMALL_GAIN = math.sqrt(2), 0.01  # a small last layer: every action is likely at first
 

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.seeding import derive_seed, generator
 from mlspring.worlds.lander import environment
 from mlspring.worlds.lander.environment import MAX_STEPS, Actions, Bools, Floats, Landers
+from mlspring.worlds.lander.policy import Policy
 
 ActFn = Callable[[Floats, int], Actions]  # observations (n, 8), step -> actions (n,)
 WHOLE_EPISODES = 0  # as a horizon

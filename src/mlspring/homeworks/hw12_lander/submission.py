@@ -28,9 +28,9 @@ from mlspring.core.files import atomic_path
 from mlspring.core.pickled_arrays import MAGIC
 from mlspring.core.texts import count, read_bytes
 from mlspring.homeworks.hw12_lander import action_lists
-from mlspring.homeworks.hw12_lander.policy import ARCHITECTURE, Policy, from_tensors
 from mlspring.homeworks.hw12_lander.spec import SPEC
 from mlspring.worlds.lander.environment import NUM_OBSERVED, Actions, versions
+from mlspring.worlds.lander.policy import ARCHITECTURE, Policy, from_tensors
 
 EXAMPLE = f'{{"architecture": "{ARCHITECTURE}", "activation": "tanh"}}'
 MOST_TOLD = 300  # characters of what is wrong

@@ -17,7 +17,6 @@ from torch.nn import functional as F
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, new_state, validate
 from mlspring.homeworks.hw12_lander.models import DuelingQNetwork, policy_of
-from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.rollout import ActFn, Rollout, VectorEnv
 from mlspring.kit.device import Hardware
@@ -27,6 +26,7 @@ from mlspring.kit.seeding import generator
 from mlspring.kit.state import clip_gradients
 from mlspring.kit.training import Bookkeeper
 from mlspring.worlds.lander.environment import NUM_ACTIONS, NUM_OBSERVED, Actions, Floats
+from mlspring.worlds.lander.policy import Policy
 
 TARGET_EVERY = 500  # updates between copies to the target network
 EPSILON_END, EPSILON_STEPS = 0.05, 20_000  # share of random actions in the end; updates until then

@@ -75,7 +75,8 @@ class Policy:
 
     def greedy(self, observations: Floats) -> NDArray[np.int64]:
         """Return the action of the largest logit: (n, 8) -> (n,)."""
-        return self.logits(observations).argmax(1)
+        chosen: NDArray[np.int64] = self.logits(observations).argmax(1)
+        return chosen
 
     def tensors(self) -> dict[str, Floats]:
         """Return the layers by name: ``layers.0.weight``, ``layers.0.bias`` ..."""

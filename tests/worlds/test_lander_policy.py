@@ -9,7 +9,7 @@ import safetensors.numpy
 
 from mlspring.core.errors import SubmissionError
 from mlspring.homeworks.hw12_lander import submission
-from mlspring.homeworks.hw12_lander.policy import Policy, from_tensors
+from mlspring.worlds.lander.policy import Policy, from_tensors
 from tests.tiny.landings import IDS, policy
 
 

@@ -134,7 +134,7 @@ def test_episodes_of_one_s_own_are_judged_by_answers_of_one_s_own(tmp_path: Path
     handed_in = HandedIn(actions=tuple(e.actions for e in played_here), policy=player)
     submission.write(file, ids, handed_in)
     told = board.validate(SPEC, file, str(own))
-    assert "with 2 action lists and a policy 8-8-4 (tanh); only the format" in told
+    assert "with 2 action lists and a policy 8-8-4 (tanh); of lists only" in told
     answers.write_text("id,seed,Usage\n1,7,Public\n2,7,Public\nh1,99,Private\n")
     scored = score_locally(SPEC, file, answers)
     assert scored.public == np.mean([episode.total for episode in played_here])
@@ -144,7 +144,7 @@ def test_validate_says_what_a_file_holds(lists: list[list[int]], tmp_path: Path)
     own = write_rules(tmp_path / "rules")
     file = json_file(lists, tmp_path / "a.json")
     told = board.validate(SPEC, file, str(own))
-    assert "of hw12 with 5 action lists; only the format of the lists was checked" in told
+    assert "of hw12 with 5 action lists; of lists only the format was checked" in told
     alone = tmp_path / "alone.safetensors"
     submission.write(alone, IDS, HandedIn(actions=None, policy=policy()))
     told = board.validate(SPEC, alone, str(own))

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 import torch
 
 from mlspring.core.runs import Run, Training
-from mlspring.homeworks.hw12_lander.agent import NUMBER
+from mlspring.homeworks.hw12_lander.agent import NUMBER, new_state
 from mlspring.homeworks.hw12_lander.data import Data
 from mlspring.homeworks.hw12_lander.methods import a2c, dqn, ppo, reinforce
+from mlspring.homeworks.hw12_lander.models import ActorCritic, DuelingQNetwork, PolicyNetwork
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.checkpoint import weights_path
@@ -41,16 +42,17 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
 
 
 def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> int:
-    """Train by the recipe's method; return the environment steps taken."""
+    """Train a new network by the recipe's method; return the environment steps taken."""
+    new, others = (recipe, run.request.seed, hardware), (recipe, run, hardware, ranks)
     match recipe.method.name:
         case "reinforce":
-            return reinforce.train_agent(recipe, run, hardware, ranks)
+            return reinforce.train_agent(new_state(PolicyNetwork, *new), *others)
         case "a2c":
-            return a2c.train_agent(recipe, run, hardware, ranks)
+            return a2c.train_agent(new_state(ActorCritic, *new), *others)
         case "ppo":
-            return ppo.train_agent(recipe, run, hardware, ranks)
+            return ppo.train_agent(new_state(ActorCritic, *new), *others)
         case "dqn":
-            return dqn.train_agent(recipe, run, hardware, ranks)
+            return dqn.train_agent(new_state(DuelingQNetwork, *new), *others)
 
 
 # Same as hw01: one_thread

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, new_state, validate
+from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, validate
 from mlspring.homeworks.hw12_lander.methods.advantages import advantages_and_targets
 from mlspring.homeworks.hw12_lander.models import ActorCritic, policy_of
 from mlspring.homeworks.hw12_lander.recipe import MethodKnobs, Recipe
@@ -18,14 +18,15 @@ from mlspring.homeworks.hw12_lander.rollout import VectorEnv, sampled
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
-from mlspring.kit.state import clip_gradients
+from mlspring.kit.state import TrainState, clip_gradients
 from mlspring.kit.training import Bookkeeper
 
 
-def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> int:
+def train_agent(
+    state: TrainState[ActorCritic], recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks
+) -> int:
     """Train actor and critic, from their last state if any; return the environment steps taken."""
     knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
-    state = new_state(ActorCritic, recipe, seed, hardware)
     envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
     with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
         envs.load_state_dict(books.extra.get("envs"))

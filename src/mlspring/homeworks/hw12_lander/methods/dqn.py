@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, new_state, validate
+from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, validate
 from mlspring.homeworks.hw12_lander.models import DuelingQNetwork, policy_of
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.rollout import ActFn, Rollout, VectorEnv
@@ -23,7 +23,7 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import generator
-from mlspring.kit.state import clip_gradients
+from mlspring.kit.state import TrainState, clip_gradients
 from mlspring.kit.training import Bookkeeper
 from mlspring.worlds.lander.environment import NUM_ACTIONS, NUM_OBSERVED, Actions, Floats
 from mlspring.worlds.lander.policy import Policy
@@ -32,10 +32,11 @@ TARGET_EVERY = 500  # updates between copies to the target network
 EPSILON_END, EPSILON_STEPS = 0.05, 20_000  # share of random actions in the end; updates until then
 
 
-def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> int:
+def train_agent(
+    state: TrainState[DuelingQNetwork], recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks
+) -> int:
     """Train the action values, from their last state if any; return the environment steps taken."""
     knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
-    state = new_state(DuelingQNetwork, recipe, seed, hardware)
     target_network = copy.deepcopy(state.model)
     replay_buffer = ReplayBuffer(recipe.replay.capacity).to(hardware.device)
     others = {"target": target_network, "replay_buffer": replay_buffer}

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, new_state, validate
+from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, validate
 from mlspring.homeworks.hw12_lander.methods.advantages import advantages_and_targets
 from mlspring.homeworks.hw12_lander.models import ActorCritic, policy_of
 from mlspring.homeworks.hw12_lander.recipe import MethodKnobs, Recipe
@@ -23,7 +23,7 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import derive_seed, epoch_order
-from mlspring.kit.state import clip_gradients
+from mlspring.kit.state import TrainState, clip_gradients
 from mlspring.kit.training import Bookkeeper
 
 CLIP_RATIO = 0.2  # e
@@ -52,10 +52,11 @@ class Batch:
         return Batch(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
 
-def train_agent(recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks) -> int:
+def train_agent(
+    state: TrainState[ActorCritic], recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks
+) -> int:
     """Train actor and critic, from their last state if any; return the environment steps taken."""
     knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
-    state = new_state(ActorCritic, recipe, seed, hardware)
     envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
     num_steps, epochs = recipe.collect.num_envs * horizon, recipe.method.epochs
     num_updates = epochs * num_minibatches(num_steps, knobs.batch_size)

@@ -42,12 +42,12 @@ def main(folder: Path) -> None:
     with style.house_style():
         figure = style.new_figure(7.2, 4.2)
         axes = figure.subplots()
-        for place, recipe in enumerate(sorted(by_recipe, key=_rank)):
+        for number, recipe in enumerate(sorted(by_recipe, key=_rank)):
             of_seeds = by_recipe[recipe]
             steps, low, mean, high = band(of_seeds)
-            colour = style.COLOURS[place % len(style.COLOURS)]
+            colour = style.COLOURS[number % len(style.COLOURS)]
             label = f"{recipe}, {len(of_seeds)} seed" + "s" * (len(of_seeds) > 1)
-            dashes = style.LINE_STYLES[place % len(style.LINE_STYLES)]
+            dashes = style.LINE_STYLES[number % len(style.LINE_STYLES)]
             axes.plot(steps, mean, ls=dashes, color=colour, label=label)
             axes.fill_between(steps, low, high, color=colour, alpha=0.15, lw=0)
             columns = zip(steps, low, mean, high, strict=True)
@@ -65,15 +65,15 @@ def main(folder: Path) -> None:
 
 def curves(folder: Path) -> dict[str, list[Curve]]:
     """Return the held-out curves of the finished runs by recipe."""
-    found: dict[str, list[Curve]] = defaultdict(list)
+    by_recipe: dict[str, list[Curve]] = defaultdict(list)
     for path in sorted(folder.glob("hw12/*/*/result.json")):
         run = Run.open(path.parent)
         log = [entry for entry in run.read_log() if "valid/reward" in entry]
         steps, rewards = (
             np.array([e[key] for e in log], float) for key in ("env_steps", "valid/reward")
         )
-        found[run.request.recipe.removeprefix("world/")].append((steps, rewards))
-    return dict(found)
+        by_recipe[run.request.recipe.removeprefix("world/")].append((steps, rewards))
+    return dict(by_recipe)
 
 
 def band(of_seeds: list[Curve]) -> tuple[NDArray[np.float64], ...]:
@@ -89,7 +89,7 @@ def band(of_seeds: list[Curve]) -> tuple[NDArray[np.float64], ...]:
 
 
 def _rank(recipe: str) -> tuple[int, str]:
-    """Return the place of a recipe: the levels in their order, then the rest."""
+    """Return the position of a recipe: the levels in their order, then the rest."""
     return (LEVELS.index(recipe) if recipe in LEVELS else len(LEVELS), recipe)
 
 

@@ -143,6 +143,6 @@ def test_without_the_simulator_only_what_plays_is_refused(
     said = done.stderr.decode()
     assert done.returncode == code, said
     if code:
-        assert 'pip install "gymnasium[box2d]"' in said
+        assert 'pip install "mlspring[lander]"' in said
         assert "Traceback" not in said
         assert not list(tmp_path.rglob("*.safetensors"))  # nothing was trained

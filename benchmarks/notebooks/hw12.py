@@ -54,7 +54,7 @@ def main(level: str, updates: int, seed: int) -> None:
     num_steps, reached = 0, []
     state, _ = env.reset(seed=seed)
     for _ in range(updates):
-        log_probs, praise = [], []
+        log_probs, returns = [], []
         for _ in range(NUM_EPISODES):
             rewards, done = [], False
             while not done:
@@ -65,13 +65,13 @@ def main(level: str, updates: int, seed: int) -> None:
                 rewards.append(reward)
                 done = terminated or truncated
             num_steps += len(rewards)
-            worth, later = [], 0.0
+            backwards, later = [], 0.0
             for reward in reversed(rewards):
                 later = reward + recipe.method.gamma * later
-                worth.append(later)
-            praise += worth[::-1]
+                backwards.append(later)
+            returns += backwards[::-1]
             state, _ = env.reset()
-        advantages = np.array(praise, np.float32)
+        advantages = np.array(returns, np.float32)
         advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-9)
         loss = (-torch.stack(log_probs) * torch.from_numpy(advantages)).sum()
         optimizer.zero_grad()

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mlspring.homeworks.hw12_lander import environment, submission
-from mlspring.homeworks.hw12_lander.policy import Policy
+from mlspring.homeworks.hw12_lander import submission
 from mlspring.worlds import landings
+from mlspring.worlds.lander import environment, episodes
+from mlspring.worlds.lander.policy import Policy
 
 NUM_SECRET = 2
 IDS = ["1", "2", "3", "4", "5"]  # of the judge's episodes
@@ -41,8 +42,8 @@ def policy(seed: int = 0, units: int = 8) -> Policy:
 
 def played() -> list[list[int]]:
     """Return what a random policy does in the judge's episodes."""
-    episodes = environment.play_consecutive(policy().greedy, landings.SEED, landings.NUM_EPISODES)
-    return [episode.actions.tolist() for episode in episodes]
+    made = episodes.play_consecutive(policy().greedy, landings.SEED, landings.NUM_EPISODES)
+    return [episode.actions.tolist() for episode in made]
 
 
 def write_played(answers: Path, path: Path) -> Path:
@@ -66,7 +67,7 @@ SMALL = (
     "collect.horizon=8",
     "collect.held_out=3",
     "model.hidden=[8]",
-    "replay.begin=64",
+    "replay.learning_starts=64",
     "replay.capacity=200",
     "train.batch_size=16",
     "train.steps=24",

@@ -8,43 +8,37 @@ with 543. A folder of one's own names another seed, or another number of episode
 """
 
 import shutil
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from mlspring.core.errors import DataError
 from mlspring.core.files import read_json
 from mlspring.core.recipe import Section
 from mlspring.core.source import Source
-from mlspring.homeworks.hw12_lander.environment import ACTIONS, MAX_STEPS, NAME, versions
 from mlspring.homeworks.hw12_lander.recipe import Recipe
+from mlspring.worlds.lander import episodes, pictures
+from mlspring.worlds.lander.environment import ACTIONS, MAX_STEPS, Actions, Floats, versions
+from mlspring.worlds.lander.fast_env import NAME
 from mlspring.worlds.landings import FILE, landings_world
 from mlspring.worlds.world import World
 
 
-class Rules(Section):
-    """The content of ``environment.json``."""
+class Data(Section):
+    """The content of ``environment.json``: which episodes are played for the test."""
 
     environment: str = Field(description="name and version, as Gymnasium registers it")
     seed: int = Field(ge=0, lt=2**63, description="of the one seeding before the test episodes")
     episodes: int = Field(ge=1, le=100, description="consecutive test episodes")
     max_steps: int = Field(description="steps after which one is truncated; as the judge plays")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """Which episodes are played for the test, and how long one may be.
-
-    Args:
-        seed: of the one seeding before the test episodes.
-        num_episodes: consecutive resets after it.
-        max_steps: steps after which an episode is truncated, in training, too.
-    """
-
-    seed: int
-    num_episodes: int
-    max_steps: int
+    @property
+    def ids(self) -> list[str]:
+        """Of the test episodes, in order: ``1``, ``2`` ..."""
+        return [str(number) for number in range(1, self.episodes + 1)]
 
 
 def world() -> World:
@@ -59,17 +53,16 @@ def load(source: Source, recipe: Recipe) -> Data:
         DataError: ``environment.json`` is missing, damaged, of another environment, or of episodes
             that the judge does not play.
     """
-    rules = _rules(source.folder)
-    return Data(seed=rules.seed, num_episodes=rules.episodes, max_steps=rules.max_steps)
+    return _read(source.folder)
 
 
 def test_ids(source: Source) -> list[str]:
-    """Return the ids of the test episodes, in order: ``1``, ``2`` ..."""
-    return [str(number) for number in range(1, _rules(source.folder).episodes + 1)]
+    """Return the ids of the test episodes, in order."""
+    return _read(source.folder).ids
 
 
 def describe(data: Data) -> dict[str, str]:
-    """Return the facts of the data card."""
+    """Return the data card: the environment's versions, and what an episode is."""
     packages = versions()
     del packages["environment"]
     return {
@@ -77,10 +70,29 @@ def describe(data: Data) -> dict[str, str]:
         "observation": "8 numbers: x, y, their speeds, angle and its speed, contact of each leg",
         "actions": ", ".join(f"{i} {name}" for i, name in enumerate(ACTIONS)),
         "an episode": f"ends at rest (+100), in a crash or out of view (-100), or after "
-        f"{data.max_steps:,} steps",
-        "test episodes": f"{data.num_episodes} consecutive resets after one seeding with "
-        f"{data.seed}",
+        f"{MAX_STEPS:,} steps",
+        "test episodes": f"{data.episodes} consecutive resets after one seeding with {data.seed}",
     }
+
+
+def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
+    """Return the first test episode with one action at every step: a row of frames each.
+
+    Raises:
+        MachineError: Gymnasium or pygame is not installed.
+    """
+    rows = {}
+    for action, name in enumerate(ACTIONS):
+        policy = partial(_always, action)
+        (episode,) = episodes.play_consecutive(policy, data.seed, num_episodes=1)
+        stride = -(-len(episode.actions) // 11)  # twelve pictures with the last one
+        frames = pictures.frames([episode.actions], data.seed, 0, stride=stride, sparks=False)
+        rows[f"always {action}: {name}"] = np.stack([np.asarray(frame) for frame in frames])
+    return rows
+
+
+def _always(action: int, observations: Floats) -> Actions:
+    return np.full(len(observations), action)
 
 
 def export(world_folder: Path, to: Path) -> None:
@@ -89,22 +101,21 @@ def export(world_folder: Path, to: Path) -> None:
     shutil.copyfile(world_folder / "public" / FILE, to / FILE)
 
 
-def _rules(folder: Path) -> Rules:
+def _read(folder: Path) -> Data:
     path = folder / FILE
     fix = "see: mlspring data hw12 --export DIR for an example"
     if not path.is_file():
         raise DataError("is missing", file=path, expected="the rules of the episodes", fix=fix)
     try:
-        rules = Rules.model_validate(read_json(path))
+        data = Data.model_validate(read_json(path))
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"]) or "the file"
         raise DataError(f"{key}: {problem['msg'].lower()}", file=path, fix=fix) from error
-    if rules.environment != NAME:
-        found = f"is about {rules.environment!r}"
-        raise DataError(found, file=path, expected=repr(NAME))
-    if rules.max_steps != MAX_STEPS:
-        found, expected = f"max_steps is {rules.max_steps:,}", f"{MAX_STEPS}, as the judge plays"
+    if data.environment != NAME:
+        raise DataError(f"is about {data.environment!r}", file=path, expected=repr(NAME))
+    if data.max_steps != MAX_STEPS:
+        found, expected = f"max_steps is {data.max_steps:,}", f"{MAX_STEPS}, as the judge plays"
         fix = f'write "max_steps": {MAX_STEPS}; seed and episodes may be others'
         raise DataError(found, file=path, expected=expected, fix=fix)
-    return rules
+    return data

@@ -1,77 +1,108 @@
-"""The networks of homework 12: an actor with or without a critic, and action values."""
+"""The networks of homework 12: a policy, a policy with a critic, and action values.
+
+n  observations
+8  numbers of an observation
+4  actions
+"""
 
 import math
 
 import torch
 from torch import Tensor, nn
 
-from mlspring.homeworks.hw12_lander.environment import NUM_ACTIONS, NUM_OBSERVED, Floats
-from mlspring.homeworks.hw12_lander.policy import Policy
 from mlspring.homeworks.hw12_lander.recipe import ModelKnobs
+from mlspring.worlds.lander.environment import NUM_ACTIONS, NUM_OBSERVED, Floats
+from mlspring.worlds.lander.policy import Policy
 
 HIDDEN_GAIN, SMALL_GAIN = math.sqrt(2), 0.01  # a small last layer: every action is likely at first
 
 
-class Agent(nn.Module):
-    """Preferences of the four actions, and the value of where the lander is.
+class PolicyNetwork(nn.Module):
+    """The logits of a policy pi(a|s) (reinforce)."""
 
-    The preferences are the logits of a policy, or the action values of a Q-network.
+    def __init__(self, knobs: ModelKnobs) -> None:
+        super().__init__()
+        self.activation = knobs.activation
+        self.body = _layers(knobs)
+        self.head = _linear(knobs.hidden[-1], NUM_ACTIONS, SMALL_GAIN)
 
-    Args:
-        knobs: layers, activation, and whether the value has layers of its own.
+    def forward(self, observations: Tensor) -> Tensor:
+        """Return logits (n, 4) of observations (n, 8)."""
+        return _in_float32(self.head(self.body(observations)))
+
+
+class ActorCritic(nn.Module):
+    """The logits of a policy, and layers of their own for the value V(s) (a2c, ppo)."""
+
+    def __init__(self, knobs: ModelKnobs) -> None:
+        super().__init__()
+        self.activation = knobs.activation
+        self.body = _layers(knobs)
+        self.head = _linear(knobs.hidden[-1], NUM_ACTIONS, SMALL_GAIN)
+        self.critic_body = _layers(knobs)
+        self.critic = _linear(knobs.hidden[-1], 1, 1.0)
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (n, 4) and values (n,) of observations (n, 8)."""
+        logits = _in_float32(self.head(self.body(observations)))
+        return logits, self.values(observations)
+
+    def values(self, observations: Tensor) -> Tensor:
+        """Return values (n,) of observations (n, 8)."""
+        return _in_float32(self.critic(self.critic_body(observations))).squeeze(1)
+
+
+class DuelingQNetwork(nn.Module):
+    """Action values Q = V + A - mean A (dqn).
+
+    Source: Wang et al. 2016 (arXiv:1511.06581), eq. 9.
     """
 
     def __init__(self, knobs: ModelKnobs) -> None:
         super().__init__()
-        self.activation, self.dueling = knobs.activation, knobs.dueling
+        self.activation = knobs.activation
         self.body = _layers(knobs)
-        self.head = _linear(knobs.hidden[-1], NUM_ACTIONS, SMALL_GAIN)
-        separate = knobs.critic == "separate"
-        self.critic_body = _layers(knobs) if separate else None
-        values = knobs.critic != "none" or knobs.dueling
-        self.critic = _linear(knobs.hidden[-1], 1, 1.0) if values else None
+        self.head = _linear(knobs.hidden[-1], NUM_ACTIONS, SMALL_GAIN)  # A
+        self.value = _linear(knobs.hidden[-1], 1, 1.0)  # V
 
-    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Return preferences (n, 4) and values (n,), zeros without a critic, of (n, 8).
-
-        With ``dueling``, Q = V + A - mean A (Wang et al. 2016, arXiv:1511.06581, eq. 9).
-        """
+    def forward(self, observations: Tensor) -> Tensor:
+        """Return q_values (n, 4) of observations (n, 8)."""
         features = self.body(observations)
-        preferences = _whole(self.head(features))
-        if self.critic is None:
-            return preferences, preferences.new_zeros(len(preferences))
-        if self.critic_body is not None:
-            features = self.critic_body(observations)
-        values = _whole(self.critic(features)).squeeze(1)
-        if self.dueling:
-            preferences = values[:, None] + preferences - preferences.mean(1, keepdim=True)
-        return preferences, values
-
-    def policy(self) -> Policy:
-        """Return the actor's numbers, by which it acts in the environment and before the judge.
-
-        They are a copy, which later updates do not change. Of a dueling network the value is left
-        out: it moves all preferences alike.
-        """
-        linear = [*(m for m in self.body if isinstance(m, nn.Linear)), self.head]
-        return Policy(
-            weights=[_numbers(layer.weight) for layer in linear],
-            biases=[_numbers(layer.bias) for layer in linear],
-            activation=self.activation,
-        )
+        advantages = _in_float32(self.head(features))
+        values = _in_float32(self.value(features))  # (n, 1)
+        return values + advantages - advantages.mean(1, keepdim=True)
 
 
-def build(knobs: ModelKnobs) -> Agent:
-    """Return the network that the recipe names, with orthogonal weights and biases of zero."""
-    return Agent(knobs)
+Network = PolicyNetwork | ActorCritic | DuelingQNetwork
+
+
+def build(method: str, knobs: ModelKnobs) -> Network:
+    """Return the network of a method, with orthogonal weights and biases of zero."""
+    if method == "reinforce":
+        return PolicyNetwork(knobs)
+    return DuelingQNetwork(knobs) if method == "dqn" else ActorCritic(knobs)
+
+
+def policy_of(network: Network) -> Policy:
+    """Return the layers that choose actions, as numpy arrays: what plays and what is handed in.
+
+    They are a copy, which later updates do not change. The value of a dueling network is left out:
+    it moves the four action values alike.
+    """
+    linear = [layer for layer in (*network.body, network.head) if isinstance(layer, nn.Linear)]
+    return Policy(
+        weights=[_to_numpy(layer.weight) for layer in linear],
+        biases=[_to_numpy(layer.bias) for layer in linear],
+        activation=network.activation,
+    )
 
 
 def _layers(knobs: ModelKnobs) -> nn.Sequential:
     layers: list[nn.Module] = []
     inputs = NUM_OBSERVED
     for units in knobs.hidden:
-        between = nn.Tanh() if knobs.activation == "tanh" else nn.ReLU()
-        layers += [_linear(inputs, units, HIDDEN_GAIN), between]
+        activation = nn.Tanh() if knobs.activation == "tanh" else nn.ReLU()
+        layers += [_linear(inputs, units, HIDDEN_GAIN), activation]
         inputs = units
     return nn.Sequential(*layers)
 
@@ -84,10 +115,10 @@ def _linear(inputs: int, outputs: int, gain: float) -> nn.Linear:
     return layer
 
 
-def _whole(values: Tensor) -> Tensor:
-    """Return values in 32 bits at least: losses are not taken in halves."""
-    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+def _in_float32(outputs: Tensor) -> Tensor:
+    """Return outputs in 32 bits at least: losses are not taken in halves."""
+    return outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
 
 
-def _numbers(parameter: Tensor) -> Floats:
+def _to_numpy(parameter: Tensor) -> Floats:
     return parameter.detach().to("cpu", torch.float32, copy=True).numpy()

@@ -1,7 +1,7 @@
-"""Playing while learning: rounds of steps, in environments that a stopped run finds again.
+"""Playing while learning: rollouts of many environments, which a stopped run finds again.
 
-An episode is told by its number, which seeds it, and by the actions taken in it, so a state needs
-no more than these: a resumed run plays them again and stands where it stood, to the last bit.
+An episode is fixed by its number, which seeds it, and by the actions taken in it. So a state holds
+no more than these: a resumed run takes the actions again, equal to the last bit.
 """
 
 from collections.abc import Callable
@@ -10,179 +10,205 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-from mlspring.homeworks.hw12_lander.environment import NUM_OBSERVED, Actions, Floats, Landers
 from mlspring.kit.distributed import Ranks
-from mlspring.kit.seeding import derive_seed
+from mlspring.kit.seeding import derive_seed, generator
+from mlspring.worlds.lander import environment
+from mlspring.worlds.lander.environment import MAX_STEPS, Actions, Bools, Floats, Landers
+from mlspring.worlds.lander.policy import Policy
 
-Chooser = Callable[[Floats, int], Actions]  # observations (n, 8), step -> actions (n,)
+ActFn = Callable[[Floats, int], Actions]  # observations (n, 8), step -> actions (n,)
+WHOLE_EPISODES = 0  # as a horizon
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class Rollout:
     """What was played: T steps in each of N environments.
 
     Args:
         observations: before each step, float32 (T, N, 8).
         actions: int64 (T, N).
         rewards: float32 (T, N).
-        following: observations after each step, before any new episode, float32 (T, N, 8).
+        next_observations: after each step, before any new episode, float32 (T, N, 8).
         terminated: bool (T, N), the episode ended by itself.
         truncated: bool (T, N), it was cut by the limit of steps.
-        taken: bool (T, N); where whole episodes are played, shorter ones leave steps untaken.
+        valid: bool (T, N), the step was taken; where whole episodes are played, shorter ones end
+            before step T.
     """
 
     observations: Floats
     actions: Actions
     rewards: Floats
-    following: Floats
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    taken: NDArray[np.bool_]
+    next_observations: Floats
+    terminated: Bools
+    truncated: Bools
+    valid: Bools
 
     @property
-    def ended(self) -> NDArray[np.bool_]:
+    def dones(self) -> Bools:
         """Where an episode was over, for either reason: bool (T, N)."""
         return self.terminated | self.truncated
 
-    def ended_at(self, step: int) -> NDArray[np.bool_]:
-        """Return where an episode was over at ``step``: bool (N,)."""
-        over: NDArray[np.bool_] = self.terminated[step] | self.truncated[step]
-        return over
-
-    @property
-    def num_steps(self) -> int:
-        """Steps taken."""
-        return int(self.taken.sum())
+    def tensors(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return observations (n, 8) and actions (n,) of the n valid steps, step by step."""
+        valid = torch.from_numpy(self.valid)
+        observations = torch.from_numpy(self.observations)[valid]
+        return observations.to(device), torch.from_numpy(self.actions)[valid].to(device)
 
 
-def blank(num_steps: int, num_envs: int) -> Round:
-    """Return a round in which nothing is taken yet."""
+def empty(num_steps: int, num_envs: int) -> Rollout:
+    """Return a rollout in which no step is taken yet."""
     shape = (num_steps, num_envs)
-    return Round(
-        observations=np.zeros((*shape, NUM_OBSERVED), np.float32),
+    return Rollout(
+        observations=np.zeros((*shape, environment.NUM_OBSERVED), np.float32),
         actions=np.zeros(shape, np.int64),
         rewards=np.zeros(shape, np.float32),
-        following=np.zeros((*shape, NUM_OBSERVED), np.float32),
+        next_observations=np.zeros((*shape, environment.NUM_OBSERVED), np.float32),
         terminated=np.zeros(shape, bool),
         truncated=np.zeros(shape, bool),
-        taken=np.zeros(shape, bool),
+        valid=np.zeros(shape, bool),
     )
 
 
-class Players:
-    """N environments, of which this process plays its share, and the story of all.
+def sampled(policy: Policy, uniform: Floats) -> ActFn:
+    """Return actions drawn from softmax(logits), by ``uniform`` numbers (T, n, 4) in [0, 1).
+
+    argmax(logits + g) has these probabilities where g is Gumbel noise -log(-log u) (Gumbel 1954).
+    """
+    noise = -np.log(-np.log(uniform.clip(1e-12, 1 - 1e-7)))
+    return lambda observations, step: (policy.logits(observations) + noise[step]).argmax(1)
+
+
+class VectorEnv:
+    """N environments, of which this process plays its share; it knows the episodes of all.
 
     Args:
         seed: of the run.
         num_envs: N, over all processes.
-        max_steps: limit of an episode.
         ranks: the processes.
+        max_steps: limit of an episode.
     """
 
-    def __init__(self, seed: int, num_envs: int, max_steps: int, ranks: Ranks) -> None:
+    def __init__(self, seed: int, num_envs: int, ranks: Ranks, max_steps: int = MAX_STEPS) -> None:
         self.seed, self.num_envs, self.ranks = seed, num_envs, ranks
-        self.share = ranks.shard(num_envs)
-        self.landers = Landers(self.share.stop - self.share.start, max_steps)
-        self.num_rounds = 0
+        self.shard = ranks.shard(num_envs)
+        self.landers = Landers(self.shard.stop - self.shard.start, max_steps)
+        self.num_rollouts = self.num_steps = 0  # so far; steps of all environments
         self.episodes = [0] * num_envs  # number of each environment's present episode
-        self.played: list[list[int]] = [[] for _ in range(num_envs)]  # its actions so far
-        self.totals = [0.0] * num_envs  # and the rewards of these
-        self.finished: list[tuple[float, float]] = []  # total, last reward; of the last round
+        self.actions: list[list[int]] = [[] for _ in range(num_envs)]  # taken in it so far
+        self.totals = [0.0] * num_envs  # and their rewards
+        self.finished: list[list[float]] = []  # total and last reward of episodes since the log
 
-    def story(self) -> dict[str, Any]:
-        """Return what ``go_on`` needs, as JSON values."""
-        names = {"rounds": self.num_rounds, "episodes": self.episodes, "played": self.played}
-        return {**names, "totals": self.totals}
+    def state_dict(self) -> dict[str, Any]:
+        """Return what ``load_state_dict`` needs, as JSON values."""
+        names = ("num_rollouts", "num_steps", "episodes", "actions", "totals", "finished")
+        return {name: getattr(self, name) for name in names}
 
-    def go_on(self, story: dict[str, Any] | None) -> None:
-        """Begin the first episodes, or stand again where a story ends."""
-        if story is not None:
-            self.num_rounds = story["rounds"]
-            self.episodes, self.played = list(story["episodes"]), [*map(list, story["played"])]
-            self.totals = list(story["totals"])
-        for index, env in enumerate(range(self.share.start, self.share.stop)):
-            self._begin(index, env, self.episodes[env])
-            for action in self.played[env]:
-                self.landers.act(index, action)
+    def load_state_dict(self, state: dict[str, Any] | None) -> None:
+        """Begin the first episodes, or stand again where a state was taken."""
+        if state is not None:
+            self.num_rollouts, self.num_steps = state["num_rollouts"], state["num_steps"]
+            self.episodes, self.actions = [*state["episodes"]], [*map(list, state["actions"])]
+            self.totals, self.finished = [*state["totals"]], [*state["finished"]]
+        for index, env in enumerate(range(self.shard.start, self.shard.stop)):
+            self._reset(index, self.episodes[env])
+            for action in self.actions[env]:
+                self.landers.step(index, action)
 
-    def play(self, choose: Chooser, horizon: int) -> Round:
+    def uniform(self, horizon: int) -> Floats:
+        """Return all random numbers of the next rollout, in [0, 1): float32 (T, n, 4).
+
+        They depend on the seed and the rollout's number alone, not on the number of processes.
+        """
+        stream = generator(self.seed, "act", self.num_rollouts)
+        num_steps = horizon or self.landers.max_steps
+        shape = (num_steps, self.num_envs, environment.NUM_ACTIONS)
+        return torch.rand(shape, generator=stream).numpy()[:, self.shard]
+
+    def rollout(self, act: ActFn, horizon: int) -> Rollout:
         """Return ``horizon`` steps of every environment; 0: a whole new episode of each."""
-        mine = self._play_whole(choose) if horizon == 0 else self._play_on(choose, horizon)
-        whole = _together(mine, self.ranks)
-        self._remember(whole, horizon)
-        self.num_rounds += 1
-        return whole
+        mine = self._play_steps(act, horizon) if horizon else self._play_episodes(act)
+        everyone = _gather(mine, self.ranks)
+        self._keep(everyone, horizon)
+        return everyone
 
-    def _begin(self, index: int, env: int, number: int) -> None:
-        self.landers.begin(index, derive_seed(self.seed, "episode", env, number))
+    def statistics(self) -> dict[str, float]:
+        """Return log values: steps so far, and mean rewards of episodes since the last call."""
+        values: dict[str, float] = {"env_steps": self.num_steps}
+        if self.finished:
+            totals, last = zip(*self.finished, strict=True)
+            values["train__episodes"] = len(totals)
+            values["train__reward"] = round(sum(totals) / len(totals), 5)
+            values["train__last_reward"] = round(sum(last) / len(last), 5)
+        self.finished = []
+        return values
 
-    def _play_on(self, choose: Chooser, horizon: int) -> Round:
-        landers, numbers = self.landers, self.episodes[self.share]
-        made = blank(horizon, len(landers))
-        made.taken[:] = True
+    def _reset(self, index: int, episode: int) -> None:
+        env = self.shard.start + index
+        self.landers.reset(index, derive_seed(self.seed, "episode", env, episode))
+
+    def _play_steps(self, act: ActFn, horizon: int) -> Rollout:
+        landers, episodes = self.landers, self.episodes[self.shard]
+        rollout = empty(horizon, len(landers))
         everyone = list(range(len(landers)))
         for step in range(horizon):
-            actions = choose(landers.observations, step)
-            self._act(made, step, everyone, actions)
-            for index in np.flatnonzero(made.ended_at(step)).tolist():
-                numbers[index] += 1
-                self._begin(index, self.share.start + index, numbers[index])
-        return made
+            dones = self._step(rollout, step, everyone, act(landers.observations, step))
+            for index in np.flatnonzero(dones).tolist():
+                episodes[index] += 1
+                self._reset(index, episodes[index])
+        return rollout
 
-    def _play_whole(self, choose: Chooser) -> Round:
+    def _play_episodes(self, act: ActFn) -> Rollout:
         landers = self.landers
-        for index in range(len(landers)):
-            env = self.share.start + index
-            self._begin(index, env, self.episodes[env])
-        made = blank(landers.max_steps, len(landers))
-        active = list(range(len(landers)))
-        step = 0
+        for index, episode in enumerate(self.episodes[self.shard]):
+            self._reset(index, episode)
+        rollout = empty(landers.max_steps, len(landers))
+        active, step = list(range(len(landers))), 0
         while active:
-            actions = choose(landers.observations, step)[active]
-            self._act(made, step, active, actions)
-            made.taken[step, active] = True
-            over = made.ended_at(step)
-            active = [index for index in active if not over[index]]
+            actions = act(landers.observations, step)[active]
+            dones = self._step(rollout, step, active, actions).tolist()
+            active = [index for index, done in zip(active, dones, strict=True) if not done]
             step += 1
-        return Round(**{f.name: getattr(made, f.name)[:step] for f in fields(Round)})
+        return Rollout(**{f.name: getattr(rollout, f.name)[:step] for f in fields(Rollout)})
 
-    def _act(self, made: Round, step: int, active: list[int], actions: Actions) -> None:
+    def _step(self, rollout: Rollout, step: int, active: list[int], actions: Actions) -> Bools:
+        """Take one step in each of ``active`` (n,), into ``rollout``; return the dones, (n,)."""
         landers = self.landers
-        made.observations[step, active] = landers.observations[active]
-        made.actions[step, active] = actions
-        rewards, terminated, truncated = landers.act_all(active, actions)
-        made.rewards[step, active] = rewards
-        made.terminated[step, active], made.truncated[step, active] = terminated, truncated
-        made.following[step, active] = landers.observations[active]
+        rollout.observations[step, active] = landers.observations[active]
+        rollout.actions[step, active] = actions
+        rewards, terminated, truncated = landers.step_all(active, actions)
+        rollout.rewards[step, active], rollout.valid[step, active] = rewards, True
+        rollout.terminated[step, active], rollout.truncated[step, active] = terminated, truncated
+        rollout.next_observations[step, active] = landers.observations[active]
+        return terminated | truncated
 
-    def _remember(self, made: Round, horizon: int) -> None:
-        """Bring the story of all environments to the end of a round."""
-        self.finished = []
+    def _keep(self, rollout: Rollout, horizon: int) -> None:
+        """Bring the state of all environments to the end of a rollout."""
+        self.num_rollouts += 1
+        self.num_steps += int(rollout.valid.sum())
         for env in range(self.num_envs):
-            rewards = made.rewards[:, env].astype(np.float64)
-            first = 0
-            for last in np.flatnonzero(made.ended[:, env]).tolist():
+            rewards, first = rollout.rewards[:, env].astype(np.float64), 0
+            for last in np.flatnonzero(rollout.dones[:, env]).tolist():
                 total = self.totals[env] + float(rewards[first : last + 1].sum())
-                self.finished.append((total, float(rewards[last])))
+                self.finished.append([total, float(rewards[last])])
                 self.episodes[env] += 1
-                self.totals[env], self.played[env], first = 0.0, [], last + 1
+                self.totals[env], self.actions[env], first = 0.0, [], last + 1
             if horizon:
                 self.totals[env] += float(rewards[first:].sum())
-                self.played[env] += made.actions[first:, env].tolist()
+                self.actions[env] += rollout.actions[first:, env].tolist()
 
 
-def _together(mine: Round, ranks: Ranks) -> Round:
-    """Return the rounds of all processes side by side, in the order of the environments."""
+def _gather(mine: Rollout, ranks: Ranks) -> Rollout:
+    """Return the rollouts of all processes side by side, in the order of the environments."""
     if ranks.size == 1:
         return mine
-    num_steps = int(ranks.gather(torch.tensor([len(mine.taken)])).max())
-    padded = blank(num_steps, mine.taken.shape[1])
-    whole = {}
-    for name in (f.name for f in fields(Round)):
+    num_steps = int(ranks.gather(torch.tensor([len(mine.valid)])).max())
+    padded = empty(num_steps, mine.valid.shape[1])
+    everyone = {}
+    for name in (f.name for f in fields(Rollout)):
         part = getattr(padded, name)
-        part[: len(mine.taken)] = getattr(mine, name)
+        part[: len(mine.valid)] = getattr(mine, name)
         joined = ranks.gather(torch.from_numpy(part).transpose(0, 1).contiguous())
-        whole[name] = joined.transpose(0, 1).contiguous().numpy()
-    return Round(**whole)
+        everyone[name] = joined.transpose(0, 1).contiguous().numpy()
+    return Rollout(**everyone)

@@ -2,8 +2,8 @@
 
 Public, as in the course: each action list is played in its episode, and counts only if the episode
 is done exactly at the list's last action; a submission without lists lets its policy play. Private:
-the policy plays episodes that nobody has seen. Five known episodes can be learnt by heart; there a
-list, which cannot see where it is, is played as it stands, and then nothing is done.
+the policy plays episodes that nobody has seen, because five known ones can be learnt by heart.
+Lists alone are played there as they stand, and then nothing is done.
 """
 
 from dataclasses import dataclass
@@ -15,29 +15,24 @@ from numpy.typing import NDArray
 from mlspring.core import answers as answer_table
 from mlspring.core.errors import DataError, SubmissionError
 from mlspring.core.score import Score
-from mlspring.homeworks.hw12_lander import environment
 from mlspring.homeworks.hw12_lander.submission import HandedIn
+from mlspring.worlds.lander import episodes
+from mlspring.worlds.lander.environment import Actions
 
 HEADER = ("id", "seed")
 MAX_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Episodes:
-    """What the judge plays.
+class JudgedEpisodes:
+    """What the judge plays."""
 
-    Args:
-        ids: of the public episodes, for which a submission has lists.
-        judge_seed: the one seed of the public episodes, which are consecutive.
-        secret: seeds of the private episodes.
-    """
-
-    ids: list[str]
-    judge_seed: int
-    secret: list[int]
+    ids: list[str]  # of the public episodes, for which a submission has lists
+    seed: int  # the one seed of the public episodes, which are consecutive
+    secret: list[int]  # seeds of the private episodes
 
 
-def read_answers(path: Path) -> Episodes:
+def read_answers(path: Path) -> JudgedEpisodes:
     """Return the episodes.
 
     Raises:
@@ -51,10 +46,10 @@ def read_answers(path: Path) -> Episodes:
         expected = "one seed: consecutive resets after one seeding"
         raise DataError("the public rows have several seeds", file=path, expected=expected)
     ids = [name for name, shown in zip(key.ids, key.is_public, strict=True) if shown]
-    return Episodes(ids=ids, judge_seed=int(public[0]), secret=seeds[~key.is_public].tolist())
+    return JudgedEpisodes(ids=ids, seed=int(public[0]), secret=seeds[~key.is_public].tolist())
 
 
-def score(values: HandedIn, answers: Episodes) -> Score:
+def score(values: HandedIn, answers: JudgedEpisodes) -> Score:
     """Return the mean total rewards; pure: the same values, the same score.
 
     ``details`` holds the 95 % interval of the private mean, normal approximation over episodes, and
@@ -63,27 +58,19 @@ def score(values: HandedIn, answers: Episodes) -> Score:
     Raises:
         SubmissionError: a list ends before its episode or goes on after it; names the list.
     """
-    if values.actions is not None:
-        public = _replayed(values.actions, answers.judge_seed)
-    else:
-        played = environment.play_consecutive(
-            values.policy.greedy, answers.judge_seed, len(answers.ids)
-        )
-        public = [episode.total for episode in played]
+    public, totals = [], np.zeros(0)
     if values.policy is not None:
-        totals = environment.play_seeded(values.policy.greedy, answers.secret)[:, 0]
-    else:
-        totals = environment.replay_seeded(values.actions, answers.secret)
+        totals = episodes.play_seeded(values.policy.greedy, answers.secret)[:, 0]
+        if values.actions is None:
+            played = episodes.play_consecutive(values.policy.greedy, answers.seed, len(answers.ids))
+            public = [episode.total for episode in played]
+    if values.actions is not None:
+        public = _replayed(values.actions, answers.seed)
+        if values.policy is None:
+            totals = episodes.replay_seeded(values.actions, answers.secret)
     low, high = interval(totals)
-    return Score(
-        public=float(np.mean(public)),
-        private=float(totals.mean()),
-        details={
-            "private_low": low,
-            "private_high": high,
-            "private_episodes": float(len(totals)),
-        },
-    )
+    details = {"private_low": low, "private_high": high, "private_episodes": float(len(totals))}
+    return Score(public=float(np.mean(public)), private=float(totals.mean()), details=details)
 
 
 def interval(totals: NDArray[np.float64]) -> tuple[float, float]:
@@ -93,19 +80,14 @@ def interval(totals: NDArray[np.float64]) -> tuple[float, float]:
     return float(totals.mean()) - half, float(totals.mean()) + half
 
 
-def _replayed(lists: tuple[NDArray[np.int64], ...], seed: int) -> list[float]:
+def _replayed(lists: tuple[Actions, ...], seed: int) -> list[float]:
     """Return the total reward of each list in its episode."""
-    replays = environment.replay_consecutive(lists, seed)
-    for number, (actions, replay) in enumerate(zip(lists, replays, strict=False), start=1):
-        if replay.done and replay.num_steps == len(actions):
-            continue
-        found = f"list {number} is over at step {len(actions)}, before its episode is done"
-        if replay.done:
-            found = f"list {number} has {len(actions)} actions, its episode took {replay.num_steps}"
+    try:
+        return [episode.total for episode in episodes.replay_consecutive(lists, seed)]
+    except ValueError as error:
         raise SubmissionError(
-            found,
+            str(error),
             expected="an episode that is done exactly at the last action",
             fix=f"seed once with {seed}, then reset before each list; physics differ between "
             "versions and processors: hand the policy in as well, without lists",
-        )
-    return [replay.total for replay in replays]
+        ) from error

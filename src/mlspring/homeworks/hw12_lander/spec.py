@@ -22,7 +22,7 @@ SPEC = Spec(
         Question(
             id="curves",
             text="How did the total reward develop, in training and on held-out episodes?",
-            figure="reward_curves",
+            figure="learning_curves",
         ),
         Question(
             id="variance",

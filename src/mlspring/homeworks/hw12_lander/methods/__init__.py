@@ -1,1 +1,1 @@
-"""What is learnt from what was played: estimators, policy gradients, action values."""
+"""The methods, one a file: reinforce, a2c, ppo, dqn; advantages are what three of them share."""

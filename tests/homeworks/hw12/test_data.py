@@ -8,8 +8,9 @@ import pytest
 
 from mlspring.core.errors import DataError
 from mlspring.core.source import Source
-from mlspring.homeworks.hw12_lander import data, environment
+from mlspring.homeworks.hw12_lander import data
 from mlspring.worlds import landings
+from mlspring.worlds.lander import environment, fast_env
 from tests.tiny.landings import write_rules
 
 
@@ -20,7 +21,7 @@ def source(folder: Path) -> Source:
 def test_rules_are_read(tmp_path: Path) -> None:
     folder = write_rules(tmp_path / "rules")
     found = data.load(source(folder), None)
-    assert (found.seed, found.num_episodes, found.max_steps) == (543, 5, 1000)
+    assert (found.seed, found.episodes, found.max_steps) == (543, 5, 1000)
     assert data.test_ids(source(folder)) == ["1", "2", "3", "4", "5"]
     assert "LunarLander-v3" in data.describe(found)["environment"]
 
@@ -64,7 +65,7 @@ def test_secret_seeds_stay_with_the_judge(tmp_path: Path) -> None:
     landings.write([shard], world / "public", world / "private")
     data.export(world, out)
     assert [path.name for path in out.iterdir()] == [landings.FILE]
-    assert data.load(source(out), None).num_episodes == landings.NUM_EPISODES
+    assert data.load(source(out), None).episodes == landings.NUM_EPISODES
     assert len(set(shard["seeds"].tolist())) == landings.NUM_HIDDEN
     assert landings.SEED not in shard["seeds"]
     assert (landings.make(0, 0)["seeds"] == shard["seeds"]).all()
@@ -72,7 +73,16 @@ def test_secret_seeds_stay_with_the_judge(tmp_path: Path) -> None:
 
 
 def test_the_world_s_numbers_are_the_environment_s() -> None:
-    assert (landings.NAME, landings.MAX_STEPS) == (environment.NAME, environment.MAX_STEPS)
-    assert landings.SEED == environment.JUDGE_SEED
-    assert landings.NUM_EPISODES == environment.JUDGE_EPISODES
-    assert np.int64(landings.SEED) == 543
+    assert (landings.NAME, landings.MAX_STEPS) == (fast_env.NAME, environment.MAX_STEPS)
+    assert (landings.SEED, landings.NUM_EPISODES) == (543, 5), "the course's"
+
+
+def test_the_contact_sheet_shows_each_engine_in_the_first_test_episode(tmp_path: Path) -> None:
+    sheet = data.contact_sheet(data.load(source(write_rules(tmp_path / "rules")), None))
+    assert len(sheet) == environment.NUM_ACTIONS
+    starts = [rows[0] for rows in sheet.values()]
+    assert all((start == starts[0]).mean() > 0.98 for start in starts), "one beginning"
+    for rows in sheet.values():
+        assert rows.dtype == np.uint8 and rows.shape[1:] == (200, 300, 3)
+        assert 8 <= len(rows) <= 12
+        assert (rows[0] != rows[-1]).any()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlspring.core.errors import MachineError
-from mlspring.homeworks.hw12_lander import environment, pictures
+from mlspring.worlds.lander import episodes, fast_env, pictures
 from tests.tiny.landings import policy
 
 SEED = 543
@@ -14,7 +14,7 @@ SKY, GROUND = (0, 0, 0), (255, 255, 255)
 
 
 def lists() -> list[np.ndarray]:
-    return [e.actions for e in environment.play_consecutive(policy().greedy, SEED, 2)]
+    return [e.actions for e in episodes.play_consecutive(policy().greedy, SEED, 2)]
 
 
 def test_every_fourth_step_and_the_last_are_shown() -> None:
@@ -40,21 +40,23 @@ def test_a_later_episode_is_the_one_that_was_played() -> None:
 
 def test_sparks_change_nothing_of_the_flight() -> None:
     """With a renderer an engine leaves sparks in the same world; the rewards stay the same."""
-    first, second = environment.play_consecutive(policy().greedy, SEED, 2)
+    first, second = episodes.play_consecutive(policy().greedy, SEED, 2)
     assert set(second.actions.tolist()) & {1, 2, 3}
     pictures.load_renderer()
-    made = environment.lander_class()()
+    made = fast_env.lander_class()()
     made.reset(seed=SEED)
     for action in first.actions.tolist():
-        made.advance(action)
+        made.step(action)
     made.render_mode = "rgb_array"
     made.reset()
-    assert [float(made.step(a)[1]) for a in second.actions.tolist()] == second.rewards.tolist()
+    assert [
+        float(made.step_with_particles(a)[1]) for a in second.actions.tolist()
+    ] == second.rewards.tolist()
     assert made.particles
 
 
 def test_without_pygame_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygame", None)
     monkeypatch.setitem(sys.modules, "pygame.gfxdraw", None)
-    with pytest.raises(MachineError, match="cannot be drawn"):
+    with pytest.raises(MachineError, match=r'pip install "mlspring\[lander\]"'):
         pictures.load_renderer()

@@ -1,8 +1,8 @@
 """A policy as numbers: the networks that may be handed in, computed by numpy alone.
 
 The judge runs no code of a learner's; it multiplies these matrices. Architecture ``perceptron``:
-dense layers with one activation between them, eight observations in, four preferences out; the
-action is the largest.
+dense layers with one activation between them, eight observations in, four outputs (logits, or the
+values of the actions); the largest chooses the action.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlspring.homeworks.hw12_lander.environment import NUM_ACTIONS, NUM_OBSERVED, Floats
+from mlspring.worlds.lander.environment import NUM_ACTIONS, NUM_OBSERVED, Floats
 
 ARCHITECTURE = "perceptron"
 ACTIVATIONS = ("tanh", "relu")
@@ -23,16 +23,12 @@ MAX_SEEN, MAX_REACH = 1e3, 1e30  # observations stay far below; float32 ends at 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A perceptron from observations to preferences.
+    """A perceptron from observations to logits.
 
     Args:
         weights: float32 (outputs, inputs) of each layer, as torch keeps them.
         biases: float32 (outputs,) of each layer.
         activation: between the layers, ``tanh`` or ``relu``.
-
-    Raises:
-        ValueError: layers that do not fit together, too many or too wide, or numbers that are not
-            finite, or so large that preferences may not be.
     """
 
     weights: Sequence[Floats]
@@ -40,7 +36,12 @@ class Policy:
     activation: str
 
     def check(self) -> None:
-        """Raise ValueError unless the layers lead from 8 observations to 4 finite preferences."""
+        """Check that the layers lead from 8 observations to 4 finite logits.
+
+        Raises:
+            ValueError: layers that do not fit together, too many or too wide, or numbers that are
+                not finite, or so large that logits may not be.
+        """
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation {self.activation!r} is not one of {ACTIVATIONS}")
         if not 1 <= len(self.weights) <= MAX_LAYERS or len(self.weights) != len(self.biases):
@@ -55,38 +56,32 @@ class Policy:
             if not 1 <= len(weight) <= MAX_UNITS:
                 raise ValueError(f"layer {number} has {len(weight)} units, at most {MAX_UNITS}")
             reach = _reach(weight, bias, reach, f"layer {number}")
-            if self.activation == "tanh":
-                reach = 1.0
+            reach = 1.0 if self.activation == "tanh" else reach
             inputs = len(weight)
         if inputs != NUM_ACTIONS:
             raise ValueError(f"the last layer has {inputs} units, expected {NUM_ACTIONS}")
 
-    def preferences(self, observations: Floats) -> Floats:
-        """Return the four preferences of each observation: (n, 8) -> (n, 4)."""
+    def logits(self, observations: Floats) -> Floats:
+        """Return the logits of each observation: (n, 8) -> (n, 4)."""
         values = observations
-        last = len(self.weights) - 1
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if number and self.activation == "tanh":
+                np.tanh(values, out=values)
+            elif number:
+                np.maximum(values, 0, out=values)
             values = values @ weight.T
             values += bias
-            if number < last:
-                if self.activation == "tanh":
-                    np.tanh(values, out=values)
-                else:
-                    np.maximum(values, 0, out=values)
         return values
 
     def greedy(self, observations: Floats) -> NDArray[np.int64]:
-        """Return the preferred action of each observation: (n, 8) -> (n,)."""
-        chosen: NDArray[np.int64] = self.preferences(observations).argmax(1)
+        """Return the action of the largest logit: (n, 8) -> (n,)."""
+        chosen: NDArray[np.int64] = self.logits(observations).argmax(1)
         return chosen
 
     def tensors(self) -> dict[str, Floats]:
         """Return the layers by name: ``layers.0.weight``, ``layers.0.bias`` ..."""
-        named = {}
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            named[f"layers.{number}.weight"] = weight
-            named[f"layers.{number}.bias"] = bias
-        return named
+        named = {f"layers.{n}.weight": weight for n, weight in enumerate(self.weights)}
+        return named | {f"layers.{n}.bias": bias for n, bias in enumerate(self.biases)}
 
 
 def _reach(weight: NDArray[Any], bias: NDArray[Any], before: float, name: str) -> float:
@@ -123,7 +118,7 @@ def from_tensors(tensors: Mapping[str, NDArray[Any]], activation: str) -> Policy
     for name in names:
         if tensors[name].dtype.kind != "f":
             raise ValueError(f"{name} is {tensors[name].dtype}, expected floats")
-    told = [tensors[name] for name in names]
-    Policy(weights=told[::2], biases=told[1::2], activation=activation).check()
-    layers = [layer.astype(np.float32) for layer in told]  # checked before: 1e300 has no float32
+    layers = [tensors[name] for name in names]
+    Policy(weights=layers[::2], biases=layers[1::2], activation=activation).check()
+    layers = [layer.astype(np.float32) for layer in layers]  # checked before: 1e300 has no float32
     return Policy(weights=layers[::2], biases=layers[1::2], activation=activation)

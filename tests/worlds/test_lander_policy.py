@@ -9,14 +9,14 @@ import safetensors.numpy
 
 from mlspring.core.errors import SubmissionError
 from mlspring.homeworks.hw12_lander import submission
-from mlspring.homeworks.hw12_lander.policy import Policy, from_tensors
+from mlspring.worlds.lander.policy import Policy, from_tensors
 from tests.tiny.landings import IDS, policy
 
 
 def policy_file(tensors: dict[str, np.ndarray], path: Path) -> Path:
     activation = "relu" if len(tensors) > 4 else "tanh"
-    facts = json.dumps({"architecture": "perceptron", "activation": activation})
-    path.write_bytes(safetensors.numpy.save(tensors, metadata={"facts": facts}))
+    words = json.dumps({"architecture": "perceptron", "activation": activation})
+    path.write_bytes(safetensors.numpy.save(tensors, metadata={"metadata": words}))
     return path
 
 
@@ -66,24 +66,24 @@ def test_the_largest_numbers_that_are_taken_stay_finite(tmp_path: Path) -> None:
     """Just below the bound, seen from as far as observations can be thought to go."""
     path = policy_file(deep(1e5, 3), tmp_path / "p.safetensors")
     found = submission.read(path, IDS).policy
-    assert np.isfinite(found.preferences(np.full((1, 8), 1e3, np.float32))).all()
-    assert found.preferences(np.full((1, 8), 1e3, np.float32)).max() > 1e20
+    assert np.isfinite(found.logits(np.full((1, 8), 1e3, np.float32))).all()
+    assert found.logits(np.full((1, 8), 1e3, np.float32)).max() > 1e20
     doubles = {name: t.astype(np.float64) for name, t in policy().tensors().items()}
     found = submission.read(policy_file(doubles, path), IDS).policy
     assert found.weights[0].dtype == np.float32
 
 
 @pytest.mark.parametrize(
-    ("facts", "sentence"),
+    ("words", "sentence"),
     [
         ("", "does not say which network"),
         ('{"architecture": "transformer", "activation": "tanh"}', "'transformer'"),
         ('{"architecture": "perceptron", "activation": "exec"}', "'exec' is not one of"),
     ],
 )
-def test_unknown_networks_are_rejected(facts: str, sentence: str, tmp_path: Path) -> None:
+def test_unknown_networks_are_rejected(words: str, sentence: str, tmp_path: Path) -> None:
     path = tmp_path / "p.safetensors"
-    path.write_bytes(safetensors.numpy.save(policy().tensors(), metadata={"facts": facts}))
+    path.write_bytes(safetensors.numpy.save(policy().tensors(), metadata={"metadata": words}))
     with pytest.raises(SubmissionError, match=sentence):
         submission.read(path, IDS)
 
@@ -103,7 +103,7 @@ def test_a_policy_computes_its_layers() -> None:
     )
     seen = np.zeros((3, 8), np.float32)
     seen[:, 3] = (-1.0, 0.5, 0.0)
-    assert made.preferences(seen)[:, 2].tolist() == [0.0, 2.0, 1.0]
+    assert made.logits(seen)[:, 2].tolist() == [0.0, 2.0, 1.0]
     assert made.greedy(seen).tolist() == [0, 2, 0]
     tanh = Policy(weights=made.weights, biases=made.biases, activation="tanh")
-    assert tanh.preferences(seen)[1, 2] == pytest.approx(2 * np.tanh(1.0))
+    assert tanh.logits(seen)[1, 2] == pytest.approx(2 * np.tanh(1.0))

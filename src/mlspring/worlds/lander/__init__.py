@@ -1,0 +1,1 @@
+"""The world of homework 12 in motion: Gymnasium's lander, policies that fly it, pictures."""

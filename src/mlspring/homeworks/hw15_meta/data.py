@@ -86,7 +86,6 @@ def describe(data: Data) -> dict[str, str]:
         "test tasks": f"{len(data.support):,} of {NUM_WAYS} characters, one support image each and "
         f"{NUM_WAYS} query images",
         "alphabets": ", ".join(map("{} {}".format, data.names, counts)),
-        "ink": f"{1 - data.images.mean() / 255:.3f} of a drawing",
     }
 
 
@@ -121,34 +120,31 @@ def export(world_folder: Path, to: Path) -> None:
 
 
 def _check_numbers(data: Data, recipe: Recipe) -> None:
-    """Raise where the recipe's tasks need more than there is."""
-    alphabets, counts = np.unique(data.alphabets, return_counts=True)
-    held_out, wanted = recipe.data.held_out, 1 + recipe.method.queries
-    if held_out >= len(alphabets):
-        raise RecipeError(
-            f"data.held_out = {held_out}, but there are {len(alphabets)} alphabets",
-            fix=f"use --set data.held_out={max(len(alphabets) // 5, 1)}",
-        )
-    if (num_drawings := data.images.shape[1]) < wanted:
-        raise RecipeError(
-            f"method.queries = {recipe.method.queries}, but a character has {num_drawings} "
-            "drawings, of which one is the support",
-            fix=f"use --set method.queries={num_drawings - 1}",
-        )
-    fewest = np.sort(counts)  # whichever alphabets the seed holds out
-    remaining = int(fewest[: len(alphabets) - held_out].sum())
-    if (asked := max(recipe.study.characters, default=0)) > remaining:
-        raise RecipeError(
-            f"study.characters asks for {asked:,} characters; {held_out} held-out alphabets may "
-            f"leave no more than {remaining:,}",
-            fix=f"ask for {remaining:,} or fewer, or hold out fewer alphabets (data.held_out)",
-        )
-    if fewest[:held_out].sum() < NUM_WAYS or remaining * recipe.data.turns < recipe.method.ways:
-        raise RecipeError(
-            f"{held_out} alphabets held out of {len(alphabets)} may leave fewer than {NUM_WAYS} "
-            f"characters to validate on, or than {recipe.method.ways} to train on",
-            fix="use another data.held_out, or add characters",
-        )
+    """Raise where the recipe's tasks need more than there is, whichever alphabets are held out."""
+    counts, held_out = np.bincount(data.alphabets), recipe.data.held_out
+    fewest = np.sort(counts[counts > 0])
+    num_alphabets, num_drawings = len(fewest), data.images.shape[1]
+    remaining = int(fewest[: max(num_alphabets - held_out, 0)].sum())
+    too_few = fewest[:held_out].sum() < NUM_WAYS
+    too_few |= remaining * recipe.data.turns < recipe.method.ways
+    if held_out >= num_alphabets:
+        message = f"data.held_out = {held_out}, but there are {num_alphabets} alphabets"
+        fix = f"use --set data.held_out={max(num_alphabets // 5, 1)}"
+    elif recipe.method.queries >= num_drawings:
+        message = f"method.queries = {recipe.method.queries}, but a character has {num_drawings} "
+        message += "drawings, of which one is the support"
+        fix = f"use --set method.queries={num_drawings - 1}"
+    elif (asked := max(recipe.study.characters, default=0)) > remaining:
+        message = f"study.characters asks for {asked:,} characters; {held_out} held-out alphabets "
+        message += f"may leave no more than {remaining:,}"
+        fix = f"ask for {remaining:,} or fewer, or hold out fewer alphabets (data.held_out)"
+    elif too_few:
+        message = f"{held_out} alphabets held out of {num_alphabets} may leave fewer than "
+        message += f"{NUM_WAYS} characters to validate on, or {recipe.method.ways} to train on"
+        fix = "use another data.held_out, or add characters"
+    else:
+        return
+    raise RecipeError(message, fix=fix)
 
 
 def _load_world(folder: Path) -> Data:

@@ -39,46 +39,32 @@ def losses_of(logits: Tensor, labels: Tensor) -> Tensor:
     return each.view(labels.shape).mean(1)
 
 
-def adapt(
-    weights: Weights, images: Tensor, labels: Tensor, inner: InnerLoop, create_graph: bool
-) -> dict[str, Tensor]:
-    """Return each task's weights theta after the inner loop over all layers.
+def adapt(phi: Weights, images: Tensor, labels: Tensor, inner: InnerLoop) -> dict[str, Tensor]:
+    """Return each task's weights theta after the inner loop.
 
     theta_0 = phi, theta_{j+1} = theta_j - rate * grad L_support(theta_j), as in ``inner.adapt``.
     No task's loss depends on another's weights, so the gradient of their sum holds each task's own.
 
     Args:
-        weights: phi, shared.
+        phi: the weights that all tasks begin from.
         images: (t, n, 28, 28).
         labels: int64 (t, n).
-        inner: steps and rate.
-        create_graph: whether theta can be differentiated through the steps: MAML's second order.
+        inner: which weights move, how often and how far; whether gradients reach phi through it.
     """
-    theta, rates = per_task(weights, len(images)), weights.get("rates")
+    moving = per_task(phi, len(images))
+    seen = None
+    if inner.head_only:  # features stay as they are: computed once, not in every step
+        moving = {name: weight for name, weight in moving.items() if name.startswith("head.")}
+        with torch.set_grad_enabled(inner.second_order):
+            seen = features(phi, images)
+    theta = {**phi, **moving}
     for step in range(inner.steps):
-        loss = losses_of(logits(theta, features(theta, images)), labels).sum()
+        logits = head(theta, features(theta, images) if seen is None else seen)
+        loss, weights = losses_of(logits, labels).sum(), [theta[name] for name in moving]
         with no_autocast(loss):
-            grads = torch.autograd.grad(loss, list(theta.values()), create_graph=create_graph)
-        theta = updated(theta, grads, step, inner.rate, rates)
+            grads = torch.autograd.grad(loss, weights, create_graph=inner.second_order)
+        theta |= updated(theta, dict(zip(moving, grads, strict=True)), step, inner.rate)
     return theta
-
-
-def adapt_head(
-    weights: Weights, seen: Tensor, labels: Tensor, inner: InnerLoop, create_graph: bool
-) -> dict[str, Tensor]:
-    """Return weights after the inner loop, in which the linear layer alone moves.
-
-    ``seen`` (t, n, width) are the support's features, which therefore stay the same. Source: Raghu
-    et al. 2020 (ANIL), arXiv:1909.09157.
-    """
-    head = {name: weight for name, weight in weights.items() if name.startswith("head.")}
-    theta, rates = per_task(head, len(seen)), weights.get("rates")
-    for step in range(inner.steps):
-        loss = losses_of(logits(theta, seen), labels).sum()
-        with no_autocast(loss):
-            grads = torch.autograd.grad(loss, list(theta.values()), create_graph=create_graph)
-        theta = updated(theta, grads, step, inner.rate, rates)
-    return {**weights, **theta}
 
 
 def per_task(weights: Weights, num_tasks: int) -> dict[str, Tensor]:
@@ -90,28 +76,18 @@ def per_task(weights: Weights, num_tasks: int) -> dict[str, Tensor]:
     }
 
 
-def updated(
-    theta: Weights, grads: tuple[Tensor, ...], step: int, rate: float, rates: Tensor | None
-) -> dict[str, Tensor]:
-    """Return theta - rate * grads; ``rates``, where they are learnt, take the place of ``rate``."""
-    pairs = zip(theta.items(), grads, strict=True)
-    if rates is None:
-        return {name: torch.sub(weight, grad, alpha=rate) for (name, weight), grad in pairs}
-    return {
-        name: torch.addcmul(weight, grad, rate_of(rates, name, step), value=-1)
-        for (name, weight), grad in pairs
-    }
+def updated(theta: Weights, grads: Weights, step: int, rate: float) -> dict[str, Tensor]:
+    """Return theta - rate * grads; learnt ``rates`` in theta take the place of ``rate``."""
+    if "rates" not in theta:
+        return {name: torch.sub(theta[name], grad, alpha=rate) for name, grad in grads.items()}
+    rates = {name: rate_of(theta["rates"], name, step) for name in grads}
+    return {n: torch.addcmul(theta[n], grad, rates[n], value=-1) for n, grad in grads.items()}
 
 
 def rate_of(rates: Tensor, name: str, step: int) -> Tensor:
-    """Return the learnt rate of a weight at a step; further steps take the last that was learnt.
+    """Return the rate of a weight at a step, from ``rates`` (steps, layers), the linear layer last.
 
-    Source: Antoniou et al. 2019 (MAML++), arXiv:1810.09502: a rate for each step and layer.
-
-    Args:
-        rates: (steps, layers), the linear layer last.
-        name: of the weight.
-        step: from 0 on.
+    Further steps take the last one's. Source: Antoniou et al. 2019 (MAML++), arXiv:1810.09502.
     """
     kind, layer = name.split(".")[:2]
     return rates[min(step, len(rates) - 1), NUM_LAYERS if kind == "head" else int(layer)]
@@ -129,11 +105,7 @@ def query_features(weights: Weights, support: Tensor, query: Tensor, norm: Norm)
 def features(weights: Weights, images: Tensor, num_reference: int = 0) -> Tensor:
     """Return what the linear layer sees of images (t, n, 28, 28): (t, n, width).
 
-    Args:
-        weights: by name.
-        images: of t tasks.
-        num_reference: how many images of each task, the first, give batch norm its statistics;
-            0 for all of them.
+    The first ``num_reference`` images of each task give batch norm its statistics; 0: all of them.
     """
     (num_tasks, num_images), kind = images.shape[:2], images.device.type
     impl = CONV_IMPL.get(kind, "grouped")
@@ -164,7 +136,7 @@ def features(weights: Weights, images: Tensor, num_reference: int = 0) -> Tensor
     return at_least_fp32(x.reshape(num_images, num_tasks, -1).transpose(0, 1))
 
 
-def logits(weights: Weights, seen: Tensor) -> Tensor:
+def head(weights: Weights, seen: Tensor) -> Tensor:
     """Return the linear layer's outputs (t, n, w) for features ``seen`` (t, n, width)."""
     weight, bias = weights["head.weight"], weights["head.bias"]
     with no_autocast(seen):
@@ -184,10 +156,6 @@ def fold_sign(weight: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
     Their composition stays the same, and the scale is >= 0 now. With scale >= 0 batch norm is an
     increasing function of each pixel, so that it and max pooling commute: pooling can come first,
     and batch norm and ReLU work on a quarter of the pixels.
-
-    Args:
-        weight: (c_out, c_in, 3, 3), or with a first axis of tasks.
-        scale: (c_out,), or likewise.
     """
     is_negative = scale.detach() < 0
     # The usual case has none. Only the CPU looks: on a GPU the look would make the host wait.
@@ -202,10 +170,7 @@ def conv_moments(images: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
     An output is w . p with the nine pixels p of a patch: its mean is w . mean(p), its variance
     w . cov(p) . w. Grey images have one patch a pixel, and as many outputs a pixel as channels.
-
-    Args:
-        images: (n, t, s, s), one channel a task.
-        weight: (t, c, 1, 3, 3).
+    Images are (n, t, s, s), one channel a task, the weight is (t, c, 1, 3, 3).
     """
     side = images.shape[-1]
     padded = F.pad(at_least_fp32(images).contiguous(), (1, 1, 1, 1))
@@ -221,13 +186,10 @@ def conv_moments(images: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def task_conv(x: Tensor, weight: Tensor, impl: ConvImpl) -> Tensor:
-    """Return 3 x 3 convolutions (n, t * c_out, s, s) of x (n, t * c_in, s, s), padded by one.
+    """Return x (n, t * c_in, s, s) convolved by each task's weight (t, c_out, c_in, 3, 3).
 
-    Args:
-        x: images of all tasks.
-        weight: (t, c_out, c_in, 3, 3), one for each task.
-        impl: ``grouped``: one convolution in t groups; ``matmul``: patches as columns of a matrix,
-            one product a task and image. The same numbers.
+    ``grouped`` is one convolution in t groups; ``matmul`` takes patches as columns of a matrix, and
+    makes one product a task and image. The same numbers.
     """
     if impl == "grouped":
         return grouped_conv(x, weight)

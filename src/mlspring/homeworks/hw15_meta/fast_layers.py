@@ -19,20 +19,13 @@ X, W, G = 0, 1, 2  # input, weight and gradient of a convolution: the order of a
 
 
 def grouped_conv(x: Tensor, weight: Tensor) -> Tensor:
-    """Return 3 x 3 convolutions (n, t * c_out, s, s) of x (n, t * c_in, s, s), padded by one.
-
-    Args:
-        x: images of all tasks.
-        weight: (t, c_out, c_in, 3, 3).
-    """
-    outputs: Tensor = _applied(_Conv, G, len(weight), x, weight.flatten(0, 1), None)
-    return outputs
+    """Return x (n, t * c_in, s, s) convolved by each task's weight (t, c_out, c_in, 3, 3)."""
+    return _applied(_Conv, G, len(weight), x, weight.flatten(0, 1), None)
 
 
 def max_pool(x: Tensor) -> Tensor:
     """Return the largest of each 2 x 2 pixels of x (n, c, s, s); an odd last row is left out."""
-    largest: Tensor = _applied(_Pool, x)[0]
-    return largest
+    return _applied(_Pool, x)[0]
 
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,8 +45,9 @@ def scale_channels(x: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
     return torch.addcmul(offset, x, factor)
 
 
-def _applied(function: type[Function], *inputs: Any) -> Any:
-    return function.apply(*inputs)  # torch gives it no types
+def _applied(function: type[Function], *inputs: Any) -> Tensor:
+    result: Tensor = function.apply(*inputs)  # torch gives it no type
+    return result
 
 
 class _Conv(Function):
@@ -113,53 +107,40 @@ class _Pool(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Tensor | None:
         if grads[0] is None:
             return None
-        by_x: Tensor = _applied(_Scatter, grads[0], *ctx.saved_tensors, ctx.sides)
-        return by_x
+        return _applied(_Move, grads[0], *ctx.saved_tensors, ctx.sides, True)
 
 
-class _Scatter(Function):
-    """g -> g scattered to the positions of the largest pixels, zero elsewhere."""
+class _Move(Function):
+    """Scatters values to the positions of the largest pixels, zeros elsewhere; or gathers them.
+
+    Each is the gradient of the other.
+    """
 
     @staticmethod
-    def forward(grad: Tensor, positions: Tensor, sides: tuple[int, int]) -> Tensor:
+    def forward(y: Tensor, positions: Tensor, sides: tuple[int, int], scatters: bool) -> Tensor:
+        if not scatters:
+            rows, order = (part.permute(0, 2, 3, 1) for part in (y, positions))
+            gathered = rows.flatten(1, 2).gather(1, order.flatten(1, 2))  # channels are contiguous
+            return gathered.view(order.shape).permute(0, 3, 1, 2)
         is_last = positions.is_contiguous(memory_format=torch.channels_last)
         layout = torch.channels_last if is_last else torch.contiguous_format
-        shaped = torch.empty(
-            (*grad.shape[:2], *sides), dtype=grad.dtype, device=grad.device, memory_format=layout
-        )
+        shape = (*y.shape[:2], *sides)
+        shaped = torch.empty(shape, dtype=y.dtype, device=y.device, memory_format=layout)
         two, zero, one = [2, 2], [0, 0], [1, 1]
-        outputs: Tensor = aten.max_pool2d_with_indices_backward(
-            grad, shaped, two, two, zero, one, False, positions
+        pixels: Tensor = aten.max_pool2d_with_indices_backward(
+            y, shaped, two, two, zero, one, False, positions
         )
-        return outputs
+        return pixels
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(inputs[1])
-        ctx.sides = inputs[2]
+        _, positions, ctx.sides, ctx.scatters = inputs
+        ctx.save_for_backward(positions)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return _applied(_Gather, grads[0], *ctx.saved_tensors, ctx.sides), None, None
-
-
-class _Gather(Function):
-    """y -> its values at the positions: the adjoint of ``_Scatter``."""
-
-    @staticmethod
-    def forward(y: Tensor, positions: Tensor, sides: tuple[int, int]) -> Tensor:
-        rows, order = (part.permute(0, 2, 3, 1) for part in (y, positions))
-        gathered = rows.flatten(1, 2).gather(1, order.flatten(1, 2))  # channels are contiguous
-        return gathered.view(order.shape).permute(0, 3, 1, 2)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(inputs[1])
-        ctx.sides = inputs[2]
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return _applied(_Scatter, grads[0], *ctx.saved_tensors, ctx.sides), None, None
+        by_y = _applied(_Move, grads[0], *ctx.saved_tensors, ctx.sides, not ctx.scatters)
+        return by_y, None, None, None
 
 
 class _Moments(Function):

@@ -1,6 +1,7 @@
 """The report figures of homework 15, each with the numbers behind it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from mlspring.homeworks.hw15_meta.data import Data
 from mlspring.homeworks.hw15_meta.methods import METHODS
 from mlspring.homeworks.hw15_meta.models import Conv4
 from mlspring.homeworks.hw15_meta.predict import trained
-from mlspring.homeworks.hw15_meta.recipe import Recipe
+from mlspring.homeworks.hw15_meta.recipe import MethodKnobs, Recipe
 from mlspring.homeworks.hw15_meta.tasks import Tasks, make_pools, validation_tasks
 from mlspring.homeworks.hw15_meta.train import answer, interval
 from mlspring.kit import charts, checkpoint, device, style
@@ -48,7 +49,7 @@ def q2_inner_steps(run: Run, recipe: Recipe, data: Data) -> None:
     model, unseen, hardware = _network_and_tasks(run, recipe, data)
     rows: list[Row] = []
     for steps in INNER_STEPS:
-        logits = answer(model, recipe.inner_loop(steps), unseen, hardware)
+        logits = answer(model, replace(recipe.test_loop, steps=steps), unseen, hardware)
         measured = interval(logits, unseen)
         rows.append((steps, measured["accuracy"], measured["half_width"]))
     figure = style.new_figure()
@@ -56,7 +57,7 @@ def q2_inner_steps(run: Run, recipe: Recipe, data: Data) -> None:
     _with_intervals(axes, rows)
     axes.set_xticks(INNER_STEPS)
     axes.set_xlabel("inner steps on an unseen task")
-    axes.set_title(f"{len(unseen)} tasks; {_training(recipe)}")
+    axes.set_title(f"{len(unseen)} tasks; {_training(recipe.method)}")
     style.save(figure, run.figures, "q2_inner_steps", ("inner steps", "accuracy", "+-"), rows)
 
 
@@ -71,8 +72,7 @@ def tasks(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw some tasks: the support, the queries, and what each query was taken for."""
     model, unseen, hardware = _network_and_tasks(run, recipe, data)
     shown = unseen[:NUM_SHOWN]
-    inner = recipe.inner_loop(recipe.predict.inner_steps)
-    answers = answer(model, inner, shown, hardware).argmax(2).numpy()
+    answers = answer(model, recipe.test_loop, shown, hardware).argmax(2).numpy()
     labels = shown.labels.cpu().numpy()
     figure = style.new_figure(7.6, 0.9 * len(shown) + 0.5)
     widths = [1.0] * NUM_WAYS + [0.3] + [1.0] * NUM_WAYS  # a gap between support and queries
@@ -111,13 +111,11 @@ def _network_and_tasks(run: Run, recipe: Recipe, data: Data) -> tuple[Conv4, Tas
     return trained(recipe, run, hardware), unseen, hardware
 
 
-def _training(recipe: Recipe) -> str:
+def _training(method: MethodKnobs) -> str:
     """Return what a network's training had to do with inner steps."""
-    method, steps = recipe.method.name, recipe.method.inner_steps
-    if method in ("transfer", "protonet"):
-        has = "trained without inner steps" if method == "transfer" else "has no inner loop"
-        return f"{METHODS[method].title}, {has}"
-    return f"{METHODS[method].title}, trained with {steps} inner step{'s' if steps > 1 else ''}"
+    steps = f"{method.inner_steps} inner step{'s' if method.inner_steps > 1 else ''}"
+    has = "without inner steps" if method.name in ("transfer", "protonet") else f"with {steps}"
+    return f"{METHODS[method.name].title}, trained {has}"
 
 
 def _with_intervals(axes: Axes, rows: Sequence[Row]) -> None:
@@ -125,14 +123,8 @@ def _with_intervals(axes: Axes, rows: Sequence[Row]) -> None:
     x, y, half = zip(*rows, strict=True)
     axes.errorbar(x, y, yerr=half, marker="o", capsize=3, label="95 % interval over tasks")
     for where, value, width in rows:
-        axes.annotate(
-            f"{value:.3f}",
-            (where, value - width),
-            xytext=(5, -2),
-            textcoords="offset points",
-            va="top",
-            fontsize=8,
-        )
+        end, points = (where, value - width), "offset points"
+        axes.annotate(f"{value:.3f}", end, (5, -2), textcoords=points, va="top", fontsize=8)
     axes.axhline(1 / NUM_WAYS, color="#444444", linestyle=":", linewidth=1, label="chance")
     axes.set_ylim(0, 1.02)
     axes.set_ylabel("share of query images right")

@@ -33,7 +33,7 @@ def adapt(
         second_order: keep the graph of the gradients, so that theta can be differentiated by phi
             through them; without it they count as constants, and d theta / d phi = 1.
     """
-    theta = model.shared_weights()
+    theta = model.phi()
     for _ in range(steps):
         loss = F.cross_entropy(functional_call(model, theta, (images,)), labels)
         grads = torch.autograd.grad(loss, list(theta.values()), create_graph=second_order)

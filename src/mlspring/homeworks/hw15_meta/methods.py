@@ -34,32 +34,15 @@ class Learner(nn.Module):
 # ---- losses
 
 
-def maml(
-    model: Conv4, tasks: Tasks, inner: InnerLoop, second_order: bool = True
-) -> tuple[Tensor, Tensor]:
-    """L_query(theta) after the inner loop, minimised over phi through it.
+def maml(model: Conv4, tasks: Tasks, inner: InnerLoop) -> tuple[Tensor, Tensor]:
+    """L_query(theta) after the inner loop, minimised over phi through it (Finn et al. 2017).
 
-    The same as ``inner.maml_losses``, all tasks at once.
+    The same as ``inner.maml_losses``, all tasks at once. Without the second order it is FOMAML: the
+    gradient at theta is used as if it were that at phi (arXiv:1703.03400, 5.2). With an inner loop
+    over the linear layer alone it is ANIL.
     """
-    phi, classes = model.shared_weights(), support_labels(tasks.support)
-    theta = fast.adapt(phi, tasks.support, classes, inner, create_graph=second_order)
-    seen = fast.query_features(theta, tasks.support, tasks.query, inner.norm)
-    logits = fast.logits(theta, seen)
-    return losses_of(logits, tasks.labels), logits
-
-
-def fomaml(model: Conv4, tasks: Tasks, inner: InnerLoop) -> tuple[Tensor, Tensor]:
-    """The gradient of L_query at theta, used as if it were that at phi (arXiv:1703.03400, 5.2)."""
-    return maml(model, tasks, inner, second_order=False)
-
-
-def anil(model: Conv4, tasks: Tasks, inner: InnerLoop) -> tuple[Tensor, Tensor]:
-    """MAML whose inner loop moves the linear layer only: features are computed once."""
-    phi, classes = model.shared_weights(), support_labels(tasks.support)
-    seen = fast.features(phi, tasks.support)
-    theta = fast.adapt_head(phi, seen, classes, inner, create_graph=True)
-    seen = fast.query_features(theta, tasks.support, tasks.query, inner.norm)
-    logits = fast.logits(theta, seen)
+    theta = fast.adapt(model.phi(), tasks.support, support_labels(tasks.support), inner)
+    logits = fast.head(theta, fast.query_features(theta, tasks.support, tasks.query, inner.norm))
     return losses_of(logits, tasks.labels), logits
 
 
@@ -70,26 +53,26 @@ def reptile(model: Conv4, tasks: Tasks, inner: InnerLoop) -> tuple[Tensor, Tenso
     difference. The logits are too good to be compared: the inner loop has seen the queries.
     Source: Nichol et al. 2018, arXiv:1803.02999.
     """
-    phi, num_tasks = model.shared_weights(), len(tasks)
+    phi = model.phi()
     images = torch.cat((tasks.support, tasks.query), 1)
     labels = torch.cat((support_labels(tasks.support), tasks.labels), 1)
-    theta = fast.adapt(phi, images, labels, inner, create_graph=False)
+    theta = fast.adapt(phi, images, labels, inner)
     terms = [
         (weight * (weight - theta[name]).detach()).flatten(1).sum(1)
-        for name, weight in fast.per_task(phi, num_tasks).items()
+        for name, weight in fast.per_task(phi, len(tasks)).items()
     ]
     with torch.no_grad():
         seen = fast.query_features(theta, tasks.support, tasks.query, inner.norm)
-        logits = fast.logits(theta, seen)
+        logits = fast.head(theta, seen)
     return torch.stack(terms).sum(0), logits
 
 
 def transfer(model: Conv4, tasks: Tasks, inner: InnerLoop) -> tuple[Tensor, Tensor]:
     """Classify the same five characters, without any inner loop (the sample code's solver)."""
-    weights, num_support = model.shared_weights(), tasks.support.shape[1]
+    weights, num_support = model.phi(), tasks.support.shape[1]
     images = torch.cat((tasks.support, tasks.query), 1)
     labels = torch.cat((support_labels(tasks.support), tasks.labels), 1)
-    logits = fast.logits(weights, fast.features(weights, images))
+    logits = fast.head(weights, fast.features(weights, images))
     return losses_of(logits, labels), logits[:, num_support:]
 
 
@@ -103,35 +86,19 @@ def protonet(model: Conv4, tasks: Tasks, inner: InnerLoop) -> tuple[Tensor, Tens
 
 
 def fine_tuned(model: Conv4, support: Tensor, query: Tensor, inner: InnerLoop) -> Tensor:
-    """Return logits of the query after the inner loop over all layers."""
-    phi, classes = _leaves(model), support_labels(support)
-    theta = fast.adapt(phi, support, classes, inner, create_graph=False)
+    """Return logits of the query after the inner loop, in which no gradient reaches the network."""
+    phi = {name: weight.detach().requires_grad_() for name, weight in model.phi().items()}
+    theta = fast.adapt(phi, support, support_labels(support), inner)
     with torch.no_grad():
-        return fast.logits(theta, fast.query_features(theta, support, query, inner.norm))
-
-
-def head_fine_tuned(model: Conv4, support: Tensor, query: Tensor, inner: InnerLoop) -> Tensor:
-    """Return logits of the query after the inner loop over the linear layer."""
-    phi, classes = _leaves(model), support_labels(support)
-    with torch.no_grad():
-        seen = fast.features(phi, support)
-        query_seen = fast.query_features(phi, support, query, inner.norm)
-    theta = fast.adapt_head(phi, seen, classes, inner, create_graph=False)
-    with torch.no_grad():
-        return fast.logits(theta, query_seen)
+        return fast.head(theta, fast.query_features(theta, support, query, inner.norm))
 
 
 def nearest_prototype(model: Conv4, support: Tensor, query: Tensor, inner: InnerLoop) -> Tensor:
     """Return minus the squared distance of each query's features to each support's."""
-    weights = model.shared_weights()
+    weights = model.phi()
     prototypes = at_least_fp32(fast.features(weights, support))  # (t, w, width)
     seen = at_least_fp32(fast.query_features(weights, support, query, inner.norm))
     return -(seen[:, :, None] - prototypes[:, None]).square().sum(-1)
-
-
-def _leaves(model: Conv4) -> dict[str, Tensor]:
-    """Return the weights as tensors of their own, so that no gradient reaches the network."""
-    return {n: w.detach().requires_grad_() for n, w in model.shared_weights().items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +113,9 @@ class Method:
 
 METHODS: dict[str, Method] = {
     "transfer": Method(title="transfer learning", loss=transfer, answer=fine_tuned),
-    "fomaml": Method(title="first-order MAML", loss=fomaml, answer=fine_tuned),
+    "fomaml": Method(title="first-order MAML", loss=maml, answer=fine_tuned),
     "maml": Method(title="MAML", loss=maml, answer=fine_tuned),
-    "anil": Method(title="ANIL", loss=anil, answer=head_fine_tuned),
+    "anil": Method(title="ANIL", loss=maml, answer=fine_tuned),
     "reptile": Method(title="Reptile", loss=reptile, answer=fine_tuned),
     "protonet": Method(
         title="prototypical network", loss=protonet, answer=nearest_prototype, has_head=False

@@ -44,6 +44,6 @@ class Conv4(nn.Module):
         logits: Tensor = self.head(x.flatten(1))
         return logits
 
-    def shared_weights(self) -> dict[str, Tensor]:
-        """Return phi by name: the weights from which every task begins."""
+    def phi(self) -> dict[str, Tensor]:
+        """Return the weights by name, from which every task begins: phi in the papers."""
         return dict(self.named_parameters())

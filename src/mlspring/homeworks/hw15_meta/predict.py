@@ -36,11 +36,11 @@ def log_probabilities(recipe: Recipe, data: Data, run: Run) -> NDArray[np.float3
     )
     unknown = torch.zeros(query.shape[:2], dtype=torch.int64, device=hardware.device)
     total = torch.zeros(*query.shape[:2], support.shape[1])
-    turns, inner = recipe.predict.turns, recipe.inner_loop(recipe.predict.inner_steps)
+    turns = recipe.predict.turns
     for quarter in track(range(turns), "predict", turns, unit="turns"):
-        views = (torch.rot90(images, quarter, (-2, -1)) for images in (support, query))
-        tasks = Tasks(support=next(views), query=next(views), labels=unknown)
-        total += answer(model, inner, tasks, hardware).log_softmax(2)
+        left, right = (torch.rot90(images, quarter, (2, 3)) for images in (support, query))
+        tasks = Tasks(support=left, query=right, labels=unknown)
+        total += answer(model, recipe.test_loop, tasks, hardware).log_softmax(2)
     averaged: NDArray[np.float32] = (total / turns).numpy()
     return averaged
 

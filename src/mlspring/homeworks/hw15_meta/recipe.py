@@ -1,6 +1,6 @@
 """The knobs of homework 15; every number of a level is one of these."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -21,19 +21,18 @@ Norm = Literal["query", "support"]
 
 @dataclass(frozen=True, kw_only=True)
 class InnerLoop:
-    """How weights are adapted to a task, in training or at the test.
-
-    Args:
-        method: the name of the training procedure.
-        steps: updates on a task's support.
-        rate: learning rate of these, where the network has not learnt its own.
-        norm: whose statistics normalise the queries, see ``ModelKnobs``.
-    """
+    """How weights are adapted to a task, in training or at the test."""
 
     method: MethodName
-    steps: int
-    rate: float
-    norm: Norm
+    steps: int  # updates on a task's support
+    rate: float  # of these updates, where the network has not learnt its own
+    norm: Norm  # whose statistics normalise the queries, see ModelKnobs
+    second_order: bool = False  # whether gradients by the first weights go through the updates
+
+    @property
+    def head_only(self) -> bool:
+        """Whether the linear layer alone moves: Raghu et al. 2020 (ANIL), arXiv:1909.09157."""
+        return self.method == "anil"
 
 
 class DataKnobs(Section):
@@ -118,28 +117,36 @@ class Recipe(Section):
             return self.method.ways
         return 0 if number == 0 else self.study.characters[number - 1]
 
-    def inner_loop(self, steps: int) -> InnerLoop:
-        """Return the inner loop of ``steps`` updates on a task."""
-        name, rate = self.method.name, self.method.inner_rate
+    @property
+    def training_loop(self) -> InnerLoop:
+        """The inner loop of training tasks."""
+        inner = replace(self.test_loop, steps=self.method.inner_steps)
+        return replace(inner, second_order=self.method.name in ("maml", "anil"))
+
+    @property
+    def test_loop(self) -> InnerLoop:
+        """The inner loop of unseen tasks: those of a validation, and the test's."""
+        name, steps, rate = self.method.name, self.predict.inner_steps, self.method.inner_rate
         return InnerLoop(method=name, steps=steps, rate=rate, norm=self.model.norm)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        method, turns = self.method, self.data.turns
-        if method.ways != 5 and method.name != "protonet":
-            raise ValueError(
-                f"method.ways = {method.ways}, but the network of {method.name} has 5 outputs; "
-                "only protonet can train with others"
-            )
-        if method.learnt_rates and method.name not in ("fomaml", "maml", "anil"):
-            raise ValueError(f"method.learnt_rates: {method.name} learns no rates")
-        if method.name == "transfer" and self.study.characters:
-            raise ValueError("study.characters: transfer learns 5 characters, there is no study")
-        if method.name == "transfer" and turns != 1:
-            raise ValueError("data.turns: transfer learns to tell 5 characters apart, as they are")
-        if any(number * turns < method.ways for number in self.study.characters):
-            raise ValueError(
-                f"study.characters times data.turns ({turns}) is less than method.ways "
-                f"({method.ways})"
-            )
+        name, ways, turns = self.method.name, self.method.ways, self.data.turns
+        study, transfers = self.study.characters, self.method.name == "transfer"
+        faults = {
+            f"method.ways = {ways}, but the network of {name} has 5 outputs; only protonet can "
+            "train with others": ways != 5 and name != "protonet",
+            f"method.learnt_rates: {name} learns no rates": self.method.learnt_rates
+            and name not in ("fomaml", "maml", "anil"),
+            "study.characters: transfer learns 5 characters, so there is no study": transfers
+            and study,
+            "data.turns: transfer learns to tell 5 characters apart, as they are": transfers
+            and turns != 1,
+            f"study.characters times data.turns ({turns}) is less than method.ways ({ways})": any(
+                number * turns < ways for number in study
+            ),
+        }
+        for message, is_there in faults.items():
+            if is_there:
+                raise ValueError(message)
         return self

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mlspring.homeworks.hw15_meta.data import Data
 from mlspring.homeworks.hw15_meta.recipe import DataKnobs
+from mlspring.kit.augment import beside
 from mlspring.kit.seeding import generator
 from mlspring.worlds.glyphs import NUM_WAYS
 
@@ -93,14 +94,8 @@ def make_tasks(
     """Return tasks of ``ways`` different characters and ``queries`` images of each in the query.
 
     Every task is drawn anew, without regard to the others (in the notebook an epoch's tasks are one
-    partition of the characters). Images of a task are of different drawers.
-
-    Args:
-        pool: where from.
-        num_tasks: t.
-        ways: w.
-        queries: of each character.
-        stream: a generator on the CPU; what is drawn does not depend on the device.
+    partition of the characters). Images of a task are of different drawers. ``stream`` is on the
+    CPU, so what is drawn does not depend on the device.
     """
     if pool.is_fixed:
         chosen = torch.arange(ways).expand(num_tasks, ways)
@@ -110,12 +105,11 @@ def make_tasks(
     lots = torch.rand(num_tasks, ways, num_drawings, generator=stream)
     drawings = lots.topk(1 + queries).indices  # (t, w, 1 + queries)
     characters = torch.div(chosen, pool.turns, rounding_mode="floor")[..., None]
-    device = pool.images.device
-    images = pool.images[sent(characters, device), sent(drawings, device)]
+    labels = torch.arange(ways, device=pool.images.device).repeat_interleave(queries)
+    images = pool.images[beside(characters, labels), beside(drawings, labels)]
     if pool.turns > 1:
-        images = turned(images, sent(chosen % pool.turns, device), pool.turns)
+        images = turned(images, beside(chosen % pool.turns, labels), pool.turns)
     images = to_input(images)  # (t, w, 1 + queries, s, s)
-    labels = torch.arange(ways, device=device).repeat_interleave(queries)
     return Tasks(
         support=images[:, :, 0],
         query=images[:, :, 1:].flatten(1, 2),
@@ -126,13 +120,6 @@ def make_tasks(
 def validation_tasks(held_out: Pool, num_tasks: int, seed: int) -> Tasks:
     """Return the tasks of a validation: 5 characters, one query image each, like the test's."""
     return make_tasks(held_out, num_tasks, NUM_WAYS, 1, generator(seed, "validation"))
-
-
-def sent(values: Tensor, device: torch.device) -> Tensor:
-    """Return ``values`` of the CPU on ``device``; the host does not wait until they are there."""
-    if device.type == "cuda":  # only from pinned memory the copy runs beside the host
-        return values.pin_memory().to(device, non_blocking=True)
-    return values.to(device)
 
 
 def turned(images: Tensor, quarters: Tensor, turns: int) -> Tensor:

@@ -48,14 +48,9 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     start = time.perf_counter()
     for number in range(recipe.num_members):
         if not ranks.broadcast(weights_path(run, number).exists()):
-            pools = make_pools(
-                data,
-                recipe.data,
-                run.request.seed,
-                hardware.device,
-                recipe.num_characters(number),
-                is_fixed=recipe.method.name == "transfer",
-            )
+            characters, is_fixed = recipe.num_characters(number), recipe.method.name == "transfer"
+            seed, where = run.request.seed, hardware.device
+            pools = make_pools(data, recipe.data, seed, where, characters, is_fixed)
             num_trained += train_network(number, pools, recipe, run, hardware, ranks)
     rate = num_trained / (time.perf_counter() - start)
     accuracy = checkpoint.read_metadata(weights_path(run, 0))["accuracy"]
@@ -73,7 +68,7 @@ def train_network(
     """Train one network, from its last state if it has one; return the tasks seen."""
     knobs, method, seed = recipe.train, recipe.method, run.request.seed
     state = new_state(recipe.model.width, method, knobs, seed, hardware)
-    network = ranks.wrap(Learner(state.model, recipe.inner_loop(method.inner_steps)))
+    network = ranks.wrap(Learner(state.model, recipe.training_loop))
     pool, unseen = pools[0], validation_tasks(pools[1], knobs.valid_tasks, seed)
     shard = ranks.shard(knobs.batch_size)
     label = f"train {number + 1}/{recipe.num_members}"
@@ -98,11 +93,11 @@ def train_network(
             state.update_average(step)
 
             # validate
-            query_loss, hits = losses_and_hits(logits.detach(), tasks.labels)
-            books.add(train__loss=query_loss.mean(), train__accuracy=hits.mean())
+            hits = (logits.argmax(2) == tasks.labels).float()
+            query_losses = losses_of(logits.detach(), tasks.labels)
+            books.add(train__loss=query_losses.mean(), train__accuracy=hits.mean())
             if books.validates():
-                inner = recipe.inner_loop(recipe.predict.inner_steps)
-                answers = answer(state.final, inner, unseen, hardware, ranks)
+                answers = answer(state.final, recipe.test_loop, unseen, hardware, ranks)
                 thousands = round(step * knobs.batch_size / 1000, 3)
                 books.log(epoch=thousands, **measure(answers, unseen), learning_rate=rate)
             if books.due():
@@ -149,21 +144,17 @@ def answer(
     return predict_all(forward, len(tasks), EVAL_BATCH, ranks)
 
 
-def losses_and_hits(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the loss (t,) of each task, and whether each query image (t, q) is right: 0 or 1."""
-    return losses_of(logits, labels), (logits.argmax(2) == labels).float()
-
-
 def measure(logits: Tensor, tasks: Tasks) -> dict[str, float]:
     """Return loss and accuracy over all query images."""
-    losses, hits = losses_and_hits(logits, tasks.labels.cpu())
-    accuracy = hits.double().mean().item()
-    return {"valid__loss": round(losses.mean().item(), 5), "valid__accuracy": round(accuracy, 5)}
+    labels = tasks.labels.cpu()
+    accuracy = (logits.argmax(2) == labels).double().mean().item()
+    loss = losses_of(logits, labels).mean().item()
+    return {"valid__loss": round(loss, 5), "valid__accuracy": round(accuracy, 5)}
 
 
 def interval(logits: Tensor, tasks: Tasks) -> dict[str, float]:
     """Return the mean ``accuracy`` and half the width of its 95 % interval over tasks."""
-    each = losses_and_hits(logits, tasks.labels.cpu())[1].double().mean(1)
+    each = (logits.argmax(2) == tasks.labels.cpu()).double().mean(1)
     spread = each.std(correction=1).item() if len(each) > 1 else 0.0
     half = 1.96 * spread / len(each) ** 0.5
     return {"accuracy": round(each.mean().item(), 5), "half_width": round(half, 5)}

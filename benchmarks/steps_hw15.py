@@ -39,7 +39,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
     hardware = device.choose("auto", "auto", work="conv")
     method, knobs = recipe.method, recipe.train
     state = new_state(recipe.model.width, method, knobs, 0, hardware)
-    network = Learner(state.model, recipe.inner_loop(method.inner_steps))
+    network = Learner(state.model, recipe.training_loop)
     characters, fixed_task = recipe.num_characters(0), method.name == "transfer"
     pool, _ = make_pools(data, recipe.data, 0, hardware.device, characters, fixed_task)
     count = 0
@@ -103,7 +103,7 @@ def fast_step(
     model = Conv4(64, 5).to(tasks.support.device, memory_format=layout)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "official" / "strong.toml")
-    network = Learner(model, recipe.inner_loop(recipe.method.inner_steps))
+    network = Learner(model, recipe.training_loop)
 
     def step() -> None:
         fast.CONV_IMPL[kind] = impl

@@ -25,7 +25,7 @@ def weights_per_task(model: Conv4, num_tasks: int) -> dict[str, Tensor]:
     stream = torch.Generator().manual_seed(3)
     weights = {
         name: weight.detach() + 0.1 * torch.randn(num_tasks, *weight.shape, generator=stream)
-        for name, weight in model.shared_weights().items()
+        for name, weight in model.phi().items()
     }
     for layer in range(4):
         weights[f"norms.{layer}.weight"] *= torch.tensor([1, -1]).repeat(3)
@@ -45,8 +45,8 @@ def test_many_tasks_give_what_the_readable_network_gives_for_each(
 ) -> None:
     monkeypatch.setitem(fast.CONV_IMPL, "cpu", impl)
     images = torch.rand(3, 4, 28, 28)
-    weights = model.shared_weights() if shared else weights_per_task(model, 3)
-    found = fast.logits(weights, fast.features(weights, images))
+    weights = model.phi() if shared else weights_per_task(model, 3)
+    found = fast.head(weights, fast.features(weights, images))
     for task, mine in enumerate(images):
         alone = weights if shared else {name: weight[task] for name, weight in weights.items()}
         assert torch.allclose(found[task], functional_call(model, alone, (mine,)), atol=2e-5)
@@ -94,11 +94,11 @@ def test_with_a_reference_the_first_images_alone_give_the_statistics(model: Conv
 def test_narrow_arithmetic_gives_nearly_the_same_in_wide_numbers() -> None:
     torch.manual_seed(0)
     model, images = Conv4(16, 5), torch.rand(2, 5, 28, 28)
-    weights = {name: weight.detach() for name, weight in model.shared_weights().items()}
+    weights = {name: weight.detach() for name, weight in model.phi().items()}
     exact = fast.features(weights, images)
     with torch.autocast("cpu", torch.bfloat16):
         near = fast.features(weights, images)
-        logits = fast.logits(weights, near)
+        logits = fast.head(weights, near)
     assert near.dtype == logits.dtype == torch.float32
     assert not torch.equal(near, exact)
     assert torch.allclose(near, exact, atol=0.1 * float(exact.std()))

@@ -12,10 +12,10 @@ from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw15_meta import fast, methods, train
 from mlspring.homeworks.hw15_meta.methods import METHODS, Learner
 from mlspring.homeworks.hw15_meta.models import Conv4
-from mlspring.homeworks.hw15_meta.recipe import MethodName, Norm, Recipe
+from mlspring.homeworks.hw15_meta.recipe import InnerLoop, MethodName, Norm, Recipe
 from mlspring.homeworks.hw15_meta.spec import SPEC
 from mlspring.homeworks.hw15_meta.tasks import Tasks, support_labels
-from tests.homeworks.hw15.tools import INNER, drawn_tasks, gradient
+from tests.homeworks.hw15.tools import FIRST_ORDER, INNER, drawn_tasks, gradient
 
 NUM_TASKS = 3
 NAMES: tuple[MethodName, ...] = ("transfer", "fomaml", "maml", "anil", "reptile", "protonet")
@@ -83,16 +83,18 @@ def test_learnt_rates_have_their_gradients(name: MethodName, tasks: Tasks) -> No
     assert (grads[:, :-1].abs().min() > 0) == (name == "maml")
 
 
-@pytest.mark.parametrize("name", ["fomaml", "maml", "anil"])
+@pytest.mark.parametrize("inner", [FIRST_ORDER, INNER, replace(INNER, method="anil")])
 def test_learnt_rates_that_are_all_the_same_are_the_one_rate(
-    name: MethodName, model: Conv4, tasks: Tasks
+    inner: InnerLoop, model: Conv4, tasks: Tasks
 ) -> None:
     learning = Conv4(3, 5, rates=(0.05, 0.05)).double()
     learning.load_state_dict(model.state_dict(), strict=False)
-    method, more = METHODS[name], replace(INNER, steps=4)
-    first, second = (method.loss(m, tasks, INNER)[1] for m in (model, learning))
+    first, second = (methods.maml(m, tasks, inner)[1] for m in (model, learning))
     assert torch.allclose(first, second, atol=1e-12)
-    first, second = (method.answer(m, tasks.support, tasks.query, more) for m in (model, learning))
+    more = replace(inner, steps=4, second_order=False)
+    first, second = (
+        methods.fine_tuned(m, tasks.support, tasks.query, more) for m in (model, learning)
+    )
     assert torch.allclose(first, second, atol=1e-12), "further steps take the last rate"
 
 
@@ -104,10 +106,10 @@ def test_a_learnt_rate_is_its_step_s_and_its_layer_s() -> None:
 
 
 def test_reptile_s_gradient_is_the_path_of_the_inner_loop(model: Conv4, tasks: Tasks) -> None:
-    found = gradient(methods.reptile(model, tasks, INNER)[0].mean(), model)
+    found = gradient(methods.reptile(model, tasks, FIRST_ORDER)[0].mean(), model)
     images = torch.cat((tasks.support, tasks.query), 1)
     labels = torch.cat((support_labels(tasks.support), tasks.labels), 1)
-    theta = fast.adapt(model.shared_weights(), images, labels, INNER, create_graph=False)
+    theta = fast.adapt(model.phi(), images, labels, FIRST_ORDER)
     for name, weight in model.named_parameters():
         path = weight - theta[name].mean(0)
         assert path.abs().max() > 1e-6 or "convs" in name, "batch norm takes a bias away"
@@ -124,28 +126,29 @@ def test_transfer_s_logits_are_those_of_the_queries(model: Conv4, tasks: Tasks) 
 
 
 def test_anil_moves_the_linear_layer_only(model: Conv4, tasks: Tasks) -> None:
-    phi, labels = model.shared_weights(), support_labels(tasks.support)
-    seen = fast.features(phi, tasks.support)
-    theta = fast.adapt_head(phi, seen, labels, INNER, create_graph=True)
+    phi, inner = model.phi(), replace(INNER, method="anil")
+    theta = fast.adapt(phi, tasks.support, support_labels(tasks.support), inner)
     assert theta["head.weight"].shape == (NUM_TASKS, 5, 3)
     for name, weight in phi.items():
         if not name.startswith("head."):
             assert theta[name] is weight
 
 
-def test_the_inner_loop_is_gradient_descent_by_hand() -> None:
-    """A linear layer on one feature: one step along softmax - one-hot, averaged over images."""
-    phi = {"head.weight": torch.zeros(5, 3), "head.bias": torch.zeros(5)}
-    seen = torch.eye(3)[None, :1].repeat(1, 5, 1)  # all images alike: first feature 1
-    start = {name: weight.requires_grad_() for name, weight in phi.items()}
-    once = replace(INNER, steps=1, rate=1.0)
-    theta = fast.adapt_head(start, seen, torch.arange(5)[None], once, create_graph=False)
-    assert theta["head.weight"].abs().max() < 1e-7, "0.2 - 0.2 for each class: nothing moves"
-    labels = torch.zeros(1, 5, dtype=torch.int64)
-    theta = fast.adapt_head(start, seen, labels, once, create_graph=False)
-    expected = torch.tensor([0.8, -0.2, -0.2, -0.2, -0.2])
-    assert torch.allclose(theta["head.weight"][0, :, 0], expected)
+def test_the_inner_loop_is_gradient_descent_by_hand(model: Conv4) -> None:
+    """From a linear layer of zeros, one step goes along one-hot - softmax, averaged over images."""
+    phi = model.phi() | {
+        name: torch.zeros_like(model.phi()[name]).requires_grad_()
+        for name in ("head.weight", "head.bias")
+    }
+    once = replace(INNER, method="anil", steps=1, rate=1.0, second_order=False)
+    alike = torch.rand(28, 28, dtype=torch.float64).expand(1, 5, 28, 28)
+    theta = fast.adapt(phi, alike, torch.arange(5)[None], once)
+    assert theta["head.bias"].abs().max() < 1e-12, "0.2 - 0.2 for each class: nothing moves"
+    theta = fast.adapt(phi, alike, torch.zeros(1, 5, dtype=torch.int64), once)
+    expected = torch.tensor([0.8, -0.2, -0.2, -0.2, -0.2], dtype=torch.float64)
     assert torch.allclose(theta["head.bias"][0], expected)
+    seen = fast.features(phi, alike)[0, 0]
+    assert torch.allclose(theta["head.weight"][0], expected[:, None] * seen)
 
 
 def test_a_task_s_loss_is_the_mean_cross_entropy_of_its_images() -> None:
@@ -172,16 +175,18 @@ def test_every_weight_of_a_method_s_network_learns_but_biases_that_batch_norm_ta
     knobs = load_recipe(Recipe, path, [f"method.name={name}"]).method
     torch.manual_seed(0)
     model = train.new_model(3, knobs).double()
-    losses, _ = Learner(model, replace(INNER, method=name))(tasks)
+    second_order = name in ("maml", "anil")
+    losses, _ = Learner(model, replace(INNER, method=name, second_order=second_order))(tasks)
     for weight, grad in gradient(losses.mean(), model).items():
         is_idle = weight.startswith("convs") and weight.endswith("bias")
         assert (grad.abs().max() > 0) != is_idle, weight
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_answers_leave_the_network_as_it_is(name: str, model: Conv4, tasks: Tasks) -> None:
+def test_answers_leave_the_network_as_it_is(name: MethodName, model: Conv4, tasks: Tasks) -> None:
     before = {n: w.clone() for n, w in model.named_parameters()}
-    logits = METHODS[name].answer(model, tasks.support, tasks.query, INNER)
+    inner = replace(FIRST_ORDER, method=name)
+    logits = METHODS[name].answer(model, tasks.support, tasks.query, inner)
     assert logits.shape == (NUM_TASKS, 5, 5)
     for n, weight in model.named_parameters():
         assert torch.equal(weight, before[n])
@@ -190,9 +195,10 @@ def test_answers_leave_the_network_as_it_is(name: str, model: Conv4, tasks: Task
 
 @pytest.mark.parametrize("name", NAMES)
 def test_with_the_support_s_statistics_each_query_is_answered_on_its_own(
-    name: str, model: Conv4, tasks: Tasks
+    name: MethodName, model: Conv4, tasks: Tasks
 ) -> None:
-    inner, answer = replace(INNER, norm="support"), METHODS[name].answer
+    inner = replace(FIRST_ORDER, method=name, norm="support")
+    answer = METHODS[name].answer
     whole = answer(model, tasks.support, tasks.query, inner)
     for place in range(5):
         alone = answer(model, tasks.support, tasks.query[:, place : place + 1], inner)
@@ -202,9 +208,7 @@ def test_with_the_support_s_statistics_each_query_is_answered_on_its_own(
 def test_more_inner_steps_lower_the_support_s_loss(model: Conv4, tasks: Tasks) -> None:
     labels, losses = support_labels(tasks.support), []
     for steps in (0, 2, 6):
-        inner = replace(INNER, steps=steps)
-        phi = model.shared_weights()
-        theta = fast.adapt(phi, tasks.support, labels, inner, create_graph=False)
-        logits = fast.logits(theta, fast.features(theta, tasks.support))
+        theta = fast.adapt(model.phi(), tasks.support, labels, replace(FIRST_ORDER, steps=steps))
+        logits = fast.head(theta, fast.features(theta, tasks.support))
         losses.append(fast.losses_of(logits, labels).sum().item())
     assert losses[0] > losses[1] > losses[2]

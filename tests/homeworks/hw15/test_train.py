@@ -45,8 +45,7 @@ def test_what_is_measured_is_the_network_that_is_saved(tmp_path: Path) -> None:
     data = island.load(official(tmp_path / "data"), knobs)
     _, held_out = make_pools(data, knobs.data, 0, CPU.device)
     unseen = validation_tasks(held_out, knobs.train.valid_tasks, 0)
-    inner = knobs.inner_loop(knobs.predict.inner_steps)
-    logits = train.answer(predict.trained(knobs, run, CPU), inner, unseen, CPU)
+    logits = train.answer(predict.trained(knobs, run, CPU), knobs.test_loop, unseen, CPU)
     measured, logged = train.measure(logits, unseen), run.read_log()[-1]
     assert measured["valid__loss"] == pytest.approx(logged["valid/loss"], abs=2e-5)
     kept = checkpoint.read_metadata(checkpoint.weights_path(run, 0))
@@ -72,7 +71,7 @@ def test_batches_and_labels_are_no_matter_to_the_answers(
     monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     knobs = recipe("strong", f"method.name={method}")
-    model, inner, tasks = new_network(knobs), knobs.inner_loop(3), drawn_tasks(7, torch.float32)
+    model, inner, tasks = new_network(knobs), knobs.test_loop, drawn_tasks(7, torch.float32)
     whole = train.answer(model, inner, tasks, CPU)
     blind = replace(tasks, labels=torch.zeros_like(tasks.labels))
     assert torch.equal(train.answer(model, inner, blind, CPU), whole)
@@ -128,7 +127,7 @@ def test_no_step_makes_the_host_wait_for_a_gpu() -> None:
     hardware = device.choose("cuda", "bf16", work="conv")
     knobs = recipe("boss")
     state = train.new_state(4, knobs.method, knobs.train, 0, hardware)
-    learner = Learner(state.model, knobs.inner_loop(2))
+    learner = Learner(state.model, knobs.training_loop)
     pool = Pool(images=torch.zeros(8, 4, 28, 28, dtype=torch.uint8, device="cuda"), turns=4)
 
     def step() -> torch.Tensor:
@@ -148,10 +147,12 @@ def test_no_step_makes_the_host_wait_for_a_gpu() -> None:
 
 
 def test_a_figure_says_what_training_had_to_do_with_inner_steps() -> None:
-    titles = [figures._training(recipe(name)) for name in ("strong", "boss", "simple", "protonet")]
+    titles = [
+        figures._training(recipe(name).method) for name in ("strong", "boss", "simple", "protonet")
+    ]
     assert titles == [
         "MAML, trained with 1 inner step",
         "MAML, trained with 2 inner steps",
         "transfer learning, trained without inner steps",
-        "prototypical network, has no inner loop",
+        "prototypical network, trained without inner steps",
     ]

@@ -1,5 +1,7 @@
 """What several tests of homework 15 make."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -7,7 +9,8 @@ from mlspring.homeworks.hw15_meta.models import Conv4
 from mlspring.homeworks.hw15_meta.recipe import InnerLoop
 from mlspring.homeworks.hw15_meta.tasks import Tasks
 
-INNER = InnerLoop(method="maml", steps=2, rate=0.05, norm="query")
+INNER = InnerLoop(method="maml", steps=2, rate=0.05, norm="query", second_order=True)
+FIRST_ORDER = replace(INNER, method="fomaml", second_order=False)
 
 
 def drawn_tasks(num_tasks: int, dtype: torch.dtype = torch.float64) -> Tasks:

@@ -34,21 +34,13 @@ NUM_SHOWN = 12  # alphabets in the contact sheet, and pictures of a row
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Training's characters and the test's tasks; dark ink on white, as in the files.
+    """Training's characters and the test's tasks; dark ink on white, as in the files."""
 
-    Args:
-        images: uint8 (c, d, 28, 28), d drawings of each of c characters.
-        alphabets: int64 (c,), the alphabet of each character, a number of ``names``.
-        names: of the alphabets.
-        support: uint8 (t, 5, 28, 28), one drawing of each class of t tasks, in order of the class.
-        query: uint8 (t, 5, 28, 28), what is to be told apart.
-    """
-
-    images: NDArray[np.uint8]
-    alphabets: NDArray[np.int64]
-    names: tuple[str, ...]
-    support: NDArray[np.uint8]
-    query: NDArray[np.uint8]
+    images: NDArray[np.uint8]  # (c, d, 28, 28), d drawings of each of c characters
+    alphabets: NDArray[np.int64]  # (c,), the alphabet of each character, an index into names
+    names: tuple[str, ...]  # of the alphabets
+    support: NDArray[np.uint8]  # (t, 5, 28, 28), one drawing of each class, in order of the class
+    query: NDArray[np.uint8]  # (t, 5, 28, 28), what is to be told apart
 
 
 def world() -> World:

@@ -76,9 +76,8 @@ def tasks(run: Run, recipe: Recipe, data: Data) -> None:
     labels = shown.labels.cpu().numpy()
     figure = style.new_figure(7.6, 0.9 * len(shown) + 0.5)
     widths = [1.0] * NUM_WAYS + [0.3] + [1.0] * NUM_WAYS  # a gap between support and queries
-    panels = figure.subplots(
-        len(shown), len(widths), squeeze=False, gridspec_kw={"width_ratios": widths}
-    )
+    grid = {"width_ratios": widths}
+    panels = figure.subplots(len(shown), len(widths), squeeze=False, gridspec_kw=grid)
     for gap in panels[:, NUM_WAYS]:
         gap.set_axis_off()
     rows = []
@@ -96,11 +95,9 @@ def tasks(run: Run, recipe: Recipe, data: Data) -> None:
                 title, colour = f"{taken}, not {truth}", style.COLOURS[4]
             axes.set_title(title, loc="center", fontsize=8, color=colour)
             rows.append((task, column - NUM_WAYS, truth, taken))
-    figure.suptitle(
-        "Tasks of held-out alphabets: support left, queries with answers right", fontsize=11
-    )
-    header = ("task", "query", "class", "taken for")
-    style.save(figure, run.figures, "tasks", header, rows)
+    title = "Tasks of held-out alphabets: support left, queries with answers right"
+    figure.suptitle(title, fontsize=11)
+    style.save(figure, run.figures, "tasks", ("task", "query", "class", "taken for"), rows)
 
 
 def _network_and_tasks(run: Run, recipe: Recipe, data: Data) -> tuple[Conv4, Tasks, Hardware]:

@@ -31,9 +31,6 @@ class Learner(nn.Module):
         return METHODS[self.inner.method].loss(self.model, tasks, self.inner)
 
 
-# ---- losses
-
-
 def maml(model: Conv4, tasks: Tasks, inner: InnerLoop) -> tuple[Tensor, Tensor]:
     """L_query(theta) after the inner loop, minimised over phi through it (Finn et al. 2017).
 
@@ -82,9 +79,6 @@ def protonet(model: Conv4, tasks: Tasks, inner: InnerLoop) -> tuple[Tensor, Tens
     return losses_of(logits, tasks.labels), logits
 
 
-# ---- answers
-
-
 def fine_tuned(model: Conv4, support: Tensor, query: Tensor, inner: InnerLoop) -> Tensor:
     """Return logits of the query after the inner loop, in which no gradient reaches the network."""
     phi = {name: weight.detach().requires_grad_() for name, weight in model.phi().items()}
@@ -108,7 +102,6 @@ class Method:
     title: str
     loss: Callable[[Conv4, Tasks, InnerLoop], tuple[Tensor, Tensor]]
     answer: Callable[[Conv4, Tensor, Tensor, InnerLoop], Tensor]
-    has_head: bool = True  # whether the network ends in a linear layer
 
 
 METHODS: dict[str, Method] = {
@@ -117,7 +110,5 @@ METHODS: dict[str, Method] = {
     "maml": Method(title="MAML", loss=maml, answer=fine_tuned),
     "anil": Method(title="ANIL", loss=maml, answer=fine_tuned),
     "reptile": Method(title="Reptile", loss=reptile, answer=fine_tuned),
-    "protonet": Method(
-        title="prototypical network", loss=protonet, answer=nearest_prototype, has_head=False
-    ),
+    "protonet": Method(title="prototypical network", loss=protonet, answer=nearest_prototype),
 }

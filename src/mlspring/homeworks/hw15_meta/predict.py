@@ -17,11 +17,7 @@ from mlspring.kit.device import Hardware
 
 
 def predict(recipe: Recipe, data: Data, run: Run) -> NDArray[np.int64]:
-    """Return the class of every query image, task by task: int64 (5 t,).
-
-    With ``model.norm = "support"`` each image is answered on its own; with "query", as in the
-    notebook, the five query images of a task share batch norm's statistics.
-    """
+    """Return the class of every query image, task by task: int64 (5 t,)."""
     classes: NDArray[np.int64] = log_probabilities(recipe, data, run).argmax(2).ravel()
     return classes
 

@@ -120,8 +120,8 @@ class Recipe(Section):
     @property
     def training_loop(self) -> InnerLoop:
         """The inner loop of training tasks."""
-        inner = replace(self.test_loop, steps=self.method.inner_steps)
-        return replace(inner, second_order=self.method.name in ("maml", "anil"))
+        steps, second_order = self.method.inner_steps, self.method.name in ("maml", "anil")
+        return replace(self.test_loop, steps=steps, second_order=second_order)
 
     @property
     def test_loop(self) -> InnerLoop:

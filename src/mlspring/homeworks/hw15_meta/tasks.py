@@ -16,17 +16,11 @@ from mlspring.worlds.glyphs import NUM_WAYS
 
 @dataclass(frozen=True, kw_only=True)
 class Tasks:
-    """t tasks of w characters: one support image each, and q query images in all.
+    """t tasks of w characters: one support image each, and q query images in all."""
 
-    Args:
-        support: ink 1 on paper 0, (t, w, 28, 28); image i shows class i.
-        query: (t, q, 28, 28).
-        labels: class of each query image, int64 (t, q).
-    """
-
-    support: Tensor
-    query: Tensor
-    labels: Tensor
+    support: Tensor  # (t, w, 28, 28), ink 1 on paper 0; image i shows class i
+    query: Tensor  # (t, q, 28, 28)
+    labels: Tensor  # class of each query image, int64 (t, q)
 
     def __len__(self) -> int:
         return len(self.support)
@@ -37,17 +31,11 @@ class Tasks:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Characters that tasks are made of.
+    """Characters that tasks are made of."""
 
-    Args:
-        images: uint8 (c, d, 28, 28), on the device; ink 0 on white 255.
-        turns: each character counts as so many, turned by quarters.
-        is_fixed: every task is made of the first characters, in their order (transfer learning).
-    """
-
-    images: Tensor
-    turns: int = 1
-    is_fixed: bool = False
+    images: Tensor  # uint8 (c, d, 28, 28), on the device; ink 0 on white 255
+    turns: int = 1  # each character counts as so many, turned by quarters
+    is_fixed: bool = False  # every task is the first characters in their order: transfer learning
 
     @property
     def num_classes(self) -> int:
@@ -101,8 +89,7 @@ def make_tasks(
         chosen = torch.arange(ways).expand(num_tasks, ways)
     else:
         chosen = torch.rand(num_tasks, pool.num_classes, generator=stream).topk(ways).indices
-    num_drawings = pool.images.shape[1]
-    lots = torch.rand(num_tasks, ways, num_drawings, generator=stream)
+    lots = torch.rand(num_tasks, ways, pool.images.shape[1], generator=stream)
     drawings = lots.topk(1 + queries).indices  # (t, w, 1 + queries)
     characters = torch.div(chosen, pool.turns, rounding_mode="floor")[..., None]
     labels = torch.arange(ways, device=pool.images.device).repeat_interleave(queries)

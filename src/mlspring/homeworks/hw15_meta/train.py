@@ -36,7 +36,7 @@ from mlspring.kit.training import Bookkeeper
 from mlspring.worlds.glyphs import NUM_WAYS
 
 EVAL_BATCH = 16  # tasks
-CLIP_NORM = 10.0  # the largest norm of the gradient: that of a second order can be huge, once
+CLIP_NORM = 10.0  # the largest norm of the gradient
 
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
@@ -44,8 +44,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = device.choose_for(run, work="conv", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
-    num_trained = 0
-    start = time.perf_counter()
+    num_trained, start = 0, time.perf_counter()
     for number in range(recipe.num_members):
         if not ranks.broadcast(weights_path(run, number).exists()):
             characters, is_fixed = recipe.num_characters(number), recipe.method.name == "transfer"
@@ -124,7 +123,7 @@ def new_state(
 
 def new_model(width: int, method: MethodKnobs) -> Conv4:
     """Return the network that a method trains."""
-    num_outputs = NUM_WAYS if METHODS[method.name].has_head else 0
+    num_outputs = 0 if method.name == "protonet" else NUM_WAYS  # it compares features
     rates = (method.inner_rate,) * method.inner_steps if method.learnt_rates else ()
     return Conv4(width, num_outputs, rates)
 

@@ -193,10 +193,10 @@ def _background(folder: Path) -> Path:
 def _alphabets(background: Path) -> list[Path]:
     """Return the folders of alphabets that are not turned, sorted by name."""
     alphabets = _folders(background, "alphabets")
-    upright = [f for f in alphabets if not f.suffix[1:].isdecimal() or f.suffix == ".0"]
-    if not upright:
+    unturned = [f for f in alphabets if not f.suffix[1:].isdecimal() or f.suffix == ".0"]
+    if not unturned:
         raise DataError("holds turned alphabets only", file=background, expected="names ending .0")
-    return upright
+    return unturned
 
 
 def _tasks(folder: Path) -> tuple[list[list[Path]], list[list[Path]]]:

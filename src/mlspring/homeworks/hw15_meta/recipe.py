@@ -69,7 +69,7 @@ class MethodKnobs(Section):
 class TrainKnobs(Section):
     """The outer loop: a step is one update from ``batch_size`` tasks."""
 
-    warmup_steps: ClassVar[int] = 0  # no recipe is better with a slow start
+    warmup_steps: ClassVar[int] = 0  # for set_learning_rate; no recipe begins slowly
 
     batch_size: int = Field(ge=1, le=4096, description="tasks a step, over all processes")
     steps: Steps

@@ -203,12 +203,3 @@ def test_with_the_support_s_statistics_each_query_is_answered_on_its_own(
     for place in range(5):
         alone = answer(model, tasks.support, tasks.query[:, place : place + 1], inner)
         assert torch.allclose(alone[:, 0], whole[:, place], atol=1e-5)
-
-
-def test_more_inner_steps_lower_the_support_s_loss(model: Conv4, tasks: Tasks) -> None:
-    labels, losses = support_labels(tasks.support), []
-    for steps in (0, 2, 6):
-        theta = fast.adapt(model.phi(), tasks.support, labels, replace(FIRST_ORDER, steps=steps))
-        logits = fast.head(theta, fast.features(theta, tasks.support))
-        losses.append(fast.losses_of(logits, labels).sum().item())
-    assert losses[0] > losses[1] > losses[2]

@@ -79,22 +79,47 @@ def test_batches_and_labels_are_no_matter_to_the_answers(
     assert torch.allclose(train.answer(model, inner, tasks, CPU), whole, atol=1e-5)
 
 
+def trained_weights(folder: Path, *overrides: str) -> dict[str, torch.Tensor]:
+    """Return the finished weights of boss after one step, with overrides."""
+    knobs = recipe("boss", "train.steps=1", *overrides)
+    if not (folder / "data").exists():
+        glyphs.write_omniglot(folder / "data")
+    request = Request(homework="hw15", recipe="boss", seed=0, device="cpu", precision="fp32")
+    with contextlib.closing(Run.create(folder, request, "")) as run:
+        train.train(knobs, island.load(official(folder / "data"), knobs), run)
+        return dict(predict.trained(knobs, run, CPU).named_parameters())
+
+
 def test_what_is_saved_is_the_moving_average_of_the_weights(tmp_path: Path) -> None:
     """One step with and without it: the decay is (1 + 1) / (10 + 1), so 9 / 11 of the way."""
-    data = island.load(official(glyphs.write_omniglot(tmp_path / "data")), recipe("boss"))
-    ends = []
-    for decay in ("0.0", "0.99"):
-        knobs = recipe("boss", "train.steps=1", f"train.ema_decay={decay}")
-        request = Request(homework="hw15", recipe="boss", seed=0, device="cpu", precision="fp32")
-        run = Run.create(tmp_path / decay, request, "")
-        with contextlib.closing(run):
-            train.train(knobs, data, run)
-            ends.append(dict(predict.trained(knobs, run, CPU).named_parameters()))
-    plain, average = ends
+    plain, average = (trained_weights(tmp_path, f"train.ema_decay={d}") for d in ("0.0", "0.99"))
     for name, start in new_network(recipe("boss")).named_parameters():
         assert torch.allclose(average[name], start + 9 / 11 * (plain[name] - start), atol=1e-6)
     moved = (plain["head.weight"] - average["head.weight"]).abs().max()
     assert moved > 1e-4, "the two are not the same network"
+
+
+def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adam divides by the gradient's size plus 1e-8: far smaller gradients move far less."""
+    monkeypatch.setattr(train, "CLIP_NORM", 1e-12)
+    start = new_network(recipe("boss")).head.weight
+    end = trained_weights(tmp_path, "train.ema_decay=0.0")["head.weight"]
+    assert 0 < (end - start).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "second_order"),
+    [("medium", False), ("strong", True), ("boss", True), ("anil", True), ("reptile", False)],
+)
+def test_training_goes_through_the_inner_loop_where_the_method_says_so(
+    name: str, second_order: bool
+) -> None:
+    knobs = recipe(name)
+    assert knobs.training_loop.second_order == second_order
+    assert knobs.training_loop.steps == knobs.method.inner_steps
+    assert not knobs.test_loop.second_order
+    assert knobs.test_loop.steps == knobs.predict.inner_steps
+    assert knobs.training_loop.head_only == (name == "anil")
 
 
 def test_an_interval_is_of_the_tasks_not_of_the_images() -> None:

@@ -13,12 +13,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.files import measured_rows
 from benchmarks.tables import write_files_results
 from mlspring import catalog
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw15_meta import submission as format_
 
 NUM_HELD_OUT = 6  # alphabets of the 30
 NUM_TASKS, NUM_WAYS = 640, 5
@@ -32,7 +32,9 @@ def main(folder: Path) -> None:
         labels = as_test(folder / "Omniglot" / "images_background", Path(name))
 
         def accuracy(run: Run) -> list[str]:
-            values = format_.read(run.folder / spec.submission_name, list(labels))
+            values = catalog.part(spec, "submission").read(
+                run.folder / spec.submission_name, list(labels)
+            )
             return [with_interval(values == np.array(list(labels.values())))]
 
         rows = list(measured_rows(spec, Path(name), NUM_SEEDS, accuracy))
@@ -40,7 +42,7 @@ def main(folder: Path) -> None:
     write_files_results(spec.id, "omniglot_hw15", columns, rows)
 
 
-def with_interval(right: np.ndarray) -> str:
+def with_interval(right: NDArray[np.bool_]) -> str:
     """Return the share of right answers (5 t,) with its 95 % interval over tasks, as text."""
     each = right.reshape(-1, NUM_WAYS).mean(1)
     return f"{each.mean():.4f} ± {1.96 * each.std(ddof=1) / len(each) ** 0.5:.4f}"
@@ -62,7 +64,7 @@ def as_test(background: Path, to: Path, seed: int = 0) -> dict[str, int]:
         support, query = (to / "Omniglot-test" / p / f"{task:04d}" for p in ("support", "query"))
         support.mkdir(parents=True)
         query.mkdir(parents=True)
-        order = rng.permutation(NUM_WAYS).tolist()  # the query's place of each class
+        order = rng.permutation(NUM_WAYS).tolist()  # where in the query each class stands
         for label, number in enumerate(rng.choice(len(characters), NUM_WAYS, replace=False)):
             files = characters[number]
             first, second = rng.choice(len(files), 2, replace=False)

@@ -26,8 +26,7 @@ from mlspring.core.source import official
 from mlspring.homeworks.hw15_meta import data as island
 from mlspring.homeworks.hw15_meta.recipe import Recipe
 from mlspring.homeworks.hw15_meta.spec import SPEC
-from mlspring.homeworks.hw15_meta.tasks import Tasks, make_pools
-from mlspring.homeworks.hw15_meta.train import validation_tasks
+from mlspring.homeworks.hw15_meta.tasks import Tasks, make_pools, validation_tasks
 
 Weights = dict[str, Tensor]
 
@@ -77,11 +76,11 @@ def adapted(model: Classifier, support: Tensor, steps: int, rate: float) -> Weig
     """Return fast weights after the inner loop; the graph is built in any case."""
     fast: Weights = dict(model.named_parameters())
     for _ in range(steps):
-        labels = torch.arange(5)
+        labels = torch.arange(5, device=support.device)
         loss = F.cross_entropy(model.functional_forward(support, fast), labels)
-        slopes = torch.autograd.grad(loss, list(fast.values()), create_graph=True)
-        pairs = zip(fast.items(), slopes, strict=True)
-        fast = {name: weight - rate * slope for (name, weight), slope in pairs}
+        grads = torch.autograd.grad(loss, list(fast.values()), create_graph=True)
+        pairs = zip(fast.items(), grads, strict=True)
+        fast = {name: weight - rate * grad for (name, weight), grad in pairs}
     return fast
 
 
@@ -106,8 +105,8 @@ def main(folder: Path, level: str, epochs: int, seed: int) -> None:
     """Train with the level's numbers and print the accuracy and the clock after each epoch."""
     recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / f"{level}.toml")
     data = island.load(official(folder), recipe)
-    pool, held_out = make_pools(recipe, data, seed, torch.device("cpu"))
-    unseen = validation_tasks(held_out, recipe, seed)
+    pool, held_out = make_pools(data, recipe.data, seed, torch.device("cpu"))
+    unseen = validation_tasks(held_out, recipe.train.valid_tasks, seed)
     known = {image.numpy().tobytes() for image in pool.images[:, 0]}
     folders = sorted((folder / "Omniglot" / "images_background").glob("*/*"))
     train = [f for f in folders if np.array(Image.open(min(f.iterdir()))).tobytes() in known]

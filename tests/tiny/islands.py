@@ -104,7 +104,7 @@ TINY = {
         small=glyphs.SMALL,
         write_answers=glyphs.write_answers,
         best=1.0,
-        tolerance=0.1,  # fp32's last bit grows in a second order; test_hw15_methods is exact
+        tolerance=0.1,  # fp32's last bit grows in a second order; hw15/test_inner is exact
         alike=(),
     ),
 }

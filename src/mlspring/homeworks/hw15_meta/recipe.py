@@ -1,40 +1,54 @@
 """The knobs of homework 15; every number of a level is one of these."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from mlspring.core.recipe import Section
+from mlspring.core.recipe_sections import (
+    CheckpointSeconds,
+    EMADecay,
+    LearningRate,
+    Schedule,
+    Steps,
+    ValidateEvery,
+)
 
 MethodName = Literal["transfer", "fomaml", "maml", "anil", "reptile", "protonet"]
+Norm = Literal["query", "support"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InnerLoop:
+    """How weights are adapted to a task, in training or at the test."""
+
+    method: MethodName
+    steps: int  # updates on a task's support
+    rate: float  # of these updates, where the network has not learnt its own
+    norm: Norm  # whose statistics normalise the queries, see ModelKnobs
+    second_order: bool = False  # whether gradients by the first weights go through the updates
+
+    @property
+    def head_only(self) -> bool:
+        """Whether the linear layer alone moves: Raghu et al. 2020 (ANIL), arXiv:1909.09157."""
+        return self.method == "anil"
 
 
 class DataKnobs(Section):
     """Which characters training tasks are made of, and which validate."""
 
     held_out: int = Field(ge=1, le=40, description="alphabets kept for validation tasks")
-    characters: int = Field(
-        ge=0, le=100_000, description="characters that training may use, drawn by the seed; 0: all"
-    )
     turns: Literal[1, 2, 4] = Field(
         description="quarter turns of a character that count as characters of their own"
     )
-
-
-class AugmentKnobs(Section):
-    """How each image of a training task is changed, as another hand might; all zero: not at all."""
-
-    rotate: float = Field(ge=0, le=180, description="largest angle either way, degrees")
-    zoom: float = Field(ge=0, lt=1, description="largest change of size, a share of it")
-    stretch: float = Field(ge=0, le=1, description="largest change of log(width / height)")
-    shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
 
 
 class ModelKnobs(Section):
     """The network: four convolutions and a linear layer; the course's has 64 channels."""
 
     width: int = Field(ge=2, le=512, description="channels of each convolution")
-    norm: Literal["query", "support"] = Field(
+    norm: Norm = Field(
         description="images whose statistics normalise a query: all queries, or the support's"
     )
 
@@ -46,33 +60,25 @@ class MethodKnobs(Section):
     inner_steps: int = Field(ge=1, le=100, description="inner updates on a training task")
     inner_rate: float = Field(gt=0, le=10, description="learning rate of inner updates")
     learnt_rates: bool = Field(
-        description="inner_rate is where one rate for each step and layer starts from"
-    )
-    first_order_steps: int = Field(
-        ge=0, le=10_000_000, description="steps without the second order, before those with it"
-    )
-    early_steps: int = Field(
-        ge=0,
-        le=10_000_000,
-        description="steps in which the losses before the last inner update count, ever less",
+        description="learn one rate for each step and layer, all beginning at inner_rate"
     )
     ways: int = Field(ge=2, le=60, description="characters of a training task; all but protonet: 5")
     queries: int = Field(ge=1, le=19, description="query images a character in a training task")
 
 
 class TrainKnobs(Section):
-    """The loop."""
+    """The outer loop: a step is one update from ``batch_size`` tasks."""
+
+    warmup_steps: ClassVar[int] = 0  # for set_learning_rate; no recipe begins slowly
 
     batch_size: int = Field(ge=1, le=4096, description="tasks a step, over all processes")
-    steps: int = Field(ge=1, le=10_000_000, description="updates of the weights")
-    learning_rate: float = Field(gt=0, le=1, description="largest rate")
-    schedule: Literal["constant", "cosine", "step"] = Field(description="rate over the steps")
-    warmup_steps: int = Field(ge=0, le=1_000_000, description="steps of the rate's linear rise")
-    clip_norm: float = Field(ge=0, description="largest norm of the gradient; 0: any")
-    ema_decay: float = Field(ge=0, lt=1, description="moving average of the weights; 0: off")
+    steps: Steps
+    learning_rate: LearningRate
+    schedule: Schedule
+    ema_decay: EMADecay
     valid_tasks: int = Field(ge=1, le=100_000, description="tasks of a validation, always the same")
-    validate_every: int = Field(ge=1, description="steps between validations")
-    checkpoint_seconds: float = Field(ge=0, description="least time between resumable states")
+    validate_every: ValidateEvery
+    checkpoint_seconds: CheckpointSeconds
 
 
 class PredictKnobs(Section):
@@ -80,9 +86,6 @@ class PredictKnobs(Section):
 
     inner_steps: int = Field(ge=0, le=1000, description="inner updates on an unseen task")
     turns: Literal[1, 2, 4] = Field(description="quarter turns of a task to average over")
-    joint: bool = Field(
-        description="one query a character is taken for granted: the best assignment of all five"
-    )
 
 
 class StudyKnobs(Section):
@@ -97,7 +100,6 @@ class Recipe(Section):
     """Everything that a run of homework 15 depends on, apart from data, seed and hardware."""
 
     data: DataKnobs
-    augment: AugmentKnobs
     model: ModelKnobs
     method: MethodKnobs
     train: TrainKnobs
@@ -109,37 +111,42 @@ class Recipe(Section):
         """Networks that are trained: the one that predicts, then those of the study."""
         return 1 + len(self.study.characters)
 
-    def of_member(self, number: int) -> "Recipe":
-        """Return the recipe of one network: the study's differ in their characters only."""
-        if number == 0:
-            return self
-        fewer = self.data.model_copy(update={"characters": self.study.characters[number - 1]})
-        return self.model_copy(update={"data": fewer})
+    def num_characters(self, number: int) -> int:
+        """Return how many characters network ``number`` trains on; 0: all that there are."""
+        if self.method.name == "transfer":
+            return self.method.ways
+        return 0 if number == 0 else self.study.characters[number - 1]
+
+    @property
+    def training_loop(self) -> InnerLoop:
+        """The inner loop of training tasks."""
+        steps, second_order = self.method.inner_steps, self.method.name in ("maml", "anil")
+        return replace(self.test_loop, steps=steps, second_order=second_order)
+
+    @property
+    def test_loop(self) -> InnerLoop:
+        """The inner loop of unseen tasks: those of a validation, and the test's."""
+        name, steps, rate = self.method.name, self.predict.inner_steps, self.method.inner_rate
+        return InnerLoop(method=name, steps=steps, rate=rate, norm=self.model.norm)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        if self.method.ways != 5 and self.method.name != "protonet":
-            raise ValueError(
-                f"method.ways = {self.method.ways}, but the network of {self.method.name} has 5 "
-                "outputs; only protonet can train with others"
-            )
-        if self.method.learnt_rates and self.method.name not in ("fomaml", "maml", "anil"):
-            raise ValueError(f"method.learnt_rates: {self.method.name} learns no rates")
-        if self.method.name == "transfer" and self.data.characters not in (0, 5):
-            raise ValueError("data.characters: transfer learns 5 characters, so 5 or 0")
-        if self.method.name == "transfer" and self.study.characters:
-            raise ValueError("study.characters: transfer learns 5 characters, there is no study")
-        if self.method.name == "transfer" and self.data.turns != 1:
-            raise ValueError(
-                "data.turns: transfer learns to tell its 5 characters apart, as they are: 1"
-            )
-        for key, numbers in (
-            ("data.characters", [self.data.characters] if self.data.characters else []),
-            ("study.characters", self.study.characters),
-        ):
-            if any(number * self.data.turns < self.method.ways for number in numbers):
-                raise ValueError(
-                    f"{key} times data.turns ({self.data.turns}) is less than method.ways "
-                    f"({self.method.ways})"
-                )
+        name, ways, turns = self.method.name, self.method.ways, self.data.turns
+        study, transfers = self.study.characters, self.method.name == "transfer"
+        faults = {
+            f"method.ways = {ways}, but the network of {name} has 5 outputs; only protonet can "
+            "train with others": ways != 5 and name != "protonet",
+            f"method.learnt_rates: {name} learns no rates": self.method.learnt_rates
+            and name not in ("fomaml", "maml", "anil"),
+            "study.characters: transfer learns 5 characters, so there is no study": transfers
+            and study,
+            "data.turns: transfer learns to tell 5 characters apart, as they are": transfers
+            and turns != 1,
+            f"study.characters times data.turns ({turns}) is less than method.ways ({ways})": any(
+                number * turns < ways for number in study
+            ),
+        }
+        for message, is_there in faults.items():
+            if is_there:
+                raise ValueError(message)
         return self

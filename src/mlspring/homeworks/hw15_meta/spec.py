@@ -1,4 +1,4 @@
-"""Facts of homework 15 (source: HW15 slides, June 2022)."""
+"""What homework 15 asks for (source: HW15 slides, June 2022)."""
 
 from pathlib import Path
 

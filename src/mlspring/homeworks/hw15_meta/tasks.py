@@ -4,27 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mlspring.homeworks.hw15_meta.data import Data
-from mlspring.homeworks.hw15_meta.recipe import AugmentKnobs, Recipe
-from mlspring.kit.augment import draw_affine, warp
+from mlspring.homeworks.hw15_meta.recipe import DataKnobs
+from mlspring.kit.augment import beside
 from mlspring.kit.seeding import generator
+from mlspring.worlds.glyphs import NUM_WAYS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tasks:
-    """t tasks of w characters: one support image each, and q query images in all.
+    """t tasks of w characters: one support image each, and q query images in all."""
 
-    Args:
-        support: ink 1 on 0, (t, w, 28, 28); the image at place i shows class i.
-        query: (t, q, 28, 28).
-        labels: class of each query image, int64 (t, q).
-    """
-
-    support: Tensor
-    query: Tensor
-    labels: Tensor
+    support: Tensor  # (t, w, 28, 28), ink 1 on paper 0; image i shows class i
+    query: Tensor  # (t, q, 28, 28)
+    labels: Tensor  # class of each query image, int64 (t, q)
 
     def __len__(self) -> int:
         return len(self.support)
@@ -35,17 +31,11 @@ class Tasks:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Characters that tasks are made of.
+    """Characters that tasks are made of."""
 
-    Args:
-        images: uint8 (c, d, 28, 28), on the device; ink 0 on white 255.
-        turns: each character counts as so many, turned by quarters.
-        is_fixed: every task is made of the first characters, in their order (transfer learning).
-    """
-
-    images: Tensor
-    turns: int = 1
-    is_fixed: bool = False
+    images: Tensor  # uint8 (c, d, 28, 28), on the device; ink 0 on white 255
+    turns: int = 1  # each character counts as so many, turned by quarters
+    is_fixed: bool = False  # every task is the first characters in their order: transfer learning
 
     @property
     def num_classes(self) -> int:
@@ -53,65 +43,60 @@ class Pool:
         return len(self.images) * self.turns
 
 
-def make_pools(recipe: Recipe, data: Data, seed: int, device: torch.device) -> tuple[Pool, Pool]:
+def support_labels(support: Tensor) -> Tensor:
+    """Return the classes (t, w) of support images (t, w, 28, 28): image i shows class i."""
+    return torch.arange(support.shape[1], device=support.device).expand(support.shape[:2])
+
+
+def make_pools(
+    data: Data,
+    knobs: DataKnobs,
+    seed: int,
+    device: torch.device,
+    num_characters: int = 0,
+    is_fixed: bool = False,
+) -> tuple[Pool, Pool]:
     """Return the characters to train on and those of held-out alphabets, which validate.
 
     Alphabets are held out whole: the test's characters are of other alphabets, too. Which they are,
-    and which characters remain where ``data.characters`` asks for fewer, depends on the seed only.
+    and which ``num_characters`` remain (0: all), depends on the seed only.
     """
-    knobs = recipe.data
     present = np.unique(data.alphabets)
     order = torch.randperm(len(present), generator=generator(seed, "alphabets")).numpy()
     is_held = np.isin(data.alphabets, present[order[: knobs.held_out]])
     train = np.flatnonzero(~is_held)
-    is_fixed = recipe.method.name == "transfer"
-    wanted = recipe.method.ways if is_fixed else knobs.characters
-    if wanted:
+    if num_characters:
         order = torch.randperm(len(train), generator=generator(seed, "characters")).numpy()
-        train = train[order[:wanted]]
+        train = train[order[:num_characters]]
 
-    def place(characters: np.ndarray) -> Tensor:
+    def on_device(characters: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(data.images[characters]).to(device)
 
-    trained = Pool(images=place(train), turns=knobs.turns, is_fixed=is_fixed)
-    return trained, Pool(images=place(np.flatnonzero(is_held)))
+    trained = Pool(images=on_device(train), turns=knobs.turns, is_fixed=is_fixed)
+    return trained, Pool(images=on_device(np.flatnonzero(is_held)))
 
 
 def make_tasks(
-    pool: Pool,
-    num_tasks: int,
-    ways: int,
-    queries: int,
-    stream: torch.Generator,
-    augment: AugmentKnobs | None = None,
+    pool: Pool, num_tasks: int, ways: int, queries: int, stream: torch.Generator
 ) -> Tasks:
     """Return tasks of ``ways`` different characters and ``queries`` images of each in the query.
 
     Every task is drawn anew, without regard to the others (in the notebook an epoch's tasks are one
-    partition of the characters). Images of a task are of different drawers.
-
-    Args:
-        pool: where from.
-        num_tasks: t.
-        ways: w.
-        queries: of each character.
-        stream: a generator on the CPU; what is drawn does not depend on the device.
-        augment: how each image is changed; none: not at all.
+    partition of the characters). Images of a task are of different drawers. ``stream`` is on the
+    CPU, so what is drawn does not depend on the device.
     """
     if pool.is_fixed:
         chosen = torch.arange(ways).expand(num_tasks, ways)
     else:
         chosen = torch.rand(num_tasks, pool.num_classes, generator=stream).topk(ways).indices
-    num_drawings = pool.images.shape[1]
-    lots = torch.rand(num_tasks, ways, num_drawings, generator=stream)
+    lots = torch.rand(num_tasks, ways, pool.images.shape[1], generator=stream)
     drawings = lots.topk(1 + queries).indices  # (t, w, 1 + queries)
-    device = pool.images.device
     characters = torch.div(chosen, pool.turns, rounding_mode="floor")[..., None]
-    images = pool.images[characters.to(device), drawings.to(device)]  # (t, w, 1 + queries, s, s)
-    images = to_input(turned(images, (chosen % pool.turns).to(device)))
-    if augment and any(augment.model_dump().values()):
-        images = redrawn(images, augment, stream)
-    labels = torch.arange(ways, device=device).repeat_interleave(queries)
+    labels = torch.arange(ways, device=pool.images.device).repeat_interleave(queries)
+    images = pool.images[beside(characters, labels), beside(drawings, labels)]
+    if pool.turns > 1:
+        images = turned(images, beside(chosen % pool.turns, labels), pool.turns)
+    images = to_input(images)  # (t, w, 1 + queries, s, s)
     return Tasks(
         support=images[:, :, 0],
         query=images[:, :, 1:].flatten(1, 2),
@@ -119,32 +104,22 @@ def make_tasks(
     )
 
 
-def turned(images: Tensor, turns: Tensor) -> Tensor:
-    """Return images (t, w, m, s, s), each character's turned left by ``turns`` (t, w) quarters."""
-    if not bool(turns.any()):
-        return images
-    out = images.clone()
-    for quarter in range(1, 4):
-        mine = turns == quarter
-        out[mine] = torch.rot90(images[mine], quarter, (-2, -1))
-    return out
+def validation_tasks(held_out: Pool, num_tasks: int, seed: int) -> Tasks:
+    """Return the tasks of a validation: 5 characters, one query image each, like the test's."""
+    return make_tasks(held_out, num_tasks, NUM_WAYS, 1, generator(seed, "validation"))
 
 
-def redrawn(images: Tensor, knobs: AugmentKnobs, stream: torch.Generator) -> Tensor:
-    """Return images (..., s, s), ink 1 on 0, each turned, sized, stretched and moved by itself.
+def turned(images: Tensor, quarters: Tensor, turns: int) -> Tensor:
+    """Return images (t, w, m, s, s), each character's turned left by ``quarters`` (t, w) < turns.
 
-    What comes in from beyond the edge is white.
+    Every image is turned every way and one of them kept: to pick those to turn with a mask, the
+    host would have to wait for a GPU to count them.
     """
-    side = images.shape[-1]
-    maps = draw_affine(
-        images[..., 0, 0].numel(),
-        stream,
-        rotate=knobs.rotate,
-        zoom=(1 - knobs.zoom, 1 + knobs.zoom),
-        stretch=knobs.stretch,
-        shift=knobs.shift,
-    )
-    return warp(images.view(-1, 1, side, side), maps, outside="zeros").view_as(images)
+    result = images
+    for quarter in range(1, turns):
+        is_mine = (quarters == quarter)[..., None, None, None]
+        result = torch.where(is_mine, torch.rot90(images, quarter, (-2, -1)), result)
+    return result
 
 
 def to_input(pixels: Tensor) -> Tensor:

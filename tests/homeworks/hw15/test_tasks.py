@@ -5,11 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw15_meta import tasks as maker
 from mlspring.homeworks.hw15_meta.data import Data
-from mlspring.homeworks.hw15_meta.recipe import AugmentKnobs, Recipe
-from mlspring.homeworks.hw15_meta.spec import SPEC
+from mlspring.homeworks.hw15_meta.recipe import DataKnobs
 from mlspring.homeworks.hw15_meta.tasks import Pool
 from mlspring.kit.seeding import generator
 
@@ -31,10 +29,9 @@ def characters(num_alphabets: int = 4, each: int = 6, num_drawings: int = 5) -> 
     )
 
 
-def pools(seed: int = 0, recipe: str = "strong", **knobs: object) -> tuple[Pool, Pool]:
-    overrides = [f"data.{name}={value}" for name, value in knobs.items()]
-    path = SPEC.folder / "recipes" / "world" / f"{recipe}.toml"
-    return maker.make_pools(load_recipe(Recipe, path, overrides), characters(), seed, CPU)
+def pools(seed: int = 0, held_out: int = 1, **options: int) -> tuple[Pool, Pool]:
+    knobs = DataKnobs(held_out=held_out, turns=1)
+    return maker.make_pools(characters(), knobs, seed, CPU, **options)
 
 
 def who(images: Tensor) -> list[int]:
@@ -61,15 +58,15 @@ def test_a_seed_fixes_the_split_and_another_changes_it() -> None:
 
 
 def test_fewer_characters_are_some_of_the_many() -> None:
-    few, many = (pools(held_out=1, characters=number)[0] for number in (6, 12))
-    every, held_out = pools(held_out=1)
+    few, many = (pools(num_characters=number)[0] for number in (6, 12))
+    every, held_out = pools()
     assert (len(few.images), len(many.images), len(every.images)) == (6, 12, 18)
     assert set(known(few)) < set(known(many)) < set(known(every))
-    assert known(pools(held_out=1, characters=6)[1]) == known(held_out), "the same validation"
+    assert known(pools(num_characters=6)[1]) == known(held_out), "the same validation"
 
 
 def test_transfer_learns_five_characters_in_their_order() -> None:
-    train, _ = pools(recipe="simple", held_out=1)
+    train, _ = pools(num_characters=5, is_fixed=True)
     assert len(train.images) == 5
     made = maker.make_tasks(train, 3, 5, 2, generator(0))
     for task in range(3):
@@ -115,59 +112,29 @@ def test_a_turned_character_is_one_of_its_own() -> None:
 
 def test_turns_are_left_turns() -> None:
     images = torch.arange(9).view(1, 1, 1, 3, 3).expand(1, 4, 2, 3, 3)
-    out = maker.turned(images, torch.tensor([[0, 1, 2, 3]]))
+    out = maker.turned(images, torch.tensor([[0, 1, 2, 3]]), 4)
     for quarter in range(4):
         expected = torch.rot90(torch.arange(9).view(3, 3), quarter)
         assert torch.equal(out[0, quarter, 0], expected)
         assert torch.equal(out[0, quarter, 1], expected)
 
 
-def test_a_redrawn_image_is_the_same_sign_by_another_hand() -> None:
-    """A square block in the middle: turned, sized and moved a little, on white."""
-    images = torch.zeros(2, 3, 4, 28, 28)
-    images[..., 10:18, 10:18] = 1.0
-    knobs = AugmentKnobs(rotate=10, zoom=0.1, stretch=0.1, shift=0.1)
-    made = maker.redrawn(images, knobs, generator(3))
-    assert made.shape == images.shape
-    assert made.min() >= 0 and made.max() <= 1
-    assert len({image.numpy().tobytes() for image in made.flatten(0, 2)}) == 24
-    areas = made.sum((-2, -1))
-    assert areas.min() > 64 * 0.75 and areas.max() < 64 * 1.3
-    assert made[..., 13:15, 13:15].min() > 0.9
-    assert made[..., :5, :].max() == 0, "no ink comes in from beyond the edge"
-    assert torch.equal(made, maker.redrawn(images, knobs, generator(3)))
-
-
-def test_a_shift_moves_ink_by_its_share_of_half_a_side() -> None:
-    images = torch.zeros(200, 1, 1, 28, 28)
-    images[..., 14, 14] = 1.0
-    knobs = AugmentKnobs(rotate=0, zoom=0, stretch=0, shift=0.25)
-    made = maker.redrawn(images, knobs, generator(0))[:, 0, 0]
-    pixels = torch.arange(28.0)
-    columns = (made.sum(1) * pixels).sum(1) / made.sum((1, 2))
-    assert (columns - 14).abs().max() <= 3.5 + 1e-4
-    assert (columns - 14).abs().max() > 3
-
-
-def test_without_augmentation_images_are_the_files() -> None:
-    pool = Pool(images=torch.from_numpy(characters().images))
-    nothing = AugmentKnobs(rotate=0, zoom=0, stretch=0, shift=0)
-    first, second = (
-        maker.make_tasks(pool, 2, 5, 1, generator(1), knobs) for knobs in (None, nothing)
-    )
-    assert torch.equal(first.query, second.query)
-    other = nothing.model_copy(update={"shift": 0.2})
-    third = maker.make_tasks(pool, 2, 5, 1, generator(1), other)
-    assert not torch.equal(first.query, third.query)
-
-
-def test_ink_is_one_and_paper_nought() -> None:
+def test_ink_is_one_and_paper_zero() -> None:
     assert maker.to_input(torch.tensor([0, 255, 51], dtype=torch.uint8)).tolist() == pytest.approx(
         [1.0, 0.0, 0.8]
     )
 
 
-def test_a_part_of_the_tasks_is_a_share_of_a_process() -> None:
+def test_a_validation_is_always_the_same_and_like_the_test() -> None:
+    pool = Pool(images=torch.from_numpy(characters().images))
+    first, again, other = (maker.validation_tasks(pool, 8, seed) for seed in (0, 0, 1))
+    assert torch.equal(first.query, again.query)
+    assert not torch.equal(first.query, other.query)
+    assert first.query.shape == (8, 5, 28, 28)
+    assert first.labels.tolist() == [[0, 1, 2, 3, 4]] * 8
+
+
+def test_a_part_of_the_tasks_is_the_shard_of_a_process() -> None:
     pool = Pool(images=torch.from_numpy(characters().images))
     made = maker.make_tasks(pool, 6, 5, 1, generator(1))
     part = made[2:4]

@@ -52,7 +52,7 @@ def test_folders_inside_and_hidden_files_do_not_matter(folder: Path) -> None:
     expected = load(folder)
     (folder / CHARACTER / "._0006_01.png").write_bytes(b"resource fork")
     (folder / "Omniglot-test/support/._0000").write_bytes(b"resource fork")
-    (folder / "Omniglot-test/support/0000/._image_0.png").write_bytes(b"resource fork")
+    (folder / "Omniglot-test/support/0000/Thumbs.db").write_bytes(b"small pictures")
     turned = folder / "Omniglot/images_background/Script_1.90"
     shutil.copytree(folder / "Omniglot/images_background/Script_1.0", turned)
     found = load(folder)
@@ -62,30 +62,59 @@ def test_folders_inside_and_hidden_files_do_not_matter(folder: Path) -> None:
     assert np.array_equal(load(flat).images, expected.images)
 
 
-def test_without_a_test_part_there_are_no_tasks(folder: Path) -> None:
+def test_the_parts_are_found_where_archives_nest_them(folder: Path) -> None:
+    expected = load(folder)
+    nested = folder.parent / "kaggle"
+    for archive, part in (("omniglot", "Omniglot"), ("omniglot-test", "Omniglot-test")):
+        (nested / archive).mkdir(parents=True)
+        (folder / part).rename(nested / archive / part)
+    data = load(nested)
+    assert np.array_equal(data.images, expected.images)
+    assert np.array_equal(data.query, expected.query)
+    assert island.test_ids(official(nested)) == [str(number) for number in range(20)]
+
+
+def test_two_sets_of_characters_are_one_too_many(folder: Path) -> None:
+    shutil.copytree(folder / "Omniglot", folder / "again")
+    with pytest.raises(DataError, match=r"holds Omniglot/images_background and again/images_back"):
+        load(folder)
+
+
+def test_without_a_test_part_there_are_no_tasks_and_that_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(folder)
+    assert "no test tasks" not in capsys.readouterr().err
     shutil.rmtree(folder / "Omniglot-test")
     data = load(folder)
+    assert "no test tasks (Omniglot-test/" in capsys.readouterr().err
     assert data.support.shape == data.query.shape == (0, 5, 28, 28)
     assert island.test_ids(official(folder)) == []
 
 
 def test_a_world_written_out_reads_the_same(tmp_path: Path) -> None:
-    place = build(tiny_glyph_world(), processes=1)
-    world = island.load(Source(kind="world", folder=place / "public"), recipe("data.held_out=5"))
-    island.export(place, tmp_path / "out")
+    made = build(tiny_glyph_world(), processes=1)
+    source = Source(kind="world", folder=made / "public")
+    world = island.load(source, recipe("data.held_out=5"))
+    island.export(made, tmp_path / "out")
     again = load(tmp_path / "out", "data.held_out=5")
     assert np.array_equal(again.support, world.support)
     assert np.array_equal(again.query, world.query)
     assert {image.tobytes() for image in again.images} == {i.tobytes() for i in world.images}
-    source = Source(kind="world", folder=place / "public")
+    assert len(set(again.names)) == len(set(world.alphabets))
     assert island.test_ids(source) == island.test_ids(official(tmp_path / "out"))
     assert not list((tmp_path / "out").rglob("answers*"))
 
 
-def test_the_data_card_tells_the_facts(folder: Path) -> None:
-    facts = island.describe(load(folder))
-    assert facts["characters"].startswith("16 of 4 alphabets, 4 drawings each")
-    assert facts["test tasks"].startswith("4 of 5 characters")
+def test_the_data_card_tells_the_numbers_and_shows_pictures(folder: Path) -> None:
+    data = load(folder)
+    card = island.describe(data)
+    assert card["characters"].startswith("16 of 4 alphabets, 4 drawings each")
+    assert card["test tasks"].startswith("4 of 5 characters")
+    assert card["alphabets"] == "Script_0 4, Script_1 4, Script_2 4, Script_3 4"
+    rows = island.contact_sheet(data)
+    assert np.array_equal(rows["Script_2"], data.images[8:12, 0])
+    assert np.array_equal(rows["test task 0: query"], data.query[0])
 
 
 def remove(path: Path) -> None:
@@ -100,7 +129,7 @@ def remove(path: Path) -> None:
         ("Omniglot-test/query/0002", r"query: task 0002 is missing"),
         ("Omniglot-test/support/0001", r"support: task 0001 is missing"),
         ("Omniglot-test/query", r"query: is missing"),
-        (f"{CHARACTER}/0006_02.png", r"character02: holds 3 drawing"),
+        (f"{CHARACTER}/0006_02.png", r"character02: holds 3 drawing\(s\); expected 4"),
     ],
 )
 def test_what_is_missing_is_named(folder: Path, lost: str, message: str) -> None:
@@ -115,7 +144,7 @@ def test_what_is_missing_is_named(folder: Path, lost: str, message: str) -> None
         ("0006_01.png", b"no png", "is no image"),
         ("0006_01.png", b"\x89PNG\r\n\x1a\n cut", "is"),
         ("0006_01.png", b"", "empty"),
-        ("notes.txt", b"hello", "is no image"),
+        ("notes.txt", b"hello", "is no picture"),
     ],
 )
 def test_what_is_broken_is_named(folder: Path, name: str, content: bytes, message: str) -> None:
@@ -127,11 +156,9 @@ def test_what_is_broken_is_named(folder: Path, name: str, content: bytes, messag
 @pytest.mark.parametrize(
     ("method", "closed", "named"),
     [
-        ("is_dir", "Omniglot/images_background", "Omniglot"),
+        ("stat", "Omniglot/images_background", "Omniglot"),
         ("iterdir", CHARACTER, "character02"),
-        ("is_dir", f"{CHARACTER}/0006_02.png", "character02"),
-        ("is_dir", "Omniglot-test/support", "Omniglot-test"),
-        ("is_file", "Omniglot-test/query/0002/image_3.png", "0002"),
+        ("iterdir", "Omniglot-test/query/0002", "0002"),
     ],
 )
 def test_what_may_not_be_read_or_entered_is_named(
@@ -154,7 +181,7 @@ def test_what_may_not_be_read_or_entered_is_named(
 def test_an_empty_character_is_named(folder: Path) -> None:
     for file in (folder / CHARACTER).iterdir():
         file.unlink()
-    with pytest.raises(DataError, match="character02: holds no drawing"):
+    with pytest.raises(DataError, match="character02: holds no picture"):
         load(folder)
 
 
@@ -165,7 +192,6 @@ def test_an_empty_character_is_named(folder: Path) -> None:
         ("method.queries=4", "a character has 4 drawings"),
         ("data.held_out=3", "may leave fewer than 5"),
         ("data.held_out=1", "may leave fewer than 5"),
-        ("data.characters=50000", "data.characters asks for 50,000 characters"),
         ("study.characters=[5, 1000]", "study.characters asks for 1,000 characters"),
     ],
 )
@@ -181,7 +207,8 @@ def test_a_recipe_that_asks_for_more_than_there_is_is_refused(
     [
         (["method.ways=6"], "only protonet"),
         (["data.turns=3"], "data.turns"),
-        (["method.early_steps=-1"], "method.early_steps"),
+        (["method.name=protonet", "method.learnt_rates=true"], "protonet learns no rates"),
+        (["method.name=transfer", "study.characters=[5]"], "there is no study"),
         (["study.characters=[3]"], "study.characters"),
         (["method.name=matching"], "method.name"),
         (["method.name=transfer", "data.turns=4"], "data.turns: transfer"),

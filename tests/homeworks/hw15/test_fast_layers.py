@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional as F
 
-from mlspring.homeworks.hw15_meta import layers
+from mlspring.homeworks.hw15_meta import fast_layers as layers
 
 NUM_TASKS = 2
 
@@ -73,6 +73,6 @@ def test_moments_of_bf16_are_summed_in_fp32() -> None:
 
 def test_a_row_scales_its_channel() -> None:
     x, factor, offset = pixels(1, 2), drawn(NUM_TASKS), drawn(NUM_TASKS)
-    found = layers.scaled(x, factor, offset)
+    found = layers.scale_channels(x, factor, offset)
     expected = x * factor[:, None, None] + offset[:, None, None]
     assert torch.allclose(found, expected)

@@ -1,6 +1,5 @@
 """Features of some photos and drawings, kept at three stages of training for the report's t-SNE."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,35 +14,21 @@ from mlspring.homeworks.hw11_adaptation.models import Adapter
 from mlspring.kit.device import Hardware
 from mlspring.kit.evaluate import predict_all
 
-STAGES = {"early": 0.02, "middle": 0.3, "final": 1.0}  # ends after this share of the steps
+STAGES = {"early": 0.02, "middle": 0.3, "final": 1.0}  # ends after this fraction of the steps
 NUM_POINTS = 400  # photos, and as many drawings
 BATCH = 256
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """Features at one stage: first n photos, then m drawings.
-
-    Args:
-        features: (n + m, num_features).
-        labels: classes of the photos (n,).
-    """
-
-    features: Tensor
-    labels: Tensor
-
-
 def stages(num_steps: int) -> dict[int, str]:
     """Return the stage that ends with a step; a run of one or two steps has fewer stages."""
-    return {max(1, round(num_steps * share)): stage for stage, share in STAGES.items()}
+    return {max(1, round(num_steps * fraction)): stage for stage, fraction in STAGES.items()}
 
 
 def save(run: Run, stage: str, model: Adapter, domains: Domains, hardware: Hardware) -> None:
     """Keep the features of evenly spread photos (first view) and drawings."""
     photos = spread(domains.photos.shape[1])
-    pictures = torch.cat(
-        (domains.photos[0, photos], domains.drawings[spread(len(domains.drawings))])
-    )
+    drawings = spread(len(domains.drawings))
+    pictures = torch.cat((domains.photos[0, photos], domains.drawings[drawings]))
 
     def forward(part: slice) -> Tensor:
         num_photos = len(photos[part])  # none in a batch of drawings alone
@@ -55,14 +40,13 @@ def save(run: Run, stage: str, model: Adapter, domains: Domains, hardware: Hardw
     model.eval()
     features = predict_all(forward, len(pictures), BATCH)
     model.train(was_training)
-    with atomic_path(_path(run, stage)) as partial:
+    with atomic_path(path(run, stage)) as partial:
         save_file({"features": features, "labels": domains.labels[photos].cpu()}, partial)
 
 
-def read(run: Run) -> dict[str, Snapshot]:
-    """Return the run's snapshots by stage, in order."""
-    found = {stage: _path(run, stage) for stage in STAGES}
-    return {s: Snapshot(**load_file(path)) for s, path in found.items() if path.exists()}
+def load(file: Path) -> dict[str, Tensor]:
+    """Return ``features`` (n + m, f) of n photos and m drawings, and ``labels`` of photos (n,)."""
+    return load_file(file)
 
 
 def spread(num_items: int) -> Tensor:
@@ -71,5 +55,6 @@ def spread(num_items: int) -> Tensor:
     return torch.arange(count) * num_items // count
 
 
-def _path(run: Run, stage: str) -> Path:
+def path(run: Run, stage: str) -> Path:
+    """Return the file of a stage's features."""
     return run.checkpoints / f"features-{stage}.safetensors"

@@ -206,12 +206,13 @@ def _photos(folder: Path) -> tuple[list[Path], NDArray[np.int64]]:
     """
     part, names = _class_names(folder)
     files, classes = image_folder.labelled_pictures(part, names, "0/7.bmp")
-    labels = np.array(classes, dtype=np.int64)
+    order = np.argsort(classes, kind="stable")  # folder 10 stands before 2
+    labels = np.array(classes, dtype=np.int64)[order]
     counts = np.bincount(labels, minlength=len(names))
     if counts.min() < ENOUGH:
         found = f"holds {counts.min()} photos of class {counts.argmin()}"
         raise DataError(found, file=part, expected=f"{ENOUGH} or more of each class")
-    return files, labels
+    return [files[row] for row in order], labels
 
 
 def _drawings(folder: Path) -> list[Path]:

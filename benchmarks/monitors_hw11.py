@@ -3,10 +3,10 @@
     python -m benchmarks.monitors_hw11 RUN [RUN ...] [--answers FILE] [--keep]
 
 Reads the predictions on drawings that a run kept at every validation, and the answers, which
-training never sees. Prints one JSON object: by recipe and monitor the rank correlation (Spearman) with
-the true accuracy within a member's validations, its mean over members and runs, and the accuracy of
-the validation that the monitor would choose; beside it the last and the best one. With ``--keep`` a
-table of them becomes ``results/hw11-monitors.json``, two columns a recipe.
+training never sees. Prints one JSON object: by recipe and monitor the rank correlation (Spearman)
+with the true accuracy within a member's validations, its mean over members and runs, and the
+accuracy of the validation that the monitor would choose; beside it the last and the best one. With
+``--keep`` a table of them becomes ``results/hw11-monitors.json``, two columns a recipe.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from mlspring.catalog import find, part
 from mlspring.core.errors import MlspringError, RunError
 from mlspring.core.runs import Run
 from mlspring.core.table_submission import MAX_CLASSES
-from mlspring.homeworks.hw11_adaptation.monitors import validation_rows
+from mlspring.homeworks.hw11_adaptation.monitors import MAX_DRAWINGS, spread
 from mlspring.verbs.sources import world_answers
 
 # A monitor's key in the log, and whether a large value is a good sign.
@@ -75,7 +75,7 @@ def read(folder: Path, truth: NDArray[np.int64]) -> list[list[dict[str, float]]]
         RunError: the run has no predictions, or other drawings than the answers.
     """
     log = {(entry["member"], entry["step"]): entry for entry in Run.open(folder).read_log()}
-    known = truth[validation_rows(len(truth)).numpy()]
+    known = truth[spread(len(truth), MAX_DRAWINGS).numpy()]
     members: dict[int, list[dict[str, float]]] = {}
     for file in sorted((folder / "predictions").glob("*.npy")):
         member, step = map(int, re.findall(r"\d+", file.stem))

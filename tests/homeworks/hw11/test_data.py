@@ -121,9 +121,10 @@ def test_any_number_of_classes(folder: Path) -> None:
 
 
 def test_any_size_and_type(folder: Path) -> None:
-    with Image.open(photo(folder)) as image:
-        image.resize((200, 97)).convert("CMYK").save(photo(folder, "0/3.jpg"))
-    photo(folder).unlink()
+    for number, suffix in enumerate(("jpg", "webp", "gif", "tiff", "ppm"), start=3):
+        with Image.open(photo(folder, f"0/{number}.bmp")) as image:
+            image.resize((200, 97)).save(photo(folder, f"0/{number}.{suffix}"))
+        photo(folder, f"0/{number}.bmp").unlink()
     with Image.open(drawing(folder)) as image:
         image.resize((29, 28)).save(drawing(folder, "00005.png"))
     drawing(folder).unlink()

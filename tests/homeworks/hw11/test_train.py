@@ -15,7 +15,6 @@ from mlspring.homeworks.hw11_adaptation import (
     losses,
     models,
     monitors,
-    snapshots,
     train,
 )
 from mlspring.kit import checkpoint
@@ -114,24 +113,25 @@ def test_a_step_lowers_the_loss_of_its_own_batch() -> None:
     assert loss() < before
 
 
-# ---- snapshots and figures
+# ---- features and figures
 
 
-def test_snapshots_are_of_three_stages_and_of_both_domains(tmp_path: Path) -> None:
+def test_features_are_kept_of_three_stages_and_of_both_domains(tmp_path: Path) -> None:
     run, loaded, _ = finished(tmp_path)
-    kept = [snapshots.load(snapshots.path(run, stage)) for stage in ("early", "middle", "final")]
-    for snapshot in kept:
-        assert snapshot["features"].shape == (48 + 36, 32)
-        assert snapshot["labels"].tolist() == loaded.source_labels.tolist()
-    assert not torch.equal(kept[0]["features"], kept[2]["features"])
+    files = [monitors.features_path(run, stage) for stage in ("early", "middle", "final")]
+    kept = [monitors.read_features(file) for file in files]
+    for features, labels in kept:
+        assert features.shape == (48 + 36, 32)
+        assert labels.tolist() == loaded.source_labels.tolist()
+    assert not torch.equal(kept[0][0], kept[2][0])
 
 
-def test_a_snapshot_holds_the_features_of_the_final_network(tmp_path: Path) -> None:
+def test_the_last_features_are_those_of_the_final_network(tmp_path: Path) -> None:
     run, loaded, knobs = finished(tmp_path)
     model = models.build(knobs.model, knobs.adapt, 3).eval()
     checkpoint.load_weights(weights_path(run, 0), model)
     drawings = torch.from_numpy(np.array(loaded.target_images))[:, None] / 255
-    features = snapshots.load(snapshots.path(run, "final"))["features"]
+    features, _ = monitors.read_features(monitors.features_path(run, "final"))
     torch.testing.assert_close(features[48:], model.features(drawings, 0), atol=1e-5, rtol=1e-4)
 
 

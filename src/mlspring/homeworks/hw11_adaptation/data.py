@@ -140,18 +140,12 @@ def export(world_folder: Path, to: Path) -> None:
     photos = np.load(public / "source_images.npy", allow_pickle=False)
     labels = np.load(public / "source_labels.npy", allow_pickle=False)
     drawings = np.load(public / "target_images.npy", allow_pickle=False)
-    root = to / "real_or_drawing"
-    number = 0
-    for label in range(len(CLASS_NAMES)):
-        folder = root / "train_data" / str(label)
-        folder.mkdir(parents=True, exist_ok=True)
-        for photo in photos[labels == label]:
-            Image.fromarray(photo).save(folder / f"{number}.bmp")
-            number += 1
-    folder = root / "test_data" / "0"
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, drawing in enumerate(drawings):
-        Image.fromarray(drawing).save(folder / f"{number:05d}.bmp")
+    root, order = to / "real_or_drawing", np.argsort(labels, kind="stable")
+    files = [root / "train_data" / str(labels[row]) / f"{i}.bmp" for i, row in enumerate(order)]
+    files += [root / "test_data" / "0" / f"{i:05d}.bmp" for i in range(len(drawings))]
+    for file, picture in zip(files, (*photos[order], *drawings), strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(file)
 
 
 def _names(num_classes: int) -> tuple[str, ...]:

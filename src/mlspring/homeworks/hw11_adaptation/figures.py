@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw11_adaptation import snapshots
 from mlspring.homeworks.hw11_adaptation.data import Data
+from mlspring.homeworks.hw11_adaptation.monitors import STAGES, features_path, read_features
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.kit import charts, style
 
@@ -55,12 +55,11 @@ def q2_domains(run: Run, _recipe: Recipe, _data: Data) -> None:
 
 def _new_maps(run: Run, title: str) -> tuple[Figure, list[tuple[Axes, Map]]]:
     """Return a figure with a panel a stage, and each panel with its stage, points and labels."""
-    files = {stage: snapshots.path(run, stage) for stage in snapshots.STAGES}
-    maps = [
-        (stage, tsne_of(file, file.stat().st_mtime_ns), snapshots.load(file)["labels"].numpy())
-        for stage, file in files.items()
-        if file.exists()
-    ]
+    maps: list[Map] = []
+    for stage in STAGES:
+        if (file := features_path(run, stage)).exists():
+            points = tsne_of(file, file.stat().st_mtime_ns)
+            maps.append((stage, points, read_features(file)[1].numpy()))
     figure = style.new_figure(10.2, 4.2)
     figure.suptitle(title, fontsize=11)
     panels = figure.subplots(1, len(maps), squeeze=False)[0]
@@ -89,9 +88,9 @@ def _finish(run: Run, figure: Figure, name: str, header: Sequence[str], rows: li
 
 
 @lru_cache(maxsize=3)
-def tsne_of(snapshot: Path, _modified: int) -> Points:
-    """Return the t-SNE map (n, 2) of a snapshot's features; both questions draw the same."""
-    return embed(snapshots.load(snapshot)["features"].numpy())
+def tsne_of(file: Path, _modified: int) -> Points:
+    """Return the t-SNE map (n, 2) of a file of features; both questions draw the same."""
+    return embed(read_features(file)[0].numpy())
 
 
 def embed(features: NDArray[np.float32]) -> Points:
@@ -130,8 +129,16 @@ def monitors(run: Run, recipe: Recipe, _data: Data) -> None:
     log = run.read_log()
     members = sorted({entry["member"] for entry in log})
     for axes, (key, title) in zip(panels, shown.items(), strict=False):
-        for member in members:
-            _curve(axes, [(e["step"], e[key]) for e in log if e["member"] == member], member)
+        for i in members:
+            mine = [e for e in log if e["member"] == i and math.isfinite(e[key])]
+            axes.plot(
+                [e["step"] for e in mine],
+                [e[key] for e in mine],
+                color=style.COLOURS[i % len(style.COLOURS)],
+                linestyle=style.LINE_STYLES[i % len(style.LINE_STYLES)],
+                marker="." if len(mine) < charts.FEWEST_POINTS else None,
+                label=f"member {i}",
+            )
         axes.set_title(title, fontsize=9.5)
         axes.set_xlabel("step")
         if key == "domain/accuracy":
@@ -144,18 +151,6 @@ def monitors(run: Run, recipe: Recipe, _data: Data) -> None:
     header = ("member", "step", *shown)
     rows = [[entry.get(key, "") for key in header] for entry in log]
     style.save(figure, run.figures, "monitors", header, rows)
-
-
-def _curve(axes: Axes, points: list[tuple[float, float]], member: int) -> None:
-    """Draw a member's line, or dots where there is none to draw; diverged values are left out."""
-    finite = [(x, y) for x, y in points if math.isfinite(y)]
-    axes.plot(
-        *zip(*finite, strict=True),
-        color=style.COLOURS[member % len(style.COLOURS)],
-        linestyle=style.LINE_STYLES[member % len(style.LINE_STYLES)],
-        marker="." if len(finite) < charts.FEWEST_POINTS else None,
-        label=f"member {member}",
-    )
 
 
 def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:

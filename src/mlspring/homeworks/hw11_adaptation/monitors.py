@@ -1,14 +1,16 @@
-"""What can be known of the drawings without their labels: a few numbers at each validation.
+"""What can be known of the drawings without their labels, for the log and the report.
 
-Each monitor is one number: the risk on photos held out, the entropy of the predictions on drawings,
-their agreement under augmentation, their balance, and how well the domain classifier still tells
-the domains apart.
+Each monitor is one number a validation: the risk on photos held out, the entropy of the predictions
+on drawings, their agreement under augmentation, their balance, and how well the domain classifier
+still tells the domains apart. For the report's t-SNE, features are kept at three stages.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,6 +27,8 @@ from mlspring.kit.seeding import generator
 
 EVAL_BATCH = 256
 MAX_DRAWINGS = 2000  # that are looked at in every validation
+MAX_POINTS = 400  # photos whose features are kept, and as many drawings
+STAGES = {"early": 0.02, "middle": 0.3, "final": 1.0}  # ends after this fraction of the steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class ValidationSet:
 
 def validation_set(domains: Domains, held_out: Tensor, knobs: AugmentKnobs) -> ValidationSet:
     """Return what every validation looks at: the same pictures, augmented in the same way."""
-    drawings = domains.drawings[validation_rows(len(domains.drawings))]
+    drawings = domains.drawings[spread(len(domains.drawings), MAX_DRAWINGS)]
     return ValidationSet(
         photos=domains.photos[0, held_out],
         labels=domains.labels[held_out],
@@ -54,10 +58,10 @@ def validation_set(domains: Domains, held_out: Tensor, knobs: AugmentKnobs) -> V
     )
 
 
-def validation_rows(num_drawings: int) -> Tensor:
-    """Return the drawings that validations look at: int64 positions, evenly spread."""
-    count = min(num_drawings, MAX_DRAWINGS)
-    return torch.from_numpy(np.arange(count) * num_drawings // count)
+def spread(num_items: int, at_most: int) -> Tensor:
+    """Return ``at_most`` positions, or all if there are fewer, evenly spread: int64."""
+    count = min(num_items, at_most)
+    return torch.arange(count) * num_items // count
 
 
 def measure(
@@ -120,3 +124,41 @@ def save_predictions(run: Run, number: int, step: int, predictions: Tensor) -> N
     path = run.folder / "predictions" / f"member-{number}-step-{step:07d}.npy"
     with atomic_path(path) as partial, partial.open("wb") as stream:
         np.save(stream, predictions.numpy().astype(np.int16), allow_pickle=False)
+
+
+def stages(num_steps: int) -> dict[int, str]:
+    """Return the stage that ends with a step; a run of one or two steps has fewer stages."""
+    return {max(1, round(num_steps * fraction)): stage for stage, fraction in STAGES.items()}
+
+
+def features_path(run: Run, stage: str) -> Path:
+    """Return the file of the features at the end of a stage."""
+    return run.checkpoints / f"features-{stage}.safetensors"
+
+
+def save_features(
+    run: Run, stage: str, model: Adapter, domains: Domains, hardware: Hardware
+) -> None:
+    """Keep the features of evenly spread photos (first view) and drawings, and photos' classes."""
+    photos = spread(domains.photos.shape[1], MAX_POINTS)
+    drawings = spread(len(domains.drawings), MAX_POINTS)
+    pictures = torch.cat((domains.photos[0, photos], domains.drawings[drawings]))
+
+    def forward(part: slice) -> Tensor:
+        num_photos = len(photos[part])  # none in a batch of drawings alone
+        with hardware.autocast():
+            images = hardware.images_to_device(transform.to_input(pictures[part]))
+            return model.features(images, num_photos)
+
+    was_training = model.training
+    model.eval()
+    features = predict_all(forward, len(pictures), EVAL_BATCH)
+    model.train(was_training)
+    with atomic_path(features_path(run, stage)) as partial:
+        save_file({"features": features, "labels": domains.labels[photos].cpu()}, partial)
+
+
+def read_features(file: Path) -> tuple[Tensor, Tensor]:
+    """Return features (n + m, f) of n photos and m drawings, and the photos' classes (n,)."""
+    kept = load_file(file)
+    return kept["features"], kept["labels"]

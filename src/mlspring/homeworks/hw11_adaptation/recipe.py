@@ -77,7 +77,7 @@ class AdaptKnobs(Section):
     balance: float = Field(
         ge=0,
         le=10,
-        description="weight of KL(mean prediction || uniform); also moves pseudo-labels",
+        description="weight of KL(mean prediction || uniform); moves pseudo-labels, too",
     )
     pseudo: float = Field(ge=0, le=10, description="weight of the teacher's pseudo-labels")
     threshold: float = Field(ge=0, lt=1, description="least probability of a pseudo-label")

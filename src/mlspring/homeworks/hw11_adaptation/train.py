@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mlspring.core.runs import Run, Training
-from mlspring.homeworks.hw11_adaptation import batches, losses, models, monitors, snapshots
+from mlspring.homeworks.hw11_adaptation import batches, losses, models, monitors
 from mlspring.homeworks.hw11_adaptation.batches import DomainBatches, Domains
 from mlspring.homeworks.hw11_adaptation.data import Data
 from mlspring.homeworks.hw11_adaptation.models import Adapter
@@ -58,7 +58,7 @@ def train_network(
     pictures = monitors.validation_set(domains, held_out, recipe.augment)
     sampler = DomainBatches(domains, train_rows, recipe, seed)
     shard = ranks.shard(sampler.size)
-    stages = snapshots.stages(knobs.steps) if number == 0 and ranks.is_main else {}
+    stages = monitors.stages(knobs.steps) if number == 0 and ranks.is_main else {}
     label = f"train {number + 1}/{knobs.members}"
     with Bookkeeper(run, number, state, knobs, knobs.steps, ranks, label) as books:
         for step in books.steps():
@@ -89,7 +89,7 @@ def train_network(
             hits = outputs.logits[: len(batch.labels)].argmax(1) == batch.labels
             books.add(train__loss=terms["class"].detach(), train__accuracy=hits.float().mean())
             if step in stages:
-                snapshots.save(run, stages[step], state.final, domains, hardware)
+                monitors.save_features(run, stages[step], state.final, domains, hardware)
             if books.validates():
                 values, predictions = monitors.measure(state.final, pictures, hardware, ranks)
                 values |= {f"term__{name}": round(x.item(), 5) for name, x in terms.items()}

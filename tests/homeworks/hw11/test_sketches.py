@@ -72,7 +72,6 @@ def test_thick_lines_are_two_pixels_wide_and_no_others() -> None:
     changed = sketches.thicken(picture, torch.tensor([True, False]))
     assert changed[0, 0].nonzero().tolist() == [[y, x] for y in (2, 3) for x in (1, 2, 3, 4)]
     assert torch.equal(changed[1], picture[1])
-    assert 250 < sketches.draw_thick(1000, generator(0)).sum() < 350
 
 
 def test_cut_ends_are_black_and_white_and_the_rest_is_spread() -> None:
@@ -81,10 +80,6 @@ def test_cut_ends_are_black_and_white_and_the_rest_is_spread() -> None:
     changed = sketches.cut_contrast(picture, ends)
     torch.testing.assert_close(changed[0, 0, 0], torch.tensor([0.0, 0.0, 0.5, 1.0, 1.0]))
     torch.testing.assert_close(changed[1], picture[1])
-    drawn = sketches.draw_ends(1000, generator(0))
-    assert drawn.shape == (1000, 2)
-    assert 0 <= drawn.min() < 0.01
-    assert 0.29 < drawn.max() < 0.3
 
 
 # ---- outlines of objects

@@ -17,17 +17,11 @@ from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
 @dataclass(frozen=True, kw_only=True)
 class Domains:
-    """Both domains on the device.
+    """Both domains on the device."""
 
-    Args:
-        photos: views uint8 (v, n, s, s); ``labels``: their classes int64 (n,).
-        drawings: uint8 (m, s, s), without labels.
-        num_classes: how many classes there are.
-    """
-
-    photos: Tensor
-    labels: Tensor
-    drawings: Tensor
+    photos: Tensor  # v views of each, uint8 (v, n, s, s)
+    labels: Tensor  # classes of the photos, int64 (n,)
+    drawings: Tensor  # uint8 (m, s, s)
     num_classes: int
 
 
@@ -79,17 +73,12 @@ class Batch:
     """One process's shard of a step: b photos and b drawings, each augmented by its own draw.
 
     With positive pairs the second half shows the first half's pictures, changed anew.
-
-    Args:
-        photos: floats (b, 1, s, s); ``labels``: their classes (b,).
-        drawings: floats (b, 1, s, s).
-        plain: the same drawings as stored, uint8 (b, s, s).
     """
 
-    photos: Tensor
-    labels: Tensor
-    drawings: Tensor
-    plain: Tensor
+    photos: Tensor  # floats (b, 1, s, s)
+    labels: Tensor  # classes of the photos (b,)
+    drawings: Tensor  # floats (b, 1, s, s)
+    plain: Tensor  # the same drawings as stored, uint8 (b, s, s)
 
     @property
     def images(self) -> Tensor:

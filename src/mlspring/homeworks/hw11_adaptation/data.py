@@ -32,23 +32,14 @@ PHOTOS, DRAWINGS = ("train_data", "train"), ("test_data", "test")
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Both domains; n photos, m drawings.
+    """Both domains; n photos, m drawings."""
 
-    Args:
-        source_images: photos uint8 (n, size, size, 3).
-        source_labels: int64 (n,), class 0 .. num_classes - 1.
-        target_images: drawings uint8 (m, size, size), strokes bright on a dark ground.
-        test_ids: names of the drawings in a submission, in the order of ``target_images``.
-        num_classes: how many classes the photos have.
-        inverted: whether the drawings' strokes were dark in the files.
-    """
-
-    source_images: NDArray[np.uint8]
-    source_labels: NDArray[np.int64]
-    target_images: NDArray[np.uint8]
-    test_ids: list[str]
+    source_images: NDArray[np.uint8]  # photos (n, size, size, 3)
+    source_labels: NDArray[np.int64]  # classes of the photos (n,)
+    target_images: NDArray[np.uint8]  # drawings (m, size, size), bright on a dark ground
+    test_ids: list[str]  # names of the drawings in a submission
     num_classes: int
-    inverted: bool = False
+    inverted: bool = False  # whether the drawings' strokes were dark in the files
 
     @property
     def class_names(self) -> tuple[str, ...]:

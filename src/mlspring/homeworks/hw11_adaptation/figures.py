@@ -43,7 +43,7 @@ def q2_domains(run: Run, _recipe: Recipe, _data: Data) -> None:
     figure, maps = _new_maps(
         run,
         "t-SNE of features, by domain; mixed: points whose nearest neighbour is of the other "
-        "domain\n(50 %: the domains cannot be told apart)",
+        "domain\n(50%: the domains cannot be told apart)",
     )
     rows: list[Any] = []
     for axes, (stage, points, labels) in maps:

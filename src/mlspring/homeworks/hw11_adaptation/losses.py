@@ -15,17 +15,11 @@ from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs
 
 
 class Outputs(NamedTuple):
-    """What a network says of a batch; n photos stand before n drawings.
+    """What a network says of a batch; n photos stand before n drawings."""
 
-    Args:
-        logits: of the classes (2 n, k).
-        domain_logits: high for photos (2 n, 1), None without a domain classifier.
-        codes: for the loss of positive pairs (2 n, 64), None without it.
-    """
-
-    logits: Tensor
-    domain_logits: Tensor | None = None
-    codes: Tensor | None = None
+    logits: Tensor  # of the classes (2 n, k)
+    domain_logits: Tensor | None = None  # high for photos (2 n, 1); DANN only
+    codes: Tensor | None = None  # of positive pairs (2 n, 64)
 
 
 def loss_of(

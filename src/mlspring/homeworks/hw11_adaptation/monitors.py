@@ -33,18 +33,12 @@ STAGES = {"early": 0.02, "middle": 0.3, "final": 1.0}  # ends after this fractio
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationSet:
-    """What every validation looks at, on the device; m drawings, v photos.
+    """What every validation looks at, on the device."""
 
-    Args:
-        photos: first views uint8 (v, s, s) of photos held out; ``labels``: their classes (v,).
-        drawings: uint8 (m, s, s), evenly from all; ``changed``: the same, augmented once, as
-            floats (m, 1, s, s).
-    """
-
-    photos: Tensor
-    labels: Tensor
-    drawings: Tensor
-    changed: Tensor
+    photos: Tensor  # first views of those held out, uint8 (v, s, s)
+    labels: Tensor  # classes of the photos (v,)
+    drawings: Tensor  # evenly from all, uint8 (m, s, s)
+    changed: Tensor  # the same drawings, augmented once, floats (m, 1, s, s)
 
 
 def validation_set(domains: Domains, held_out: Tensor, knobs: AugmentKnobs) -> ValidationSet:

@@ -24,16 +24,12 @@ class DataKnobs(Section):
     """How photos and drawings are shown to the network."""
 
     image_size: int = Field(ge=32, le=256, description="side of the square input, pixels")
-    views: list[View] = Field(
-        min_length=1, description="pictures of a photo; a step takes one at random, tests the first"
-    )
-    edge_blur: float = Field(
-        ge=0, le=5, description="blur before edges are sought, pixels; contour, shape: twice that"
-    )
+    views: list[View] = Field(min_length=1, description="of photos: random in training, else first")
+    edge_blur: float = Field(ge=0, le=5, description="pixels, before edges; contour, shape: twice")
     edge_low: int = Field(ge=0, le=2040, description="Canny: least gradient of an edge, 0..2040")
     edge_high: int = Field(ge=0, le=2040, description="Canny: gradient that starts an edge")
     white: float = Field(
-        ge=0, le=100, description="percentile of each drawing that is made white; 0: as it is"
+        ge=0, le=100, description="percentile of a drawing that turns white; 0: off"
     )
     hold_out: float = Field(gt=0, lt=1, description="fraction of the photos kept for validation")
 
@@ -41,13 +37,9 @@ class DataKnobs(Section):
 class ModelKnobs(Section):
     """Which feature extractor, and how large."""
 
-    name: Literal["plain", "residual", "deep"] = Field(
-        description="plain: the sample's layers; deep: residual, halved once more, one linear layer"
-    )
+    name: Literal["plain", "residual", "deep"] = Field(description="plain: the sample's layers")
     width: int = Field(ge=4, le=256, description="channels of the first stage")
-    norm: Literal["shared", "own"] = Field(
-        description="batch norm's statistics: of both domains together, or each domain's own"
-    )
+    norm: Literal["shared", "own"] = Field(description="statistics of both domains, or of each")
 
 
 class AugmentKnobs(Section):
@@ -56,24 +48,16 @@ class AugmentKnobs(Section):
     zoom_min: float = Field(gt=0, le=1, description="smallest side of the random crop, 1 = whole")
     shift: float = Field(ge=0, le=1, description="largest shift, share of half a side")
     erase: float = Field(ge=0, le=1, description="probability of one erased box")
-    sketchy: bool = Field(
-        description="whether size, aspect, thickness and contrast of lines vary too (sketches.py)"
-    )
+    sketchy: bool = Field(description="also vary size, aspect, thickness, contrast (sketches.py)")
 
 
 class AdaptKnobs(Section):
     """What is learnt from the unlabelled drawings; a weight of zero leaves a term out."""
 
-    method: Literal["source_only", "dann"] = Field(
-        description="dann: a domain classifier behind reversed gradients; source_only: none"
-    )
+    method: Literal["source_only", "dann"] = Field(description="dann: with a domain classifier")
     weight: float = Field(ge=0, le=10, description="factor of the reversed gradient (lambda)")
-    schedule: Literal["constant", "rising"] = Field(
-        description="rising: weight * (2 / (1 + exp(-10 progress)) - 1), as in the paper"
-    )
-    positive_pairs: float = Field(
-        ge=0, le=10, description="weight of SimCLR's loss on two versions of each drawing"
-    )
+    schedule: Literal["constant", "rising"] = Field(description="weight over the steps")
+    positive_pairs: float = Field(ge=0, le=10, description="weight of SimCLR's loss on drawings")
     balance: float = Field(
         ge=0,
         le=10,
@@ -81,9 +65,7 @@ class AdaptKnobs(Section):
     )
     pseudo: float = Field(ge=0, le=10, description="weight of the teacher's pseudo-labels")
     threshold: float = Field(ge=0, lt=1, description="least probability of a pseudo-label")
-    start: float = Field(
-        ge=0, lt=1, description="fraction of the steps before balance and pseudo-labels begin"
-    )
+    start: float = Field(ge=0, lt=1, description="fraction of steps before balance and pseudo")
 
 
 class TrainKnobs(Section):

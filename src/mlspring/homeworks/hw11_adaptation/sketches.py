@@ -102,11 +102,6 @@ def clutter(drawings: Tensor, photos: Tensor, strength: Tensor) -> Tensor:
     return torch.maximum(drawings, background * strength.to(drawings)[:, None, None, None])
 
 
-def draw_ends(n: int, generator: Generator) -> Tensor:
-    """Return the fractions of the brightness to cut off at the dark and the bright end: (n, 2)."""
-    return augment.uniform(2 * n, 0.0, CONTRAST, generator).view(n, 2)
-
-
 def cut_contrast(images: Tensor, ends: Tensor) -> Tensor:
     """Return pictures (n, 1, s, s) in [0, 1] with both ``ends`` (n, 2) cut off, the rest spread.
 
@@ -115,11 +110,6 @@ def cut_contrast(images: Tensor, ends: Tensor) -> Tensor:
     ends = augment.beside(ends, images)
     dark, bright = ends[:, 0, None, None, None], 1 - ends[:, 1, None, None, None]
     return ((images - dark) / (bright - dark)).clamp(0, 1)
-
-
-def draw_thick(n: int, generator: Generator) -> Tensor:
-    """Return which of n pictures' lines become thicker: bool (n,)."""
-    return torch.rand(n, generator=generator) < THICK
 
 
 def thicken(images: Tensor, chosen: Tensor) -> Tensor:

@@ -63,16 +63,16 @@ def vary(
     maps = augment.draw_affine(
         n, generator, flip=FLIP, rotate=ROTATE, zoom=zoom, stretch=stretch, shift=knobs.shift
     )
-    thick = sketches.draw_thick(n, generator) if sketchy else None
+    thick = torch.rand(n, generator=generator) < sketches.THICK if sketchy else None
     holes = None
     if knobs.erase:
         holes = augment.draw_boxes(n, generator, probability=knobs.erase, area=HOLES)
-    ends = sketches.draw_ends(n, generator) if sketchy else None
+    ends = augment.uniform(2 * n, 0.0, sketches.CONTRAST, generator) if sketchy else None
     # outside a picture it is mirrored, or black: a sketch beside its mirror image is no sketch
     outside = "zeros" if sketchy else "reflection"
     images = augment.warp(to_input(pixels[shard]), maps[shard], outside)
     if ends is not None:
-        images = sketches.cut_contrast(images, ends[shard])
+        images = sketches.cut_contrast(images, ends.view(n, 2)[shard])
     if thick is not None:
         images = sketches.thicken(images, thick[shard])
     return images if holes is None else augment.erase(images, holes[shard])

@@ -73,14 +73,14 @@ def _is_ridge(across: Tensor, down: Tensor, strength: Tensor) -> Tensor:
     def neighbour(dy: int, dx: int) -> Tensor:
         return padded[:, 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
 
-    flat = down.abs() <= math.tan(RING) * across.abs()
-    upright = down.abs() >= math.tan(3 * RING) * across.abs()
-    falling = ~flat & ~upright & (across * down > 0)
-    rising = ~flat & ~upright & ~falling
-    ridge = torch.zeros_like(flat)
+    horizontal = down.abs() <= math.tan(RING) * across.abs()
+    vertical = down.abs() >= math.tan(3 * RING) * across.abs()
+    falling = ~horizontal & ~vertical & (across * down > 0)
+    rising = ~horizontal & ~vertical & ~falling
+    ridge = torch.zeros_like(horizontal)
     for where, (dy, dx) in (
-        (flat, (0, 1)),
-        (upright, (1, 0)),
+        (horizontal, (0, 1)),
+        (vertical, (1, 0)),
         (falling, (1, 1)),
         (rising, (1, -1)),
     ):

@@ -102,12 +102,6 @@ def test_class_folders_may_have_the_course_s_names(folder: Path) -> None:
     assert np.array_equal(loaded.source_images, expected.source_images)
 
 
-def test_an_unchanged_folder_is_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = data.load(official(folder), recipe())
-    monkeypatch.setattr(Image, "open", lambda *a, **k: pytest.fail("decoded again"))
-    assert np.array_equal(data.load(official(folder), recipe()).target_images, first.target_images)
-
-
 # ---- other pairs of domains
 
 
@@ -133,32 +127,7 @@ def test_any_size_and_type(folder: Path) -> None:
     assert loaded.target_images.shape == (NUM_DRAWINGS, 32, 32)
 
 
-def test_a_bitmap_with_a_palette_is_what_it_shows(folder: Path) -> None:
-    with Image.open(drawing(folder)) as image:
-        plain = image.convert("L")
-        plain.quantize(16).save(drawing(folder))
-        expected = np.asarray(plain.resize((32, 32), Image.Resampling.BILINEAR), int)
-    with Image.open(drawing(folder)) as image:
-        assert image.mode == "P"
-    shown = data.load(official(folder), recipe()).target_images[5]
-    assert np.abs(shown.astype(int) - expected).mean() < 3
-
-
 # ---- what is refused, with the file and the reason
-
-
-def test_a_zero_byte_picture_is_refused(folder: Path) -> None:
-    drawing(folder).write_bytes(b"")
-    assert f"{drawing(folder)}: is empty (zero bytes)" in refusal(folder)
-
-
-@pytest.mark.parametrize("content", [b"no picture at all", "half"])
-def test_an_unreadable_picture_is_refused(folder: Path, content: bytes | str) -> None:
-    whole = photo(folder).read_bytes()
-    photo(folder).write_bytes(whole[:300] if isinstance(content, str) else content)
-    message = refusal(folder)
-    assert str(photo(folder)) in message
-    assert "is a broken image" in message or "is no image" in message
 
 
 def test_a_drawing_without_a_number_is_refused(folder: Path) -> None:
@@ -225,18 +194,6 @@ def test_a_folder_that_may_not_be_listed_is_named(
     message = refusal(folder)
     assert f"{target}: the folder cannot be read" in message
     assert f"chmod -R u+rX {target}" in message
-
-
-def test_a_folder_that_may_not_be_entered_is_named(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(self: Path) -> bool:
-        raise PermissionError(13, "Permission denied", str(self))
-
-    source = official(folder)
-    monkeypatch.setattr(Path, "is_dir", refuse)
-    with pytest.raises(DataError, match=r"the folder cannot be read.*\n?.*chmod -R u\+rX"):
-        data.test_ids(source)
 
 
 def test_another_layout_is_explained(tmp_path: Path) -> None:

@@ -195,8 +195,8 @@ def _photos(folder: Path) -> tuple[list[Path], NDArray[np.int64]]:
     labels = np.array(classes, dtype=np.int64)[order]
     counts = np.bincount(labels, minlength=len(names))
     if counts.min() < ENOUGH:
-        found = f"holds {counts.min()} photos of class {counts.argmin()}"
-        raise DataError(found, file=part, expected=f"{ENOUGH} or more of each class")
+        message = f"holds {counts.min()} photos of class {counts.argmin()}"
+        raise DataError(message, file=part, expected=f"{ENOUGH} or more of each class")
     return [files[row] for row in order], labels
 
 

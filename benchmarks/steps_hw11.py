@@ -16,7 +16,7 @@ PROGRESS = 0.5  # of the training: all terms have begun
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that loads and augments its batch, and the same step on one fixed batch."""
     hardware = device.choose("auto", "auto", work="conv")
-    adapt, smoothing = recipe.adapt, recipe.train.label_smoothing
+    adapt = recipe.adapt
     state = train.new_state(0, recipe, data.num_classes, 0, hardware)
     domains = to_device(data, recipe.data, hardware)
     train_rows, _ = split(domains.labels, recipe.data.hold_out, 0)
@@ -27,14 +27,14 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
     def load() -> Batch:
         nonlocal count
         count += 1
-        return sampler.batch(count, slice(0, sampler.size))
+        return sampler.batch(count)
 
     def step(batch: Batch) -> None:
         teacher = train.teach(state.final, batch.plain, adapt, PROGRESS, hardware)
         images = batch.images if recipe.needs_drawings else batch.photos
         with hardware.autocast():
             outputs = state.model(hardware.images_to_device(images), weight, len(batch.labels))
-        loss, _ = losses.loss_of(outputs, batch.labels, teacher, adapt, smoothing, PROGRESS)
+        loss, _ = losses.loss_of(outputs, batch.labels, teacher, adapt, recipe.train, PROGRESS)
         state.optimizer.zero_grad()
         loss.backward()
         clip_gradients(state.model, train.CLIP_NORM)

@@ -25,9 +25,9 @@ def test_the_split_holds_out_a_fraction_of_every_class() -> None:
 def test_an_epoch_visits_every_photo_and_drawing_once() -> None:
     world = domains(num_photos=48, num_drawings=36)
     sampler = DomainBatches(world, torch.arange(48), recipe("train.batch_size=12"), seed=0)
-    plain = torch.cat([sampler.batch(step, slice(0, 12)).plain for step in (1, 2, 3)])
+    plain = torch.cat([sampler.batch(step).plain for step in (1, 2, 3)])
     assert torch.equal(plain.flatten(1).unique(dim=0), world.drawings.flatten(1).unique(dim=0))
-    labels = torch.cat([sampler.batch(step, slice(0, 12)).labels for step in (1, 2, 3, 4)])
+    labels = torch.cat([sampler.batch(step).labels for step in (1, 2, 3, 4)])
     assert torch.bincount(labels).tolist() == [12] * 4
     assert sampler.epochs(6) == 1.5
 
@@ -38,8 +38,8 @@ def test_an_epoch_visits_every_photo_and_drawing_once() -> None:
 def test_processes_share_a_batch_without_changing_it(more: tuple[str, ...]) -> None:
     knobs = recipe("train.batch_size=12", "augment.erase=0.5", *more)
     sampler = DomainBatches(domains(), torch.arange(40), knobs, seed=0)
-    whole = sampler.batch(7, slice(0, 12))
-    parts = [sampler.batch(7, Ranks(rank, 3).shard(12)) for rank in range(3)]
+    whole = sampler.batch(7)
+    parts = [sampler.batch(7, Ranks(rank, 3)) for rank in range(3)]
     versions = 2 if more else 1  # of each picture
     for name in ("photos", "labels", "drawings", "plain"):
         halves = [getattr(part, name).chunk(versions) for part in parts]
@@ -65,7 +65,7 @@ def test_the_recipe_says_whether_classes_are_balanced() -> None:
     for balanced in ("true", "false"):
         knobs = recipe(f"train.class_balanced={balanced}")
         sampler = DomainBatches(world, torch.arange(40), knobs, seed=0)
-        labels = torch.cat([sampler.batch(step, slice(0, 32)).labels for step in range(1, 21)])
+        labels = torch.cat([sampler.batch(step).labels for step in range(1, 21)])
         fractions.append(labels.double().mean().item())
     assert fractions == pytest.approx([0.5, 0.1], abs=0.06)
 
@@ -74,7 +74,7 @@ def test_positive_pairs_are_the_same_pictures_changed_anew() -> None:
     world = domains()
     pairs = DomainBatches(world, torch.arange(40), recipe(*PAIRS), seed=0)
     single = DomainBatches(world, torch.arange(40), recipe("train.batch_size=12"), seed=0)
-    batch, first = pairs.batch(3, slice(0, 12)), single.batch(3, slice(0, 12))
+    batch, first = pairs.batch(3), single.batch(3)
     assert torch.equal(batch.labels, first.labels.repeat(2))
     assert torch.equal(batch.plain, first.plain.repeat(2, 1, 1))
     for name in ("photos", "drawings"):
@@ -87,7 +87,7 @@ def test_positive_pairs_are_the_same_pictures_changed_anew() -> None:
 def test_only_the_second_versions_of_drawings_lie_under_photos() -> None:
     world = replace(domains(), drawings=torch.zeros(50, 32, 32, dtype=torch.uint8))
     sampler = DomainBatches(world, torch.arange(40), recipe("adapt.positive_pairs=1"), seed=0)
-    drawings = torch.stack([sampler.batch(step, slice(0, 32)).drawings for step in range(1, 21)])
+    drawings = torch.stack([sampler.batch(step).drawings for step in range(1, 21)])
     assert drawings[:, :32].max() == 0
     covered = (drawings[:, 32:].amax((2, 3, 4)) > 0).double().mean().item()
     assert covered == pytest.approx(0.8, abs=0.06)

@@ -108,8 +108,7 @@ def terms_of(
 ) -> dict[str, Tensor]:
     knobs = recipe(*overrides)
     outputs = outputs or Outputs(random(8, 3))
-    smoothing = knobs.train.label_smoothing
-    loss, terms = losses.loss_of(outputs, LABELS, teacher, knobs.adapt, smoothing, progress)
+    loss, terms = losses.loss_of(outputs, LABELS, teacher, knobs.adapt, knobs.train, progress)
     torch.testing.assert_close(loss, torch.stack(list(terms.values())).sum().to(loss))
     return terms
 

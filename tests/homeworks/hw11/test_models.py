@@ -88,7 +88,8 @@ def gradients(weight: float) -> dict[str, list[Tensor]]:
     model = built().double().train()
     images = torch.rand(8, 1, 32, 32, dtype=torch.float64)
     labels = torch.tensor([0, 1, 2, 0])
-    _, terms = losses.loss_of(model(images, weight), labels, None, recipe().adapt, 0.0, 1.0)
+    knobs = recipe()
+    _, terms = losses.loss_of(model(images, weight), labels, None, knobs.adapt, knobs.train, 1.0)
     terms["domain"].backward()
     assert model.domain_classifier is not None
     parts = {"extract": model.extract, "classify": model.classify}

@@ -101,11 +101,11 @@ def test_a_step_lowers_the_loss_of_its_own_batch() -> None:
     knobs = recipe("train.batch_size=16")
     state = train.new_state(0, knobs, 4, 0, CPU)
     sampler = batches.DomainBatches(domains(), torch.arange(40), knobs, seed=0)
-    batch = sampler.batch(1, slice(0, 16))
+    batch = sampler.batch(1)
 
     def loss() -> torch.Tensor:
         outputs = state.model(batch.images, 0.0, 16)
-        return losses.loss_of(outputs, batch.labels, None, knobs.adapt, 0.0, 0.0)[0]
+        return losses.loss_of(outputs, batch.labels, None, knobs.adapt, knobs.train, 0.0)[0]
 
     before = loss()
     before.backward()

@@ -12,6 +12,7 @@ from mlspring.homeworks.hw11_adaptation.recipe import DataKnobs, Recipe
 from mlspring.kit import augment
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.device import Hardware
+from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
 
@@ -115,8 +116,9 @@ class DomainBatches:
         """Return how often each photo was seen after ``step``."""
         return round(step / (len(self._train_rows) // self.size), 3)
 
-    def batch(self, step: int, shard: slice) -> Batch:
-        """Return the ``shard`` of ``step``; draws are made for the whole batch."""
+    def batch(self, step: int, ranks: Ranks = ALONE) -> Batch:
+        """Return this process's shard of ``step``; draws are made for the whole batch."""
+        shard = ranks.shard(self.size)
         stream = generator(self._seed, "augment", step)
         rows, drawings = self._photos.rows(step), self._domains.drawings[self._drawings.rows(step)]
         first = self._augmented(rows, drawings, stream, shard)

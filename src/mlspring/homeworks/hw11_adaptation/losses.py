@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.homeworks.hw11_adaptation import sketches
-from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs
+from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs, TrainKnobs
 
 
 class Outputs(NamedTuple):
@@ -27,7 +27,7 @@ def loss_of(
     labels: Tensor,
     teacher_logits: Tensor | None,
     knobs: AdaptKnobs,
-    label_smoothing: float,
+    train: TrainKnobs,
     progress: float,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss that a step lowers, and its terms by name.
@@ -39,13 +39,13 @@ def loss_of(
         labels: classes of the photos (n,).
         teacher_logits: of the moving average for the n drawings, unchanged; None: no pseudo-labels.
         knobs: the weight of each term.
-        label_smoothing: target mass that the class term spreads over all classes.
+        train: with the label smoothing of the class term.
         progress: fraction of the steps that is done.
     """
     n = len(labels)
     logits = outputs.logits.float()
     drawings = logits[n:]
-    terms = {"class": F.cross_entropy(logits[:n], labels, label_smoothing=label_smoothing)}
+    terms = {"class": F.cross_entropy(logits[:n], labels, label_smoothing=train.label_smoothing)}
     if outputs.domain_logits is not None:
         is_photo = torch.arange(2 * n, device=labels.device) < n
         terms["domain"] = domain_loss(outputs.domain_logits[:, 0].float(), is_photo)

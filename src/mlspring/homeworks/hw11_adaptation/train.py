@@ -6,14 +6,16 @@ is read anywhere here: there is none to read.
 """
 
 import time
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from mlspring.core.runs import Run, Training
-from mlspring.homeworks.hw11_adaptation import batches, losses, models, monitors
+from mlspring.homeworks.hw11_adaptation import batches, models, monitors
 from mlspring.homeworks.hw11_adaptation.batches import DomainBatches, Domains
 from mlspring.homeworks.hw11_adaptation.data import Data
+from mlspring.homeworks.hw11_adaptation.losses import loss_of, reversal_weight
 from mlspring.homeworks.hw11_adaptation.models import Adapter
 from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs, Recipe
 from mlspring.homeworks.hw11_adaptation.transform import to_input
@@ -57,25 +59,20 @@ def train_network(
     train_rows, held_out = batches.split(domains.labels, recipe.data.hold_out, seed)
     pictures = monitors.validation_set(domains, held_out, recipe.augment)
     sampler = DomainBatches(domains, train_rows, recipe, seed)
-    shard = ranks.shard(sampler.size)
     stages = monitors.stages(knobs.steps) if number == 0 and ranks.is_main else {}
     label = f"train {number + 1}/{knobs.members}"
     with Bookkeeper(run, number, state, knobs, knobs.steps, ranks, label) as books:
         for step in books.steps():
             # batch: this process's shard of photos and of drawings, each augmented
-            batch, progress = sampler.batch(step, shard), (step - 1) / knobs.steps
+            batch, progress = sampler.batch(step, ranks), (step - 1) / knobs.steps
             images = batch.images if recipe.needs_drawings else batch.photos
 
-            # forward: both domains in one batch, so that batch norm sees them together
-            weight = losses.reversal_weight(recipe.adapt, progress)
+            # forward, loss: both domains in one batch, so that batch norm sees them together
+            weight = reversal_weight(recipe.adapt, progress)
             with hardware.autocast():
                 outputs = network(hardware.images_to_device(images), weight, len(batch.labels))
-
-            # loss
             teacher = teach(state.final, batch.plain, recipe.adapt, progress, hardware)
-            loss, terms = losses.loss_of(
-                outputs, batch.labels, teacher, recipe.adapt, knobs.label_smoothing, progress
-            )
+            loss, terms = loss_of(outputs, batch.labels, teacher, recipe.adapt, knobs, progress)
 
             # backward, clip, step
             state.optimizer.zero_grad()
@@ -92,17 +89,21 @@ def train_network(
                 monitors.save_features(run, stages[step], state.final, domains, hardware)
             if books.validates():
                 values, predictions = monitors.measure(state.final, pictures, hardware, ranks)
-                values |= {f"term__{name}": round(x.item(), 5) for name, x in terms.items()}
-                books.log(epoch=sampler.epochs(step), **values, learning_rate=rate)
+                books.log(epoch=sampler.epochs(step), **values, **logged(terms), learning_rate=rate)
                 if ranks.is_main:
                     monitors.save_predictions(run, number, step, predictions)
             if books.due():
                 books.save()
         if ranks.is_main:
-            metadata = {**values, "num_classes": domains.num_classes}
+            metadata = values | {"num_classes": domains.num_classes}
             checkpoint.save_weights(weights_path(run, number), state.final, metadata)
         books.finish()
     return 2 * (step - books.start) * sampler.size
+
+
+def logged(terms: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return the terms of a step's loss as log values."""
+    return {f"term__{name}": round(term.item(), 5) for name, term in terms.items()}
 
 
 @torch.no_grad()

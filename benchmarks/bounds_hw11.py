@@ -19,30 +19,19 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.tables import RESULTS, read_rows, write_rows
-from mlspring.catalog import find
-from mlspring.core.answers import read_answers
+from mlspring.catalog import find, part
 from mlspring.core.environment import environment
 from mlspring.core.files import read_json
 from mlspring.core.runs import Request, Run
+from mlspring.core.table_submission import MAX_CLASSES
 from mlspring.homeworks.hw11_adaptation import data as reader
 from mlspring.homeworks.hw11_adaptation import predict, train
 from mlspring.homeworks.hw11_adaptation.data import Data
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
-from mlspring.homeworks.hw11_adaptation.submission import HEADER, MAX_CLASSES
 from mlspring.verbs import recipes
 from mlspring.verbs.sources import open_source, world_answers
 
-ALONE = {
-    "method": "source_only",
-    "entropy": 0.0,
-    "balance": 0.0,
-    "smooth": 0.0,
-    "pseudo": 0.0,
-    "refine": 0.0,
-    "stay": 0.0,
-}
-
-
+ALONE = {"method": "source_only", "positive_pairs": 0.0, "balance": 0.0, "pseudo": 0.0}
 LEVELS = ("simple", "medium", "strong")
 COLUMNS = ("network and steps of", "steps", "source only", "the level", "target labels", "commit")
 NAME = "hw11-bounds"
@@ -103,7 +92,7 @@ def halves(recipe: Recipe) -> tuple[Data, Data, np.ndarray]:
     """
     spec = find("hw11")
     data = reader.load(open_source(spec, "world"), recipe)
-    key = read_answers(world_answers(spec), header=HEADER)
+    key = part(spec, "score").read_answers(world_answers(spec))
     truth = key.table.integers(1, 0, MAX_CLASSES - 1)
     labelled, asked = np.flatnonzero(key.is_public), np.flatnonzero(~key.is_public)
     photos = replace(

@@ -2,11 +2,11 @@
 
     python -m benchmarks.monitors_hw11 RUN [RUN ...] [--answers FILE] [--keep]
 
-Reads the votes on drawings that a run kept at every validation, and the answers: the judge's side,
-never training's. Prints one JSON object: by recipe and monitor the rank correlation (Spearman) with
-the true accuracy within a member's validations, its mean over members and runs, and the accuracy of
-the validation that the monitor would choose; beside it the last and the best one. With ``--keep`` a
-table of them becomes ``results/hw11-monitors.json``, two columns a recipe.
+Reads the predictions on drawings that a run kept at every validation, and the answers, which
+training never sees. Prints one JSON object: by recipe and monitor the rank correlation (Spearman)
+with the true accuracy within a member's validations, its mean over members and runs, and the
+accuracy of the validation that the monitor would choose; beside it the last and the best one. With
+``--keep`` a table of them becomes ``results/hw11-monitors.json``, two columns a recipe.
 """
 
 import argparse
@@ -19,17 +19,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mlspring.homeworks.hw11_adaptation.submission import HEADER, MAX_CLASSES
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from benchmarks.tables import write_rows
-from mlspring.catalog import find
-from mlspring.core.answers import read_answers
+from mlspring.catalog import find, part
 from mlspring.core.errors import MlspringError, RunError
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw11_adaptation.monitors import MONITORS, watched_rows
+from mlspring.core.table_submission import MAX_CLASSES
+from mlspring.homeworks.hw11_adaptation.monitors import MAX_DRAWINGS, spread
 from mlspring.verbs.sources import world_answers
+
+# A monitor's key in the log, and whether a large value is a good sign.
+MONITORS: dict[str, tuple[str, bool]] = {
+    "source_risk": ("valid/loss", False),
+    "entropy": ("target/entropy", False),
+    "agreement": ("target/agreement", True),
+    "balance": ("target/imbalance", False),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,10 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("runs", nargs="+", type=Path, help="finished runs of hw11")
     parser.add_argument("--answers", type=Path, help="id,label,Usage; by default the world's")
-    parser.add_argument("--keep", action="store_true", help="write the README's table, too")
+    parser.add_argument("--keep", action="store_true", help="write the log's table, too")
     chosen = parser.parse_args(arguments)
     try:
-        key = read_answers(chosen.answers or world_answers(find("hw11")), header=HEADER)
+        spec = find("hw11")
+        key = part(spec, "score").read_answers(chosen.answers or world_answers(spec))
         truth = key.table.integers(1, 0, MAX_CLASSES - 1)
         by_recipe: dict[str, list[list[dict[str, float]]]] = {}
         for folder in chosen.runs:
@@ -52,11 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MlspringError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    found = {recipe: rank(histories) for recipe, histories in by_recipe.items()}
-    print(json.dumps(found, indent=2))
+    tables = {recipe: rank(histories) for recipe, histories in by_recipe.items()}
+    print(json.dumps(tables, indent=2))
     if chosen.keep:
         command = "python -m benchmarks.monitors_hw11 RUN [RUN ...] --keep"
-        write_rows("hw11-monitors", command, *as_table(found))
+        write_rows("hw11-monitors", command, *as_table(tables))
     return 0
 
 
@@ -64,21 +72,22 @@ def read(folder: Path, truth: NDArray[np.int64]) -> list[list[dict[str, float]]]
     """Return, for each member of a run, its validations with the true ``accuracy`` added.
 
     Raises:
-        RunError: the run has no votes, or other drawings than the answers.
+        RunError: the run has no predictions, or other drawings than the answers.
     """
     log = {(entry["member"], entry["step"]): entry for entry in Run.open(folder).read_log()}
-    watched = truth[watched_rows(len(truth)).numpy()]
+    known = truth[spread(len(truth), MAX_DRAWINGS).numpy()]
     members: dict[int, list[dict[str, float]]] = {}
-    for file in sorted((folder / "votes").glob("*.npy")):
+    for file in sorted((folder / "predictions").glob("*.npy")):
         member, step = map(int, re.findall(r"\d+", file.stem))
-        votes = np.load(file, allow_pickle=False)
-        if len(votes) != len(watched):
-            expected = f"{len(watched)} drawings, as the answers have"
-            raise RunError(f"has votes on {len(votes)} drawings", file=file, expected=expected)
-        accuracy = float((votes == watched).mean())
+        predictions = np.load(file, allow_pickle=False)
+        if len(predictions) != len(known):
+            expected = f"{len(known)} drawings, as the answers have"
+            message = f"has predictions on {len(predictions)} drawings"
+            raise RunError(message, file=file, expected=expected)
+        accuracy = float((predictions == known).mean())
         members.setdefault(member, []).append({**log[member, step], "accuracy": accuracy})
     if not members:
-        raise RunError("has no votes", file=folder, expected="a finished run of hw11")
+        raise RunError("has no predictions", file=folder, expected="a finished run of hw11")
     return list(members.values())
 
 
@@ -90,11 +99,11 @@ def rank(histories: Iterable[Sequence[dict[str, float]]]) -> dict[str, Any]:
         sign = 1 if large_is_good else -1
         ranks, chosen = [], []
         for history in histories:
-            merits = [sign * entry[key] for entry in history]
+            monitor_values = [sign * entry[key] for entry in history]
             accuracies = [entry["accuracy"] for entry in history]
-            if len(set(merits)) > 1 and len(set(accuracies)) > 1:
-                ranks.append(float(spearmanr(merits, accuracies).statistic))
-            chosen.append(accuracies[int(np.argmax(merits))])
+            if len(set(monitor_values)) > 1 and len(set(accuracies)) > 1:
+                ranks.append(float(spearmanr(monitor_values, accuracies).statistic))
+            chosen.append(accuracies[int(np.argmax(monitor_values))])
         table[name] = {
             "by member": [round(value, 3) for value in ranks],
             "rank correlation": round(statistics.fmean(ranks), 3) if ranks else None,
@@ -106,19 +115,19 @@ def rank(histories: Iterable[Sequence[dict[str, float]]]) -> dict[str, Any]:
     return table
 
 
-def as_table(found: Mapping[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+def as_table(tables: Mapping[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
     """Return head and rows: for each recipe how a monitor ranks, and what it would choose."""
     parts = ("rank correlation, by member", "accuracy of its choice")
-    head = ["monitor", *(f"{recipe}: {part}" for recipe in found for part in parts)]
+    head = ["monitor", *(f"{recipe}: {part}" for recipe in tables for part in parts)]
     rows = []
     for name in MONITORS:
         row = [name]
-        for table in found.values():
+        for table in tables.values():
             row.append(", ".join(f"{value:.2f}" for value in table[name]["by member"]) or "-")
             row.append(_cell(table[name]["accuracy of its choice"]))
         rows.append(row)
     for name in ("last", "best"):
-        cells = (cell for table in found.values() for cell in ("", _cell(table[name])))
+        cells = (cell for table in tables.values() for cell in ("", _cell(table[name])))
         rows.append([f"*the {name} validation*", *cells])
     return head, rows
 

@@ -3,43 +3,43 @@
 from collections.abc import Callable
 from typing import Any
 
-import torch
-
-from mlspring.homeworks.hw11_adaptation import adapt, train
-from mlspring.homeworks.hw11_adaptation.batches import Batch, Batches, place, split
+from mlspring.homeworks.hw11_adaptation import losses, train
+from mlspring.homeworks.hw11_adaptation.batches import Batch, DomainBatches, split, to_device
 from mlspring.homeworks.hw11_adaptation.data import Data
 from mlspring.homeworks.hw11_adaptation.recipe import Recipe
 from mlspring.kit import device
+from mlspring.kit.state import clip_gradients
+
+PROGRESS = 0.5  # of the training: all terms have begun
 
 
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that loads and augments its batch, and the same step on one fixed batch."""
     hardware = device.choose("auto", "auto", work="conv")
-    member = train.new_state(0, recipe, data.num_classes, 0, hardware)
-    domains = place(recipe, data, hardware)
+    adapt = recipe.adapt
+    state = train.new_state(0, recipe, data.num_classes, 0, hardware)
+    domains = to_device(data, recipe.data, hardware)
     train_rows, _ = split(domains.labels, recipe.data.hold_out, 0)
-    batches = Batches(domains, train_rows, recipe, 0)
-    phase = adapt.phase(recipe.adapt, 0.5)
+    sampler = DomainBatches(domains, train_rows, recipe, 0)
+    weight = losses.reversal_weight(adapt, PROGRESS)
     count = 0
 
     def load() -> Batch:
         nonlocal count
         count += 1
-        return batches.deal(count, slice(0, batches.size))
+        return sampler.batch(count)
 
-    def learn(batch: Batch) -> None:
-        teacher = train.teach(member.final, batch, hardware) if phase.taught else None
-        images = torch.cat([batch.photos, batch.drawings])
+    def step(batch: Batch) -> None:
+        teacher = train.teach(state.final, batch.plain, adapt, PROGRESS, hardware)
+        images = batch.images if recipe.needs_drawings else batch.photos
         with hardware.autocast():
-            outputs = member.model(hardware.images_to_device(images), phase.weight, batches.size)
-        outputs = tuple(output.float() for output in outputs)
-        losses = adapt.terms(recipe, outputs, batch.labels, teacher, phase)
-        member.optimizer.zero_grad()
-        sum(losses.values()).backward()
-        torch.nn.utils.clip_grad_norm_(member.model.parameters(), recipe.train.clip_norm)
-        member.optimizer.step()
-        if member.average:
-            member.average.update(count)
+            outputs = state.model(hardware.images_to_device(images), weight, len(batch.labels))
+        loss, _ = losses.loss_of(outputs, batch.labels, teacher, adapt, recipe.train, PROGRESS)
+        state.optimizer.zero_grad()
+        loss.backward()
+        clip_gradients(state.model, train.CLIP_NORM)
+        state.optimizer.step()
+        state.update_average(count)
 
     fixed = load()
-    return (lambda: learn(load())), (lambda: learn(fixed))
+    return (lambda: step(load())), (lambda: step(fixed))

@@ -21,22 +21,22 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from mlspring.core.machine import peak_memory_mib
 from mlspring.core.recipe import load_recipe
-from mlspring.homeworks.hw11_adaptation import edges, models
-from mlspring.homeworks.hw11_adaptation.recipe import AugmentKnobs, DataKnobs, Recipe
+from mlspring.homeworks.hw11_adaptation import edges, models, transform
+from mlspring.homeworks.hw11_adaptation.recipe import DataKnobs, Recipe
 from mlspring.homeworks.hw11_adaptation.spec import SPEC
 
 
 class Pictures(Dataset):
     """Opens and resizes a file whenever an item is asked for; photos are shown by their edges."""
 
-    def __init__(self, files: list[Path], knobs: DataKnobs, augment: AugmentKnobs | None) -> None:
+    def __init__(self, files: list[Path], knobs: DataKnobs, *, augment: bool) -> None:
         self.files, self.size, self.augment = files, knobs.image_size, augment
         self.lines: dict[Path, Image.Image] = {}
         for file in files:
             if file.parent.parent.name == "train_data":
                 grey = torch.from_numpy(np.array(self.opened(file)))[None]
-                found = edges.canny(grey, knobs.edge_blur, knobs.edge_low, knobs.edge_high)
-                self.lines[file] = Image.fromarray(found[0].numpy())
+                canny = edges.canny(grey, knobs.edge_blur, knobs.edge_low, knobs.edge_high)
+                self.lines[file] = Image.fromarray(canny[0].numpy())
 
     def opened(self, file: Path) -> Image.Image:
         """Return a file as a grey picture."""
@@ -52,10 +52,10 @@ class Pictures(Dataset):
         file = self.files[index]
         image = self.opened(file)
         image = self.lines.get(file, image)
-        if self.augment is not None:
-            if random.random() < self.augment.flip:
+        if self.augment:
+            if random.random() < transform.FLIP:
                 image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            angle = random.uniform(-self.augment.rotate, self.augment.rotate)
+            angle = random.uniform(-transform.ROTATE, transform.ROTATE)
             image = image.rotate(angle, Image.Resampling.NEAREST)
         pixels = torch.from_numpy(np.array(image))[None].float() / 255
         return pixels, int(file.parent.name)
@@ -81,11 +81,10 @@ def main(folder: Path, level: str, epochs: int, seed: int) -> None:
     photos = sorted((root / "train_data").glob("*/*.bmp"))
     random.shuffle(photos)
     num_held = round(recipe.data.hold_out * len(photos))
-    photo_set = Pictures(photos, recipe.data, recipe.augment)
-    plain_set = Pictures(photos[:num_held], recipe.data, None)
-    drawing_set = Pictures(
-        sorted((root / "test_data").glob("*/*.bmp")), recipe.data, recipe.augment
-    )
+    photo_set = Pictures(photos, recipe.data, augment=True)
+    plain_set = Pictures(photos[:num_held], recipe.data, augment=False)
+    drawings = sorted((root / "test_data").glob("*/*.bmp"))
+    drawing_set = Pictures(drawings, recipe.data, augment=True)
     start = time.perf_counter()
     batch = {"batch_size": recipe.train.batch_size, "shuffle": True}
     photo_loader = DataLoader(Subset(photo_set, range(num_held, len(photos))), **batch)

@@ -14,9 +14,15 @@ from mlspring.core.spec import Spec
 from mlspring.verbs import recipes
 from tests.contract.cases import each_homework, kinds
 
-MAX_LINES, MAX_LINES_OF_METHODS = 1500, 2000  # of an island; where it has many methods
+MAX_LINES = 1500  # of an island
+# Those that hold more, each with what it holds; a number here may only fall.
+LARGER = {
+    "hw11": 1800,  # six methods; a fifth serves real sketches alone
+    "hw12": 2000,  # four methods, each with a loop that reads alone, and a submission of its own
+    "hw13": 2300,  # teacher, student, pruning, int8, and networks in files for the judge
+    "hw14": 2400,  # twelve methods
+}
 MAX_FILE, MAX_FUNCTION, MAX_README = 250, 50, 120
-MANY_METHODS = {"hw12", "hw14"}  # hw12: four, each with a loop that reads alone
 # How often to look and to save is the machine's matter, not the method's.
 OF_THE_MACHINE = {"train.validate_every", "train.checkpoint_seconds"}
 
@@ -35,8 +41,7 @@ def functions(file: Path) -> Iterator[tuple[str, int]]:
 @each_homework
 def test_an_island_and_its_files_are_small(spec: Spec) -> None:
     lines = {file.name: len(file.read_text().splitlines()) for file in sources(spec)}
-    most = MAX_LINES_OF_METHODS if spec.id in MANY_METHODS else MAX_LINES
-    assert sum(lines.values()) <= most
+    assert sum(lines.values()) <= LARGER.get(spec.id, MAX_LINES)
     assert {name: number for name, number in lines.items() if number > MAX_FILE} == {}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from mlspring.core.errors import DataError, unreadable_folder
 from mlspring.core.files import is_litter
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 DEPTH = 2  # levels below a given folder where its content is looked for
 
 

@@ -7,6 +7,7 @@ Any number of classes, any size and image type, so your own pair of domains work
 decoded once, at the recipe's size, into memory maps; never again while it is unchanged.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.errors import DataError, RecipeError, unreadable_folder
+from mlspring.core import image_folder
+from mlspring.core.errors import DataError
 from mlspring.core.images import load_images
 from mlspring.core.source import Source
 from mlspring.homeworks.hw11_adaptation.drawings import has_dark_ink, legible, whitened
@@ -23,36 +25,26 @@ from mlspring.worlds.domains import domains_world
 from mlspring.worlds.objects import CLASS_NAMES
 from mlspring.worlds.world import World
 
-SUFFIXES = {".bmp", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
 MAX_CLASSES = 1000
 ENOUGH = 3  # photos of a class, so that some can be held out
+PHOTOS, DRAWINGS = ("train_data", "train"), ("test_data", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Both domains; n photos, m drawings.
+    """Both domains; n photos, m drawings."""
 
-    Args:
-        source_images: uint8 (n, size, size, 3).
-        source_labels: int64 (n,), class 0 .. num_classes - 1.
-        target_images: uint8 (m, size, size), strokes bright on a dark ground.
-        test_ids: names of the drawings in a submission, in the order of ``target_images``.
-        num_classes: how many classes the photos have.
-        inverted: whether the drawings' strokes were dark in the files.
-    """
-
-    source_images: NDArray[np.uint8]
-    source_labels: NDArray[np.int64]
-    target_images: NDArray[np.uint8]
-    test_ids: list[str]
+    source_images: NDArray[np.uint8]  # photos (n, size, size, 3)
+    source_labels: NDArray[np.int64]  # classes of the photos (n,)
+    target_images: NDArray[np.uint8]  # drawings (m, size, size), bright on a dark ground
+    test_ids: list[str]  # names of the drawings in a submission
     num_classes: int
-    inverted: bool = False
+    inverted: bool = False  # whether the drawings' strokes were dark in the files
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The course's names where there are ten classes, else numbers."""
-        numbers = tuple(str(number) for number in range(self.num_classes))
-        return CLASS_NAMES if self.num_classes == len(CLASS_NAMES) else numbers
+        return _names(self.num_classes)
 
 
 def world() -> World:
@@ -66,13 +58,11 @@ def load(source: Source, recipe: Recipe) -> Data:
     Raises:
         DataError: a file is missing, broken or badly named, a class has too few photos, or most
             drawings are blank.
-        RecipeError: the recipe tells the shares of more or fewer classes than there are.
     """
     size = recipe.data.image_size
     if source.kind == "official":
-        folder = _root(source.folder)
-        photos, labels = _photos(folder / "train_data")  # before decoding: fail early
-        files = _drawings(folder / "test_data")
+        photos, labels = _photos(source.folder)  # before decoding: fail early
+        files = _drawings(source.folder)
         source_images = load_images(photos, size)
         target_images = legible(files, size)
         ids = _ids(files)
@@ -84,20 +74,14 @@ def load(source: Source, recipe: Recipe) -> Data:
         source_images = _resized(arrays["source_images"], size)
         target_images = _resized(arrays["target_images"], size)
         labels, ids = arrays["source_labels"], _world_ids(len(target_images))
-    num_classes = int(labels.max()) + 1
-    if recipe.data.shares and len(recipe.data.shares) != num_classes:
-        raise RecipeError(
-            f"data.shares has {len(recipe.data.shares)} numbers",
-            expected=f"{num_classes}, one for each class of the photos, or none",
-        )
-    inverted = has_dark_ink(target_images, recipe.data.ink)
+    inverted = has_dark_ink(target_images)
     drawings = 255 - target_images if inverted else target_images
     return Data(
         source_images=source_images,
         source_labels=labels,
         target_images=whitened(drawings, recipe.data.white) if recipe.data.white else drawings,
         test_ids=ids,
-        num_classes=num_classes,
+        num_classes=int(labels.max()) + 1,
         inverted=inverted,
     )
 
@@ -105,13 +89,20 @@ def load(source: Source, recipe: Recipe) -> Data:
 def test_ids(source: Source) -> list[str]:
     """Return the ids that a submission must have, in order; reads no picture."""
     if source.kind == "official":
-        return _ids(_drawings(_root(source.folder) / "test_data"))
+        return _ids(_drawings(source.folder))
     drawings = np.load(source.folder / "target_images.npy", mmap_mode="r", allow_pickle=False)
     return _world_ids(len(drawings))
 
 
+def count_classes(source: Source) -> int:
+    """Return how many classes a label may be of, for ``submission.read``; opens no picture."""
+    if source.kind == "official":
+        return len(_class_names(source.folder)[1])
+    return len(CLASS_NAMES)
+
+
 def describe(data: Data) -> dict[str, str]:
-    """Return the facts of the data card."""
+    """Return the data card: a name and a short sentence for each row."""
     size = data.source_images.shape[1]
     counts = np.bincount(data.source_labels, minlength=data.num_classes)
     names = (f"{i} {name}" if name != str(i) else name for i, name in enumerate(data.class_names))
@@ -125,11 +116,13 @@ def describe(data: Data) -> dict[str, str]:
     }
 
 
-def count_classes(source: Source) -> int:
-    """Return how many classes a label may be of, for ``submission.read``; opens no picture."""
-    if source.kind == "official":
-        return len(_classes(_root(source.folder) / "train_data"))
-    return len(CLASS_NAMES)
+def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
+    """Return rows of pictures for the data card: photos of each class, and drawings."""
+    rows = {
+        name: data.source_images[data.source_labels == label][:12]
+        for label, name in enumerate(data.class_names[:15])
+    }
+    return {**rows, "drawings": data.target_images[:12]}
 
 
 def export(world_folder: Path, to: Path) -> None:
@@ -138,18 +131,16 @@ def export(world_folder: Path, to: Path) -> None:
     photos = np.load(public / "source_images.npy", allow_pickle=False)
     labels = np.load(public / "source_labels.npy", allow_pickle=False)
     drawings = np.load(public / "target_images.npy", allow_pickle=False)
-    root = to / "real_or_drawing"
-    number = 0
-    for label in range(len(CLASS_NAMES)):
-        folder = root / "train_data" / str(label)
-        folder.mkdir(parents=True, exist_ok=True)
-        for photo in photos[labels == label]:
-            Image.fromarray(photo).save(folder / f"{number}.bmp")
-            number += 1
-    folder = root / "test_data" / "0"
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, drawing in enumerate(drawings):
-        Image.fromarray(drawing).save(folder / f"{number:05d}.bmp")
+    root, order = to / "real_or_drawing", np.argsort(labels, kind="stable")
+    files = [root / "train_data" / str(labels[row]) / f"{i}.bmp" for i, row in enumerate(order)]
+    files += [root / "test_data" / "0" / f"{i:05d}.bmp" for i in range(len(drawings))]
+    for file, picture in zip(files, (*photos[order], *drawings), strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(file)
+
+
+def _names(num_classes: int) -> tuple[str, ...]:
+    return CLASS_NAMES if num_classes == len(CLASS_NAMES) else tuple(map(str, range(num_classes)))
 
 
 def _world_ids(num_drawings: int) -> list[str]:
@@ -164,114 +155,77 @@ def _resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.stack([np.asarray(Image.fromarray(i).resize((size, size), bilinear)) for i in images])
 
 
-def _root(folder: Path) -> Path:
-    """Return the folder that holds ``train_data/``: itself or ``real_or_drawing`` inside it."""
-    for candidate in (folder, folder / "real_or_drawing"):
-        try:
-            if all((candidate / part).is_dir() for part in ("train_data", "test_data")):
-                return candidate
-        except PermissionError as error:
-            raise unreadable_folder(candidate) from error
-    raise DataError(
-        "has no folders train_data/ and test_data/",
-        file=folder,
-        expected="the course's layout: train_data/<class>/ and test_data/0/, also inside "
-        "real_or_drawing/",
-        fix="see: mlspring fetch hw11, or mlspring data hw11 --export DIR for an example",
-    )
+def _part(folder: Path, *names: str) -> Path:
+    """Return the folder of one domain, in ``folder`` or up to two levels below it."""
+    part = image_folder.find(folder, *names)
+    if part is None:
+        raise DataError(
+            f"has no folder {names[0]}/",
+            file=folder,
+            expected="the course's layout: train_data/<class>/ and test_data/0/, also in folders "
+            "inside",
+            fix="see: mlspring fetch hw11, or mlspring data hw11 --export DIR for an example",
+        )
+    return part
 
 
-def _classes(folder: Path) -> list[Path]:
-    """Return the folders of the classes in their order.
+def _class_names(folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder of the photos and the names of its classes: one folder each.
 
     Raises:
-        DataError: folders that are not named 0, 1, 2 ...
+        DataError: there are too few or too many.
     """
-    classes = _entries(folder)
-    for entry in classes:
-        if not entry.is_dir() or not (entry.name.isascii() and entry.name.isdecimal()):
-            raise DataError(
-                "is no folder named by a class's number",
-                file=entry,
-                expected="folders 0, 1, 2 ... with the photos of one class each",
-                fix="rename or move it",
-            )
-    classes.sort(key=lambda entry: int(entry.name))
-    numbers = [int(entry.name) for entry in classes]
-    if not 2 <= len(numbers) <= MAX_CLASSES or numbers != list(range(len(numbers))):
-        found = ", ".join(map(str, numbers[:20])) or "none"
-        expected = f"2 to {MAX_CLASSES}, numbered from 0 without a gap"
-        raise DataError(f"holds the class folders {found}", file=folder, expected=expected)
-    return classes
+    part = _part(folder, *PHOTOS)
+    num_classes = len(image_folder.folders(part))
+    if not 2 <= num_classes <= MAX_CLASSES:
+        expected = f"2 to {MAX_CLASSES}, called 0, 1, 2 ..., with the photos of one class each"
+        raise DataError(f"holds {num_classes} folders", file=part, expected=expected)
+    return part, _names(num_classes)
 
 
 def _photos(folder: Path) -> tuple[list[Path], NDArray[np.int64]]:
-    """Return all photos, class by class, and their labels int64 (n,).
+    """Return all photos and their labels int64 (n,).
 
     Raises:
-        DataError: folders that are not named 0, 1, 2 ..., or a class with too few photos.
+        DataError: folders that are not called 0, 1, 2 ..., or a class with too few photos.
     """
-    files: list[Path] = []
-    labels: list[int] = []
-    for label, entry in enumerate(_classes(folder)):
-        mine = _pictures(entry)
-        if len(mine) < ENOUGH:
-            raise DataError(f"holds {len(mine)} photos", file=entry, expected=f"{ENOUGH} or more")
-        files += mine
-        labels += [label] * len(mine)
-    return files, np.array(labels, dtype=np.int64)
+    part, names = _class_names(folder)
+    files, classes = image_folder.labelled_pictures(part, names, "0/7.bmp")
+    order = np.argsort(classes, kind="stable")  # folder 10 stands before 2
+    labels = np.array(classes, dtype=np.int64)[order]
+    counts = np.bincount(labels, minlength=len(names))
+    if counts.min() < ENOUGH:
+        message = f"holds {counts.min()} photos of class {counts.argmin()}"
+        raise DataError(message, file=part, expected=f"{ENOUGH} or more of each class")
+    return [files[row] for row in order], labels
 
 
 def _drawings(folder: Path) -> list[Path]:
-    """Return the drawings in the order of their ids.
+    """Return the drawings in the order of their ids; they lie in ``test_data/0/`` or above it.
 
     Raises:
-        DataError: not one folder inside, a name that is no number, or a number twice.
+        DataError: more folders than one inside, a name that is no number, or a number twice.
     """
-    parts = _entries(folder)
-    if len(parts) != 1 or not parts[0].is_dir():
-        found = ", ".join(entry.name for entry in parts[:5]) or "nothing"
-        raise DataError(f"holds {found}", file=folder, expected="one folder, 0, with all drawings")
-    files = _pictures(parts[0])
-    seen: dict[int, Path] = {}
+    part = _part(folder, *DRAWINGS)
+    inner = image_folder.folders(part)
+    if len(inner) > 1:
+        listed = ", ".join(entry.name for entry in inner[:5])
+        raise DataError(f"holds {listed}", file=part, expected="one folder, 0, with all drawings")
+    files = image_folder.pictures(inner[0] if inner else part, "00042.bmp")
     for file in files:
         if not (file.stem.isascii() and file.stem.isdecimal()):
             raise DataError(
                 "is not named by a number, which is its id in a submission",
                 file=file,
                 expected="a name like 00042.bmp",
-                fix="rename or remove it",
+                fix="give --data a folder, or a copy, with such names only",
             )
-        if int(file.stem) in seen:
-            raise DataError(
-                f"has the id of {seen[int(file.stem)].name}",
-                file=file,
-                expected="one drawing an id",
-                fix="remove one of the two",
-            )
-        seen[int(file.stem)] = file
-    return [seen[number] for number in sorted(seen)]
+    return sorted(image_folder.unambiguous(files, _number), key=_number)
 
 
-def _ids(drawings: list[Path]) -> list[str]:
-    return [str(int(file.stem)) for file in drawings]
+def _number(drawing: Path) -> int:
+    return int(drawing.stem)
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """Return the pictures of a folder sorted by name."""
-    files = _entries(folder)
-    for file in files:
-        if file.suffix.lower() not in SUFFIXES:
-            expected = "only pictures: " + ", ".join(sorted(SUFFIXES))
-            raise DataError("is no picture", file=file, expected=expected, fix="move it elsewhere")
-    if not files:
-        raise DataError("holds no picture", file=folder, expected="files like 00042.bmp")
-    return files
-
-
-def _entries(folder: Path) -> list[Path]:
-    """Return what is in a folder, sorted by name; hidden files are passed over."""
-    try:
-        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    except PermissionError as error:
-        raise unreadable_folder(folder) from error
+def _ids(drawings: Sequence[Path]) -> list[str]:
+    return [str(_number(file)) for file in drawings]

@@ -10,7 +10,7 @@ from mlspring.core.images import decode_image, load_images
 
 FAINT = 16  # of 255: what is below is no stroke, however little else there is
 CHUNK = 1024  # drawings that are scaled at once
-SOME = 64  # drawings that show how clear the others are
+SAMPLE = 64  # drawings that show how clear the others are
 CLEAR = 128  # of 255: strokes that differ so much from their ground have the right one
 
 
@@ -23,10 +23,10 @@ def legible(files: list[Path], size: int) -> NDArray[np.uint8]:
         DataError: most drawings are of one flat colour all the same; names the first.
     """
     drawings = load_images(files, size, mode="L")[..., 0]
-    some = slice(None, None, max(1, len(files) // SOME))
-    on_white = _contrast(drawings[some])
+    sample = slice(None, None, max(1, len(files) // SAMPLE))
+    on_white = _contrast(drawings[sample])
     if on_white < CLEAR:
-        pictures = [decode_image(f, size=size, mode="L", ground="black") for f in files[some]]
+        pictures = [decode_image(f, size=size, mode="L", ground="black") for f in files[sample]]
         if _contrast(np.stack(pictures)[..., 0]) > on_white:
             drawings = load_images(files, size, mode="L", ground="black")[..., 0]
     blank = np.flatnonzero(drawings.max(axis=(1, 2)) == drawings.min(axis=(1, 2)))
@@ -40,12 +40,10 @@ def legible(files: list[Path], size: int) -> NDArray[np.uint8]:
     return drawings
 
 
-def has_dark_ink(drawings: NDArray[np.uint8], ink: str) -> bool:
+def has_dark_ink(drawings: NDArray[np.uint8]) -> bool:
     """Return whether strokes are darker than the ground, which covers most of a drawing."""
-    if ink != "auto":
-        return ink == "dark"
-    some = drawings[:: max(1, len(drawings) // 1000)]
-    return float(np.median(some)) > 127
+    sample = drawings[:: max(1, len(drawings) // 1000)]
+    return float(np.median(sample)) > 127
 
 
 def whitened(drawings: NDArray[np.uint8], percentile: float) -> NDArray[np.uint8]:
@@ -53,13 +51,13 @@ def whitened(drawings: NDArray[np.uint8], percentile: float) -> NDArray[np.uint8
 
     Thin or faint strokes, which fade when a large drawing is made small, then shine like edges do.
     """
-    found = np.empty_like(drawings)
+    bright = np.empty_like(drawings)
     for start in range(0, len(drawings), CHUNK):
         part = slice(start, start + CHUNK)
         tops = np.percentile(drawings[part], percentile, axis=(1, 2), keepdims=True)
         scaled = drawings[part] * (255 / tops.clip(min=FAINT)).astype(np.float32)
-        found[part] = scaled.clip(max=255).round()
-    return found
+        bright[part] = scaled.clip(max=255).round()
+    return bright
 
 
 def _contrast(drawings: NDArray[np.uint8]) -> float:

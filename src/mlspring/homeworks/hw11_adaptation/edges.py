@@ -1,7 +1,6 @@
-"""Edges of pictures, a whole batch at once: Sobel's strength, Canny's lines, outlines of objects.
+"""Edges of pictures, a whole batch at once: Sobel's strength and Canny's lines.
 
-Shapes: n pictures of h x w pixels; grey uint8 or float (n, h, w) in, uint8 (n, h, w) out; what asks
-for colours takes uint8 (n, h, w, 3).
+Shapes: n pictures of h x w pixels; grey uint8 or float (n, h, w) in, uint8 (n, h, w) out.
 """
 
 import math
@@ -11,9 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 RING = math.pi / 8  # gradients within this angle of an axis count as along it
-FLOOR = 0.15  # how much of an edge stays where nothing parts it from the border
-SAME = 4.0  # colours that differ by less, of 255, are one surface
-SWEEPS = 3  # of four directions each: distances around two corners
+SWEEPS = 4  # of growth between two questions whether it has ended: each makes a GPU wait
 
 
 def gradients(grey: Tensor, blur: float) -> tuple[Tensor, Tensor]:
@@ -39,45 +36,11 @@ def gradients(grey: Tensor, blur: float) -> tuple[Tensor, Tensor]:
 def sobel(grey: Tensor, blur: float) -> Tensor:
     """Return the strength of edges, each picture scaled so that its 97th percentile is white."""
     across, down = gradients(grey, blur)
-    return _scaled(torch.hypot(across, down), 0.97)
+    return scaled(torch.hypot(across, down), 0.97)
 
 
-def objects(photos: Tensor, blur: float) -> Tensor:
-    """Return the strength of colour edges, weak near the background, scaled as Sobel's is.
-
-    Drawings show an object and nothing around it; this is as near as a photo comes without labels.
-    """
-    strength = torch.stack([torch.hypot(*gradients(c, blur)) for c in photos.unbind(-1)]).amax(0)
-    inside = _scaled(distance_to_border(photos), 0.95)[:, None].float() / 255
-    near = F.max_pool2d(inside, 5, stride=1, padding=2)[:, 0]  # an outline lies half outside
-    return _scaled(strength * (FLOOR + (1 - FLOOR) * near), 0.97)
-
-
-def distance_to_border(photos: Tensor) -> Tensor:
-    """Return how much colour must change on the cheapest way from the border: floats (n, h, w).
-
-    A step costs 0.5 and the distance of the two colours beyond ``SAME``. What touches the border,
-    as backgrounds do, is near, an object is far. Source: Wei et al. 2012 (geodesic saliency).
-    """
-    colours = photos.float().permute(0, 3, 1, 2)
-    colours = F.avg_pool2d(F.pad(colours, (1,) * 4, mode="replicate"), 3, stride=1)
-    far = torch.full_like(colours[:, 0], math.inf)
-    far[:, (0, -1)] = 0
-    far[:, :, (0, -1)] = 0
-    for _ in range(SWEEPS):
-        for axis in (1, 2):
-            lines = far.unbind(axis)  # views: what is written stays
-            change = colours.diff(dim=axis + 1).norm(dim=1)
-            costs = ((change - SAME).clamp(min=0) + 0.5).unbind(axis)
-            for i, cost in enumerate(costs, start=1):
-                torch.minimum(lines[i], lines[i - 1] + cost, out=lines[i])
-            for i in range(len(costs) - 1, -1, -1):
-                torch.minimum(lines[i], lines[i + 1] + costs[i], out=lines[i])
-    return far
-
-
-def _scaled(strength: Tensor, percentile: float) -> Tensor:
-    """Return ``strength`` as uint8, each picture so that this share of its pixels is not white."""
+def scaled(strength: Tensor, percentile: float) -> Tensor:
+    """Return ``strength`` as uint8, each picture scaled so that this percentile is white."""
     top = strength.flatten(1).quantile(percentile, dim=1).clamp(min=1.0)
     return (255 * strength / top[:, None, None]).clamp(max=255).to(torch.uint8)
 
@@ -94,11 +57,12 @@ def canny(grey: Tensor, blur: float, low: float, high: float) -> Tensor:
     weak = thin > low
     strong = thin > high
     while True:  # strong edges grow along weak ones until nothing changes
-        grown = F.max_pool2d(strong[:, None].float(), 3, stride=1, padding=1)[:, 0] > 0
-        grown &= weak
-        if torch.equal(grown, strong):
+        before = strong
+        for _ in range(SWEEPS):
+            strong = F.max_pool2d(strong[:, None].float(), 3, stride=1, padding=1)[:, 0] > 0
+            strong &= weak
+        if torch.equal(before, strong):
             return strong.to(torch.uint8) * 255
-        strong = grown
 
 
 def _is_ridge(across: Tensor, down: Tensor, strength: Tensor) -> Tensor:
@@ -109,14 +73,14 @@ def _is_ridge(across: Tensor, down: Tensor, strength: Tensor) -> Tensor:
     def neighbour(dy: int, dx: int) -> Tensor:
         return padded[:, 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
 
-    flat = down.abs() <= math.tan(RING) * across.abs()
-    upright = down.abs() >= math.tan(3 * RING) * across.abs()
-    falling = ~flat & ~upright & (across * down > 0)
-    rising = ~flat & ~upright & ~falling
-    ridge = torch.zeros_like(flat)
+    horizontal = down.abs() <= math.tan(RING) * across.abs()
+    vertical = down.abs() >= math.tan(3 * RING) * across.abs()
+    falling = ~horizontal & ~vertical & (across * down > 0)
+    rising = ~horizontal & ~vertical & ~falling
+    ridge = torch.zeros_like(horizontal)
     for where, (dy, dx) in (
-        (flat, (0, 1)),
-        (upright, (1, 0)),
+        (horizontal, (0, 1)),
+        (vertical, (1, 0)),
         (falling, (1, 1)),
         (rising, (1, -1)),
     ):

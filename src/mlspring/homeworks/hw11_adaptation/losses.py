@@ -1,17 +1,65 @@
-"""Losses of domain adaptation, each by its paper's name.
+"""The losses of domain adaptation, and the terms of each step's loss.
 
 Shapes: n rows, k classes, f features; logits and probabilities are (n, k), features (n, f).
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-WARMTH = 0.2  # the temperature of the instance loss
+from mlspring.homeworks.hw11_adaptation import sketches
+from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs, TrainKnobs
+
+
+class Outputs(NamedTuple):
+    """What a network says of a batch; n photos stand before n drawings."""
+
+    logits: Tensor  # of the classes (2 n, k)
+    domain_logits: Tensor | None = None  # high for photos (2 n, 1); DANN only
+    codes: Tensor | None = None  # of positive pairs (2 n, 64)
+
+
+def loss_of(
+    outputs: Outputs,
+    labels: Tensor,
+    teacher_logits: Tensor | None,
+    knobs: AdaptKnobs,
+    train: TrainKnobs,
+    progress: float,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the loss that a step lowers, and its terms by name.
+
+    The class term alone needs labels: those of the photos.
+
+    Args:
+        outputs: for n photos, then n drawings.
+        labels: classes of the photos (n,).
+        teacher_logits: of the moving average for the n drawings, unchanged; None: no pseudo-labels.
+        knobs: the weight of each term.
+        train: with the label smoothing of the class term.
+        progress: fraction of the steps that is done.
+    """
+    n = len(labels)
+    logits = outputs.logits.float()
+    drawings = logits[n:]
+    terms = {"class": F.cross_entropy(logits[:n], labels, label_smoothing=train.label_smoothing)}
+    if outputs.domain_logits is not None:
+        is_photo = torch.arange(2 * n, device=labels.device) < n
+        terms["domain"] = domain_loss(outputs.domain_logits[:, 0].float(), is_photo)
+    if outputs.codes is not None:
+        codes = outputs.codes.float()
+        terms["pairs"] = knobs.positive_pairs * sketches.contrastive_loss(codes[n:])
+        terms["photo_pairs"] = sketches.PHOTO_PAIRS * sketches.contrastive_loss(codes[:n])
+    if knobs.balance and progress >= knobs.start:
+        terms["balance"] = knobs.balance * imbalance(drawings)
+    if teacher_logits is not None:
+        # more than 1 would over-correct: classes that the teacher misses would become the largest
+        targets = pseudo_labels(teacher_logits, min(knobs.balance, 1.0))
+        terms["pseudo"] = knobs.pseudo * pseudo_loss(drawings, targets, knobs.threshold)
+    return sum(terms.values(), start=logits.new_zeros(())), terms
 
 
 class _Reversal(torch.autograd.Function):
@@ -28,31 +76,26 @@ class _Reversal(torch.autograd.Function):
 def reverse(features: Tensor, weight: float) -> Tensor:
     """Return ``features`` unchanged; their gradient comes back times ``-weight``.
 
-    What follows learns to lower its loss while what came before learns to raise it: one pass for
-    both sides of the game. Source: Ganin et al. 2016, arXiv:1505.07818.
+    So the domain classifier learns to lower its loss and the extractor to raise it, in one backward
+    pass. Source: Ganin et al. 2016, arXiv:1505.07818.
     """
-    return _Reversal.apply(features, weight)
+    reversed_features: Tensor = _Reversal.apply(features, weight)  # type: ignore[no-untyped-call]
+    return reversed_features
 
 
-def rising(progress: float) -> float:
-    """Return 2 / (1 + exp(-10 p)) - 1 for the share p of training done: from 0 towards 1.
+def reversal_weight(knobs: AdaptKnobs, progress: float) -> float:
+    """Return lambda after a fraction p of the steps, rising or constant.
 
-    Source: Ganin et al. 2016, section 5.2; the "adaptive lambda" of the slides.
+    Rising: 2 / (1 + exp(-10 p)) - 1 of ``knobs.weight``, from 0 towards 1, since the features mean
+    nothing at first. Source: Ganin et al. 2016, section 5.2; the slides' "adaptive lambda".
     """
-    return 2 / (1 + math.exp(-10 * progress)) - 1
+    rising = 2 / (1 + math.exp(-10 * progress)) - 1
+    return knobs.weight * (rising if knobs.schedule == "rising" else 1.0)
 
 
-def domain_loss(logits: Tensor, is_source: Tensor) -> Tensor:
+def domain_loss(logits: Tensor, is_photo: Tensor) -> Tensor:
     """Return the cross entropy of domain ``logits`` (n,) against bool (n,): log 2 = confused."""
-    return F.binary_cross_entropy_with_logits(logits, is_source.to(logits))
-
-
-def discrepancy(first: Tensor, second: Tensor) -> Tensor:
-    """Return the mean absolute difference of two classifiers' probabilities: 0 .. 2 / k.
-
-    Source: Saito et al. 2018 (MCD), arXiv:1712.02560.
-    """
-    return (first.softmax(1) - second.softmax(1)).abs().mean()
+    return F.binary_cross_entropy_with_logits(logits, is_photo.to(logits))
 
 
 def entropy(logits: Tensor) -> Tensor:
@@ -63,88 +106,34 @@ def entropy(logits: Tensor) -> Tensor:
     return -(logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()
 
 
-def imbalance(logits: Tensor, shares: Sequence[float] = ()) -> Tensor:
-    """Return KL(mean prediction || shares) in nats: 0 where each class has its share of the mass.
+def imbalance(logits: Tensor) -> Tensor:
+    """Return KL(mean prediction || uniform) in nats: 0 where all classes have equal mass.
 
-    Without ``shares`` (k numbers), all classes have equal ones.
-
-    With ``entropy`` it is the mutual information of picture and class (Liang et al. 2020, SHOT,
-    arXiv:2002.08546); the slides' hint that the drawings are balanced.
+    The slides hint that the drawings are balanced. Source: Liang et al. 2020 (SHOT,
+    arXiv:2002.08546).
     """
     mean = logits.softmax(1).mean(0)
-    if shares:
-        return (mean * (mean.clamp(min=1e-12).log() - mean.new_tensor(shares).log())).sum()
+    # a class without any mass adds 0, the limit of p log p, and not NaN
     return math.log(logits.shape[1]) + (mean * mean.clamp(min=1e-12).log()).sum()
 
 
-def divergence(logits: Tensor, reference: Tensor) -> Tensor:
-    """Return the mean KL(softmax(reference) || softmax(logits)) of the rows in nats."""
-    return F.kl_div(
-        logits.log_softmax(1), reference.log_softmax(1), log_target=True, reduction="batchmean"
-    )
+def pseudo_labels(logits: Tensor, balance: float) -> Tensor:
+    """Return a teacher's probabilities (n, k), with their mean moved towards equal classes.
 
-
-def worst_direction(
-    forward: Callable[[Tensor], Tensor], images: Tensor, start: Tensor, reach: float = 1e-1
-) -> Tensor:
-    """Return unit steps, one an image, that change the predictions most: shape of ``images``.
-
-    One power iteration from ``start``: the gradient, at a small step, of the divergence from the
-    prediction where no step is taken. Source: Miyato et al. 2018 (VAT), arXiv:1704.03976.
-
-    Args:
-        forward: images (n, c, h, w) to logits (n, k).
-        images: where to start.
-        start: random numbers of the images' shape.
-        reach: length of the small step, root of summed squares.
+    Each class is divided by its mean mass to the power ``balance``, 0 to 1 (distribution alignment,
+    Berthelot et al. 2020, arXiv:1911.09785).
     """
-    with torch.no_grad():
-        reference = forward(images)
-    step = (reach * unit(start)).requires_grad_()
-    change = divergence(forward(images + step), reference)
-    (gradient,) = torch.autograd.grad(change, step)
-    return unit(gradient)
+    probabilities = logits.softmax(1)
+    probabilities = probabilities / probabilities.mean(0).clamp(min=1e-6) ** balance
+    return probabilities / probabilities.sum(1, keepdim=True)
 
 
-def unit(steps: Tensor) -> Tensor:
-    """Return each image's step (n, c, h, w) at length 1; a step of length 0 stays."""
-    lengths = steps.flatten(1).norm(dim=1).clamp(min=1e-12)
-    return steps / lengths[:, None, None, None]
-
-
-def instance_loss(codes: Tensor) -> Tensor:
-    """Return how hard it is to find each row's twin among all rows in nats: at most log(2 n - 1).
-
-    ``codes`` (2 n, f): rows i and n + i show the same drawing, changed in two ways. Closeness is
-    the cosine over ``WARMTH``. What two changed versions share is the shape: the features of
-    drawings part into kinds without a label. Source: Chen et al. 2020 (SimCLR), arXiv:2002.05709.
-    """
-    codes = F.normalize(codes, dim=1)
-    closeness = codes @ codes.T / WARMTH
-    closeness = closeness.masked_fill(torch.eye(len(codes), device=codes.device).bool(), -math.inf)
-    twins = torch.arange(len(codes), device=codes.device).roll(len(codes) // 2)
-    return F.cross_entropy(closeness, twins)
-
-
-def pseudo_labels(logits: Tensor, balance: float, shares: Sequence[float] = ()) -> Tensor:
-    """Return a teacher's probabilities (n, k) with their mean moved towards ``shares``.
-
-    Without them towards equal ones. Each class is weighed by its share over its mean mass to the
-    power ``balance`` (distribution alignment, Berthelot et al. 2020, arXiv:1911.09785).
-    """
-    found = logits.softmax(1)
-    found = found / found.mean(0).clamp(min=1e-6) ** balance
-    if shares:
-        found = found * found.new_tensor(shares) ** balance
-    return found / found.sum(1, keepdim=True)
-
-
-def pseudo_loss(logits: Tensor, labels: Tensor, threshold: float) -> Tensor:
-    """Return the cross entropy against the largest of ``labels`` (n, k), of certain rows only.
+def pseudo_loss(logits: Tensor, targets: Tensor, threshold: float) -> Tensor:
+    """Return the cross entropy against the largest of ``targets`` (n, k), of certain rows only.
 
     A row counts where that probability reaches ``threshold``; the sum is divided by all n rows, so
     that few certain rows weigh little. Source: Sohn et al. 2020 (FixMatch), arXiv:2001.07685.
     """
-    confidence, classes = labels.max(1)
+    confidence, classes = targets.max(1)
     certain = (confidence >= threshold).to(logits)
     return (F.cross_entropy(logits, classes, reduction="none") * certain).mean()

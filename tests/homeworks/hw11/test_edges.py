@@ -1,7 +1,5 @@
 """Edges of homework 11 against a plain per-pixel reference and closed forms."""
 
-import heapq
-
 import numpy as np
 import pytest
 import torch
@@ -103,72 +101,3 @@ def test_pictures_of_a_batch_do_not_touch_each_other() -> None:
         together = find(batch)
         alone = torch.cat([find(batch[i : i + 1]) for i in range(3)])
         assert torch.equal(together, alone)
-
-
-# ---- objects
-
-
-def plain_distances(photo: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Dijkstra's algorithm from all border pixels at once, on colours blurred by a 3 x 3 box."""
-    padded = np.pad(photo.astype(float), ((1, 1), (1, 1), (0, 0)), mode="edge")
-    h, w = photo.shape[:2]
-    colours = sum(padded[y : y + h, x : x + w] for y in range(3) for x in range(3)) / 9
-    border = [(y, x) for y in range(h) for x in range(w) if y in (0, h - 1) or x in (0, w - 1)]
-    far = np.full((h, w), np.inf)
-    waiting = [(0.0, place) for place in border]
-    while waiting:
-        here, (y, x) = heapq.heappop(waiting)
-        if here >= far[y, x]:
-            continue
-        far[y, x] = here
-        for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-            if 0 <= v < h and 0 <= u < w:
-                change = np.linalg.norm(colours[v, u] - colours[y, x])
-                heapq.heappush(waiting, (here + 0.5 + max(change - edges.SAME, 0), (v, u)))
-    return far
-
-
-def coloured(seed: int) -> NDArray[np.uint8]:
-    """A smooth scene in three colours: a disc on a ground, both with a slope."""
-    rng = np.random.default_rng(seed)
-    ramp = np.linspace(0, 40, 24)
-    ground = rng.integers(40, 100, 3) + ramp[:, None, None] + ramp[None, :, None] / 2
-    ground[disk((12, 11), 7, shape=(24, 24))] += rng.integers(30, 110, 3)
-    return ground.clip(0, 255).astype(np.uint8)
-
-
-def test_distances_to_the_border_are_those_of_the_cheapest_way() -> None:
-    photos = np.stack([coloured(seed) for seed in range(4)])
-    ours = edges.distance_to_border(torch.from_numpy(photos)).numpy()
-    theirs = np.stack([plain_distances(photo) for photo in photos])
-    assert np.all(ours >= theirs - 1e-2)  # a way, if not always the cheapest
-    assert np.mean(np.abs(ours - theirs) < 0.02 * theirs + 1e-3) > 0.95
-    assert theirs[:, 12, 11].min() > 20
-
-
-def test_nothing_but_steps_counts_within_one_colour() -> None:
-    flat = torch.full((1, 9, 11, 3), 90, dtype=torch.uint8)
-    rows, columns = torch.arange(9)[:, None], torch.arange(11)
-    steps = torch.minimum(torch.minimum(rows, 8 - rows), torch.minimum(columns, 10 - columns))
-    assert torch.equal(edges.distance_to_border(flat)[0], 0.5 * steps)
-    assert edges.objects(flat, 1.0).sum() == 0
-
-
-def test_an_object_outshines_the_ground_s_edges() -> None:
-    """A disc and a bar of the same colour: the disc lies alone, the bar reaches the border."""
-    photo = torch.full((1, 64, 64, 3), 60, dtype=torch.uint8)
-    photo[:, :, 4:8] = torch.tensor([200, 90, 60], dtype=torch.uint8)
-    inside = torch.zeros(64, 64, dtype=torch.bool)
-    inside[disk((32, 40), 12)] = True
-    photo[0, inside] = torch.tensor([200, 90, 60], dtype=torch.uint8)
-    found = edges.objects(photo, 1.0)[0].float()
-    assert found[:, 24:].max() > 250
-    assert found[10:54, :12].max() < 0.35 * found[:, 24:].max()
-    plain = edges.sobel(photo.float() @ torch.tensor([0.3, 0.6, 0.1]), 1.0)[0].float()
-    assert plain[10:54, :12].max() > 0.9 * plain[:, 24:].max()
-
-
-def test_colours_of_equal_brightness_part_an_object_from_its_ground() -> None:
-    photo = torch.full((1, 32, 32, 3), 100, dtype=torch.uint8)
-    photo[:, 10:22, 10:22] = torch.tensor([160, 80, 52], dtype=torch.uint8)  # luma 100.7
-    assert edges.objects(photo, 1.0).max() == 255

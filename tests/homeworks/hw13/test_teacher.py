@@ -19,7 +19,7 @@ from tests.tiny.compression import write_food13
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the data; runs on it draw no figures."""
-    monkeypatch.setattr("mlspring.homeworks.hw13_compression.figures.draw", lambda *_: None)
+    monkeypatch.setattr("mlspring.verbs.figures.draw_all", lambda *_: ())
     return write_food13(tmp_path / "data")
 
 

@@ -1,45 +1,45 @@
 """One training step of homework 13's sample student, with its batch loaded or given."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn import functional as F
 
-from mlspring.homeworks.hw13_compression import held_out, models, transform
+from mlspring.homeworks.hw13_compression import held_out, models
 from mlspring.homeworks.hw13_compression.data import NUM_CLASSES, Data
 from mlspring.homeworks.hw13_compression.recipe import Recipe
-from mlspring.kit import device
-from mlspring.kit.seeding import epoch_order, generator
+from mlspring.homeworks.hw13_compression.train import CLIP_NORM, distillation_loss
+from mlspring.kit import device, image_augment
+from mlspring.kit.batches import EpochBatches
+from mlspring.kit.seeding import generator
+from mlspring.kit.state import clip_gradients, with_adamw
 
 
 def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return a step that loads and augments its batch, and the same step on one fixed batch."""
     hardware = device.choose("auto", "auto", work="conv")
     model = hardware.to_device(models.build(recipe.architecture)).train()
-    optimizer = torch.optim.AdamW(model.parameters(), recipe.train.learning_rate, fused=True)
+    state = with_adamw(model, recipe.train)
     split = held_out.split(data, hardware)
-    size = recipe.train.batch_size
-    order = split.train[epoch_order(len(split.train), 0, 0)]
-    count = 0
+    batches = EpochBatches(split.positions, recipe.train.batch_size, seed=0)
+    steps, whole = itertools.count(1), slice(0, batches.size)
 
     def load() -> tuple[torch.Tensor, torch.Tensor]:
-        nonlocal count
-        count += 1
-        start = count * size % (len(order) - size)
-        batch = order[start : start + size]
-        draws = transform.draw(recipe.augment, size, generator(0, count))
-        pixels, labels = split.pixels[batch], split.labels[batch]
-        return transform.prepare(pixels, labels, NUM_CLASSES, draws, slice(0, size))
+        step = next(steps)
+        rows = batches.rows(step)
+        draws = image_augment.draw(recipe.augment, batches.size, generator(0, step))
+        pixels, labels = split.pixels.index_select(0, rows), split.labels[rows]
+        return image_augment.prepare(pixels, labels, NUM_CLASSES, draws, whole)
 
     def learn(images: torch.Tensor, targets: torch.Tensor) -> None:
         with hardware.autocast():
-            logits = model(hardware.images_to_device(images)).float()
-        loss = F.cross_entropy(logits, targets, label_smoothing=recipe.train.label_smoothing)
-        optimizer.zero_grad()
+            logits = state.model(hardware.images_to_device(images)).float()
+        loss = distillation_loss(logits, targets, None, recipe.distill)
+        state.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.train.clip_norm)
-        optimizer.step()
+        clip_gradients(state.model, CLIP_NORM)
+        state.optimizer.step()
 
     fixed = load()
     return (lambda: learn(*load())), (lambda: learn(*fixed))

@@ -1,28 +1,28 @@
 """Networks as descriptions: the shape of every tensor from a name and a few numbers of channels.
 
-No torch here: the judge counts the parameters of a submission, and checks its checkpoint, from
-these lines alone. ``models.build`` makes the network that a description stands for.
+No torch here: a recipe and the file handed in are checked by these lines alone. ``models.build``
+makes the network of a description.
 
 A dimension is a number or the name of a group of channels. Channels that are added together, or
-that a depthwise convolution passes on, are one group: they can only be removed together, which is
-all that pruning has to know (``prune.shrink``).
+that a depthwise convolution passes on, are one group: pruning removes them together
+(``prune.shrink``).
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 NUM_CLASSES = 11
+NAMES = ("plain", "separable", "inverted", "residual", "resnet18")
 MAX_PARAMETERS = 100_000
 MAX_CHANNELS = 4096
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norm: not weights
 
 Dim = int | str
 Layout = dict[str, tuple[Dim, ...]]
-Lines = Iterator[tuple[str, tuple[Dim, ...]]]
+Tensors = Iterator[tuple[str, tuple[Dim, ...]]]
 Plan = tuple[tuple[str, str, int], ...]
-
-NAMES = ("plain", "separable", "inverted", "residual", "resnet18")
 
 # Blocks of the networks as (group in, group out, stride); equal groups are added to each other.
 SEPARABLE: Plan = (
@@ -42,12 +42,7 @@ RESNET18: Plan = (
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """A network: one of the names in ``NAMES`` and the number of channels of each of its groups.
-
-    Args:
-        name: ``plain`` (the sample's student), ``separable`` (MobileNet), ``inverted``
-            (MobileNetV2), ``residual`` (a small residual network) or ``resnet18``.
-        channels: sizes of the groups, in the order of ``group_names(name)``.
+    """A network: its name and the number of channels of each of its ``group_names``, in order.
 
     Raises:
         ValueError: no such name, or not as many sensible numbers as there are groups.
@@ -69,6 +64,10 @@ class Architecture:
         if wrong := [c for c in self.channels if not 1 <= c <= MAX_CHANNELS]:
             raise ValueError(f"{str(wrong[0])[:80]} channels, expected 1 to {MAX_CHANNELS}")
 
+    def metadata(self, **more: Any) -> dict[str, Any]:
+        """Return what a file of weights says of its network, and ``more``."""
+        return {"architecture": self.name, "channels": list(self.channels), **more}
+
     @property
     def groups(self) -> dict[str, int]:
         """Number of channels by group."""
@@ -76,7 +75,7 @@ class Architecture:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every tensor of the network's state dict, in its order."""
+        """Shape of every tensor of the network's state_dict, in its order."""
         sizes = self.groups
         return {
             name: tuple(dim if isinstance(dim, int) else sizes[dim] for dim in dims)
@@ -101,17 +100,9 @@ def group_names(name: str) -> tuple[str, ...]:
 
 
 def layout(name: str) -> Layout:
-    """Return every tensor of an architecture with its dimensions, in the state dict's order."""
-    match name:
-        case "plain":
-            return dict(_plain())
-        case "separable":
-            return dict(_separable())
-        case "inverted":
-            return dict(_inverted())
-        case "residual":
-            return dict(_residual())
-    return dict(_resnet18())
+    """Return every tensor of an architecture with its dimensions, in the state_dict's order."""
+    networks = (_plain, _separable, _inverted, _residual, _resnet18)
+    return dict(networks[NAMES.index(name)]())
 
 
 def residual(width: int) -> Architecture:
@@ -126,31 +117,32 @@ def resnet18() -> Architecture:
     return Architecture(name="resnet18", channels=channels)
 
 
-def _norm(name: str, c: Dim) -> Lines:
+def _norm(name: str, c: Dim) -> Tensors:
     for part in ("weight", "bias", "running_mean", "running_var"):
         yield f"{name}.{part}", (c,)
     yield f"{name}.num_batches_tracked", ()
 
 
-def _conv_norm(name: str, c_out: Dim, c_in: Dim, side: int, *, bias: bool = False) -> Lines:
+def _conv_norm(name: str, c_out: Dim, c_in: Dim, side: int, *, bias: bool = False) -> Tensors:
     yield f"{name}.conv.weight", (c_out, c_in, side, side)
     if bias:
         yield f"{name}.conv.bias", (c_out,)
     yield from _norm(f"{name}.norm", c_out)
 
 
-def _linear(name: str, c_in: Dim) -> Lines:
+def _linear(name: str, c_in: Dim) -> Tensors:
     yield f"{name}.weight", (NUM_CLASSES, c_in)
     yield f"{name}.bias", (NUM_CLASSES,)
 
 
-def _plain() -> Lines:
-    for i, c_in in enumerate((3, "c0", "c1", "c2")):
+def _plain() -> Tensors:
+    channels: tuple[Dim, ...] = (3, "c0", "c1", "c2")
+    for i, c_in in enumerate(channels):
         yield from _conv_norm(f"blocks.{i}", f"c{i}", c_in, 3, bias=True)
     yield from _linear("classify", "c3")
 
 
-def _separable() -> Lines:
+def _separable() -> Tensors:
     yield from _conv_norm("stem", "c0", 3, 3)
     for i, (c_in, c_out, _) in enumerate(SEPARABLE):
         yield from _conv_norm(f"blocks.{i}.depthwise", c_in, 1, 3)
@@ -158,7 +150,7 @@ def _separable() -> Lines:
     yield from _linear("classify", SEPARABLE[-1][1])
 
 
-def _inverted() -> Lines:
+def _inverted() -> Tensors:
     yield from _conv_norm("stem", "c0", 3, 3)
     for i, (c_in, c_out, _) in enumerate(INVERTED):
         yield from _conv_norm(f"blocks.{i}.expand", f"e{i}", c_in, 1)
@@ -167,7 +159,7 @@ def _inverted() -> Lines:
     yield from _linear("classify", INVERTED[-1][1])
 
 
-def _residual() -> Lines:
+def _residual() -> Tensors:
     yield from _conv_norm("stem", "c0", 3, 3)
     for i, (c_in, c_out, _) in enumerate(RESIDUAL):
         yield from _conv_norm(f"blocks.{i}.first", f"i{i}", c_in, 3)
@@ -176,7 +168,7 @@ def _residual() -> Lines:
     yield from _linear("classify", RESIDUAL[-1][1])
 
 
-def _resnet18() -> Lines:
+def _resnet18() -> Tensors:
     """Yield torchvision's names, which the course's teacher checkpoint has."""
     yield "conv1.weight", ("c0", 3, 7, 7)
     yield from _norm("bn1", "c0")

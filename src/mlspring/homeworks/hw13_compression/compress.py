@@ -1,12 +1,11 @@
-"""Compression as measured facts: the finished student beside its teacher, its pruned copies, int8.
+"""What compression costs and gives: the student beside its teacher, its pruned copies and int8.
 
-All of it lands in the run's ``compression.json``, from which the figures are drawn.
+All of it is measured once a run and written to ``compression.json``, which the figures read.
 """
 
 import copy
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,209 +15,145 @@ from torch import Tensor, nn
 from mlspring.core.files import write_json
 from mlspring.core.progress import bar
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw13_compression import prune, transform
-from mlspring.homeworks.hw13_compression.architecture import Architecture
-from mlspring.homeworks.hw13_compression.cost import (
-    count_macs,
-    count_parameters,
-    layer_costs,
-    median_milliseconds,
-    softness,
-)
-from mlspring.homeworks.hw13_compression.held_out import (
-    Split,
-    accuracy_of,
-    predict_held_out,
-    some,
-)
-from mlspring.homeworks.hw13_compression.quantize import stored_bytes, to_int8
+from mlspring.homeworks.hw13_compression import cost, held_out, prune
+from mlspring.homeworks.hw13_compression.held_out import Split, accuracy_of, predict_held_out
+from mlspring.homeworks.hw13_compression.quantize import to_int8
 from mlspring.homeworks.hw13_compression.recipe import CompressKnobs
-from mlspring.homeworks.hw13_compression.teacher import Teacher, bare, like
+from mlspring.homeworks.hw13_compression.teacher import Network, Teacher, unwrap, wrap_like
+from mlspring.kit import image_augment
 from mlspring.kit.device import Hardware
 
 SHARES = tuple(round(0.05 * i, 2) for i in range(20))  # 0 .. 0.95, as the slides' curve
 TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 20.0)
 LATENCY_BATCHES = (1, 64)
-NUM_CALIBRATION = 128
+NUM_CALIBRATION = 128  # training pictures that int8's ranges come from
 CPU = Hardware(device=torch.device("cpu"), precision="fp32", channels_last=True)
+COSTS = ("parameters", "macs", "bytes", "accuracy")
 
-Facts = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """A finished network and its file.
-
-    Args:
-        name: how tables call it, e.g. ``student`` or ``pruned to 50 %``.
-        architecture: what it is.
-        model: the network on the CPU, in evaluation mode.
-        num_bytes: size of its file.
-    """
-
-    name: str
-    architecture: Architecture
-    model: nn.Module
-    num_bytes: int
+Measured = dict[str, Any]
 
 
 def path(run: Run) -> Path:
-    """Return the file of the measured facts."""
+    """Return the file of what was measured."""
     return run.folder / "compression.json"
 
 
 def measure(
     run: Run,
-    networks: list[Network],
-    teachers: Sequence[Teacher],
+    networks: Sequence[Network],
+    teacher: Teacher | None,
     split: Split,
     knobs: CompressKnobs,
     hardware: Hardware,
 ) -> None:
-    """Measure the student (first of ``networks``), its pruned copies and the rest; write the facts.
-
-    Of two teachers the second is the assistant, from which the student learnt.
+    """Measure the student (first of ``networks``), its pruned copies and the rest; write it down.
 
     Accuracies are those of held-out pictures. Times are of plain eager torch in fp32 (int8 where
     said) on this CPU, with as many threads as the process has.
     """
-    student = networks[0]
-    size = split.pixels.shape[1]
-    inputs = transform.to_input(split.held_pixels[: max(LATENCY_BATCHES)]).cpu()
-    rows, forwards = [], {}
-    for network in networks:
-        rows.append(_row(network, split, size, hardware))
-        forwards[network.name] = network.model
-    forwards["masked"] = _masked(student)
-    for who, teacher in zip(("teacher", "assistant"), teachers, strict=False):
-        name = f"{who} ({teacher.architecture.name})"
-        rows.append({"name": name, **{key: teacher.facts[key] for key in ROW_KEYS}})
-        forwards[name] = copy.deepcopy(teacher.model).cpu()
-    int8 = _int8(student, split)
+    student, size = networks[0], split.pixels.shape[1]
+    rows = [costs_of(network, split, hardware) for network in networks]
+    timed: dict[str, nn.Module] = {network.name: network.model for network in networks}
+    timed["masked"] = copy.deepcopy(student.model)  # half of the weights at zero
+    timed["masked"].load_state_dict(prune.sparse_weights(student.model, 0.5))
+    if teacher is not None:
+        name = f"teacher ({teacher.architecture.name})"
+        rows.append({"name": name, **{key: teacher.measured[key] for key in COSTS}})
+        timed[name] = copy.deepcopy(teacher.model).cpu()
+    every = max(1, len(split.labels) // NUM_CALIBRATION)
+    calibration = split.pixels[::every][:NUM_CALIBRATION]
+    int8 = to_int8(student.model, image_augment.to_input(calibration).cpu())
     if int8 is not None:
-        name = f"{student.name}, int8"
-        forwards[name] = int8
-        row = {"name": name, "parameters": rows[0]["parameters"], "macs": rows[0]["macs"]}
-        row |= {"bytes": stored_bytes(int8), "accuracy": _int8_accuracy(int8, split)}
-        rows.append(row)
-    times = milliseconds(forwards, inputs, knobs.repeats)
-    for row in rows:
-        row["milliseconds"] = times[row["name"]]
+        pixels, labels = split.held_pixels.cpu(), split.held_labels.cpu()
+        on_cpu = dataclasses.replace(split, held_pixels=pixels, held_labels=labels)
+        changed = {"name": "student, int8", "bytes": cost.stored_bytes(int8)}
+        rows.append(rows[0] | changed | {"accuracy": accuracy_of(int8, on_cpu, CPU)})
+        timed["student, int8"] = int8
+    times = milliseconds(timed, split.held_pixels, knobs.repeats)
     placed = hardware.to_device(copy.deepcopy(student.model))
-    logits = predict_held_out(placed, split, hardware)[0]
-    few = some(split, knobs.pictures)
-    write_json(
-        path(run),
-        {
-            "threads": torch.get_num_threads(),
-            "repeats": knobs.repeats,
-            "held_out": len(split.held_labels),
-            "int8": "measured" if int8 is not None else "torch has no int8 for this CPU",
-            "networks": rows,
-            "masked_milliseconds": times["masked"],
-            "layers": [vars(layer) for layer in layer_costs(student.model, size)],
-            "softness": teachers[-1].facts["softness"] if teachers else softness_of(logits),
-            "softness_of": ("student", "teacher", "assistant")[len(teachers)],
-            "pruning": pruning_curves(student.architecture, placed, few, hardware, SHARES[::2]),
-            "teacher_pruning": teachers[0].facts["pruning"] if teachers else None,
-        },
-    )
-
-
-ROW_KEYS = ("parameters", "macs", "bytes", "accuracy")
-
-
-def examine(network: Network, split: Split, hardware: Hardware) -> Facts:
-    """Return the facts of a teacher that every run repeats: accuracy, costs, pruning, softness."""
-    size = split.pixels.shape[1]
-    logits = predict_held_out(hardware.to_device(network.model), split, hardware)[0]
-    return {
-        **_row(network, split, size, hardware),
+    softened = softness(predict_held_out(placed, split, hardware)[0])
+    few = held_out.subset(split, knobs.pictures)
+    values = {
+        "threads": torch.get_num_threads(),
+        "repeats": knobs.repeats,
         "held_out": len(split.held_labels),
-        "softness": softness_of(logits),
-        "pruning": pruning_curves(network.architecture, network.model, split, hardware, SHARES),
+        "int8": "measured" if int8 is not None else "torch has no int8 for this CPU",
+        "networks": [row | {"milliseconds": times[row["name"]]} for row in rows],
+        "masked_milliseconds": times["masked"],
+        "layers": cost.layer_costs(student.model, size),
+        "softness": teacher.measured["softness"] if teacher else softened,
+        "softness_of": "teacher" if teacher else "student",
+        "pruning": pruning_curves(student, few, hardware, SHARES[::2]),
+        "teacher_pruning": teacher.measured["pruning"] if teacher else None,
+    }
+    write_json(path(run), values)
+
+
+def examine(network: Network, split: Split, hardware: Hardware) -> Measured:
+    """Return what every run says of its teacher: accuracy, costs, softness, pruning curves."""
+    placed = hardware.to_device(copy.deepcopy(network.model))
+    return {
+        **costs_of(network, split, hardware),
+        "held_out": len(split.held_labels),
+        "softness": softness(predict_held_out(placed, split, hardware)[0]),
+        "pruning": pruning_curves(network, split, hardware, SHARES),
     }
 
 
-def softness_of(logits: Tensor) -> Facts:
-    """Return the mean sorted probabilities by temperature, with keys that JSON has."""
-    return {f"{t:g}": probabilities for t, probabilities in softness(logits, TEMPERATURES).items()}
-
-
-def pruning_curves(
-    architecture: Architecture,
-    model: nn.Module,
-    split: Split,
-    hardware: Hardware,
-    shares: Sequence[float],
-) -> Facts:
-    """Return accuracy against the share removed, without any training afterwards.
-
-    ``layer`` and ``global`` zero the smallest weights (report question 3); ``channels`` really
-    takes the weakest channels out of every group.
-    """
-    state = {name: value.cpu() for name, value in bare(model).state_dict().items()}
-    trial = copy.deepcopy(model)
-    curves: Facts = {"pictures": len(split.held_labels), "layer": [], "global": [], "channels": []}
-    with bar("prune", 2 * len(shares) + len(shares[::2]), unit="networks") as progress:
-        for scope in ("layer", "global"):
-            for share in shares:
-                bare(trial).load_state_dict(prune.sparse_weights(bare(model), share, scope))
-                curves[scope].append([share, accuracy_of(trial, split, hardware)])
-                progress.advance()
-        scores = prune.channel_scores(architecture, state)
-        for share in shares[::2]:
-            kept = prune.strongest(scores, remaining(architecture, 1 - share))
-            _, smaller = prune.shrink(architecture, state, kept)
-            trial = hardware.to_device(like(model, smaller))
-            curves["channels"].append([share, accuracy_of(trial, split, hardware)])
-            progress.advance()
-    return curves
-
-
-def remaining(architecture: Architecture, share: float) -> dict[str, int]:
-    """Return how many channels of each group are left when ``share`` of them is kept."""
-    return {group: max(1, round(share * num)) for group, num in architecture.groups.items()}
-
-
-def milliseconds(
-    forwards: dict[str, Callable[[Tensor], Tensor]], inputs: Tensor, repeats: int
-) -> dict[str, Facts]:
-    """Return by network the median milliseconds of a batch of 1 and of 64 pictures."""
-    found: dict[str, Facts] = {name: {} for name in forwards}
-    for num_images in LATENCY_BATCHES:
-        shares = -(-num_images // len(inputs))
-        images = CPU.images_to_device(inputs.repeat(shares, 1, 1, 1)[:num_images])
-        for name, spent in median_milliseconds(forwards, images, repeats).items():
-            found[name][str(num_images)] = round(spent, 4)
-    return found
-
-
-def _row(network: Network, split: Split, size: int, hardware: Hardware) -> Facts:
+def costs_of(network: Network, split: Split, hardware: Hardware) -> Measured:
+    """Return what a network costs and how many held-out pictures it gets right."""
     placed = hardware.to_device(copy.deepcopy(network.model))
     return {
         "name": network.name,
-        "parameters": count_parameters(network.model),
-        "macs": count_macs(network.model, size),
+        "parameters": cost.count_parameters(network.model),
+        "macs": cost.count_macs(network.model, split.pixels.shape[1]),
         "bytes": network.num_bytes,
         "accuracy": accuracy_of(placed, split, hardware),
     }
 
 
-def _masked(student: Network) -> nn.Module:
-    """Return the student with half of its weights at zero: the same arithmetic as before."""
-    masked = copy.deepcopy(student.model)
-    masked.load_state_dict(prune.sparse_weights(student.model, 0.5, "layer"))
-    return masked
+def softness(logits: Tensor) -> dict[str, list[float]]:
+    """Return, by temperature, the mean probability of the most likely class, the second ..."""
+    return {
+        f"{t:g}": (logits.double() / t).softmax(1).sort(1, descending=True).values.mean(0).tolist()
+        for t in TEMPERATURES
+    }
 
 
-def _int8(student: Network, split: Split) -> nn.Module | None:
-    every = max(1, len(split.train) // NUM_CALIBRATION)
-    positions = split.train[::every][:NUM_CALIBRATION]
-    return to_int8(student.model, transform.to_input(split.pixels[positions]).cpu())
+def pruning_curves(
+    network: Network, split: Split, hardware: Hardware, shares: Sequence[float]
+) -> Measured:
+    """Return accuracy against the share removed, without any training afterwards.
+
+    ``layer`` sets the smallest weights of each layer to zero (report question 3); ``channels``
+    really takes the weakest channels out of every group.
+    """
+    plain, architecture = unwrap(network.model), network.architecture
+    trial = hardware.to_device(copy.deepcopy(network.model))
+    curves: Measured = {"pictures": len(split.held_labels), "layer": [], "channels": []}
+    with bar("prune", len(shares) + len(shares[::2]), unit="networks") as progress:
+        for share in shares:
+            unwrap(trial).load_state_dict(prune.sparse_weights(plain, share))
+            curves["layer"].append([share, accuracy_of(trial, split, hardware)])
+            progress.advance()
+        for share in shares[::2]:
+            channels = prune.remaining(architecture, 1 - share)
+            _, smaller = prune.shrink(architecture, plain.state_dict(), channels)
+            placed = hardware.to_device(wrap_like(network.model, smaller))
+            curves["channels"].append([share, accuracy_of(placed, split, hardware)])
+            progress.advance()
+    return curves
 
 
-def _int8_accuracy(model: nn.Module, split: Split) -> float:
-    pixels, labels = split.held_pixels.cpu(), split.held_labels.cpu()
-    on_cpu = dataclasses.replace(split, held_pixels=pixels, held_labels=labels)
-    return accuracy_of(model, on_cpu, CPU)
+def milliseconds(
+    networks: dict[str, nn.Module], held_pixels: Tensor, repeats: int
+) -> dict[str, dict[str, float]]:
+    """Return by network the median milliseconds of a batch of 1 and of 64 pictures."""
+    inputs = image_augment.to_input(held_pixels[: max(LATENCY_BATCHES)]).cpu()
+    times: dict[str, dict[str, float]] = {name: {} for name in networks}
+    for size in LATENCY_BATCHES:
+        copies = -(-size // len(inputs))
+        images = CPU.images_to_device(inputs.repeat(copies, 1, 1, 1)[:size])
+        for name, spent in cost.median_milliseconds(networks, images, repeats).items():
+            times[name][str(size)] = round(spent, 4)
+    return times

@@ -12,6 +12,7 @@ The world is that of homework 3, its test pictures numbered from 0000 as the cou
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,18 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.answers import read_answers
-from mlspring.core.errors import DataError, RecipeError, unreadable_folder
+from mlspring.core import image_folder
+from mlspring.core.errors import DataError, RecipeError
 from mlspring.core.images import load_images
+from mlspring.core.progress import say
 from mlspring.core.source import Source
-from mlspring.core.tables import write_table
 from mlspring.homeworks.hw13_compression.recipe import DataKnobs, Recipe
 from mlspring.worlds.food import CLASS_NAMES, food_world
-from mlspring.worlds.world import World
+from mlspring.worlds.world import World, save_array
 
 NUM_CLASSES = len(CLASS_NAMES)
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+TRAINING, VALIDATION = ("training", "train"), ("validation", "valid", "val")
+TEST = ("evaluation", "test", "testing")
 TEACHER = "resnet18_teacher.ckpt"
+EXAMPLE = "8_806.jpg"  # class 8, picture 806
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,7 @@ def load(source: Source, recipe: Recipe) -> Data:
         RecipeError: the world is painted in another size, or is to be cut.
     """
     if source.kind == "official":
-        return _load_folder(_food11(source.folder), recipe.data)
+        return _load_folder(source.folder, recipe.data)
     if recipe.data.resize is not None:
         raise RecipeError(
             f"data.resize = {recipe.data.resize}, but the world is painted at its size",
@@ -85,26 +88,13 @@ def load(source: Source, recipe: Recipe) -> Data:
     return Data(**arrays, test_ids=_world_ids(len(arrays["test_images"])))
 
 
+# Same as hw03: test_ids
 def test_ids(source: Source) -> list[str]:
     """Return the ids that a submission must have, in order; reads no picture."""
     if source.kind == "official":
-        return [file.stem for file in _test_files(_food11(source.folder))]
+        return [file.stem for file in _test_files(source.folder)]
     test_images = np.load(source.folder / "test_images.npy", mmap_mode="r", allow_pickle=False)
     return _world_ids(len(test_images))
-
-
-def answers(world_folder: Path) -> Path:
-    """Return the world's answers under this homework's ids, which count from 0000.
-
-    They lie beside the world's own answers, where only the judge reads.
-    """
-    own = world_folder / "private" / "answers-hw13.csv"
-    if not own.exists():
-        key = read_answers(world_folder / "private" / "answers.csv", ("Id", "Category"))
-        usages = ("Public" if public else "Private" for public in key.is_public)
-        rows = zip(_world_ids(len(key.ids)), key.table.strings(1), usages, strict=True)
-        write_table(own, ("Id", "Category", "Usage"), rows)
-    return own
 
 
 def fingerprint(data: Data) -> str:
@@ -117,7 +107,7 @@ def fingerprint(data: Data) -> str:
 
 
 def describe(data: Data) -> dict[str, str]:
-    """Return the facts of the data card."""
+    """Return the rows of the data card."""
     size = data.train_images.shape[1]
     counts = np.bincount(data.train_labels, minlength=NUM_CLASSES)
     return {
@@ -130,8 +120,19 @@ def describe(data: Data) -> dict[str, str]:
     }
 
 
+# Same as hw03: contact_sheet
+def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
+    """Return the first training pictures of each class: name to uint8 (n, side, side, 3)."""
+    rows = {name: np.flatnonzero(data.train_labels == i) for i, name in enumerate(CLASS_NAMES)}
+    return {name: data.train_images[found[:12]] for name, found in rows.items()}
+
+
 def export(world_folder: Path, to: Path) -> None:
-    """Write the world in the layout under ``to``/food11-hw13; the answers stay with the judge."""
+    """Write the world in the layout under ``to``/food11-hw13; the answers stay with the judge.
+
+    ``to``/test_images.npy holds the very pixels that the judge shows to a student: JPEG changes
+    them a little.
+    """
     public = world_folder / "public"
     parts = (("train", "training"), ("valid", "validation"), ("test", "evaluation"))
     for part, folder in parts:
@@ -144,13 +145,14 @@ def export(world_folder: Path, to: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         for name, image in zip(names, images, strict=True):
             Image.fromarray(image).save(target / f"{name}.jpg", quality=95, subsampling=0)
+    save_array(to / "test_images.npy", images)  # the last part
 
 
 def _world_ids(num_test: int) -> list[str]:
     return [f"{i:04d}" for i in range(num_test)]
 
 
-# Same as hw03: data._label_names
+# Same as hw03: _label_names
 def _label_names(labels: NDArray[np.int64]) -> list[str]:
     counters = dict.fromkeys(range(NUM_CLASSES), -1)
     names = []
@@ -160,97 +162,51 @@ def _label_names(labels: NDArray[np.int64]) -> list[str]:
     return names
 
 
-def _food11(folder: Path) -> Path:
-    """Return the folder that holds ``training/``: ``folder`` itself or one inside it."""
-    for candidate in (folder, folder / "food11-hw13", folder / "food11"):
-        try:
-            if (candidate / "training").is_dir():
-                return candidate
-        except PermissionError as error:
-            raise unreadable_folder(candidate) from error
-    raise DataError(
-        "has no folder training/",
-        file=folder,
-        expected="the layout training/, validation/ and evaluation/, also inside food11-hw13/",
-        fix="see: mlspring fetch hw13, or mlspring data hw13 --export DIR for an example",
-    )
+def _part(folder: Path, *names: str) -> Path:
+    """Return a part of the layout, called one of ``names``.
+
+    Raises:
+        DataError: there is none.
+    """
+    part = image_folder.find(folder, *names)
+    if part is None:
+        raise DataError(
+            f"has no folder {names[0]}/",
+            file=folder,
+            expected="the layout training/, validation/ and evaluation/, also in folders inside",
+            fix="see: mlspring fetch hw13, or mlspring data hw13 --export DIR for an example",
+        )
+    return part
 
 
 def _load_folder(folder: Path, knobs: DataKnobs) -> Data:
-    train, valid = _files(folder / "training"), _files(folder / "validation")
+    # names before pictures: what is wrong there is told at once
+    train, train_labels = image_folder.labelled_pictures(
+        _part(folder, *TRAINING), CLASS_NAMES, EXAMPLE
+    )
+    valid, valid_labels = image_folder.labelled_pictures(
+        _part(folder, *VALIDATION), CLASS_NAMES, EXAMPLE
+    )
     test = _test_files(folder)
-    train_labels, valid_labels = _labels(train), _labels(valid)  # before decoding: fail early
-    files = [*train, *valid, *test]
-    images = load_images(files, knobs.image_size, resize=knobs.resize)
+    images = load_images([*train, *valid, *test], knobs.image_size, resize=knobs.resize)
     first_test = len(train) + len(valid)
-    teacher = folder / TEACHER
     return Data(
         train_images=images[: len(train)],
-        train_labels=train_labels,
+        train_labels=np.array(train_labels, dtype=np.int64),
         valid_images=images[len(train) : first_test],
-        valid_labels=valid_labels,
+        valid_labels=np.array(valid_labels, dtype=np.int64),
         test_images=images[first_test:],
         test_ids=[file.stem for file in test],
-        teacher=teacher if teacher.is_file() else None,
+        teacher=image_folder.find(folder, TEACHER),
     )
 
 
-# Same as hw03: data._files
-def _files(folder: Path) -> list[Path]:
-    """Return a part's pictures sorted by name; hidden files are passed over."""
-    try:
-        files = sorted(f for f in folder.iterdir() if not f.name.startswith("."))
-    except FileNotFoundError as error:
-        raise DataError("is missing", file=folder, expected="a folder of pictures") from error
-    except NotADirectoryError as error:
-        raise DataError("is a file", file=folder, expected="a folder of pictures") from error
-    except PermissionError as error:
-        raise unreadable_folder(folder) from error
-    for file in files:
-        if file.suffix.lower() not in SUFFIXES:
-            expected = "only pictures: " + ", ".join(sorted(SUFFIXES))
-            raise DataError("is no picture", file=file, expected=expected, fix="move it elsewhere")
-    if not files:
-        raise DataError("holds no picture", file=folder, expected="files like 8_806.jpg")
-    return files
-
-
-# Same as hw03: data._test_files
-def _test_files(folder: Path) -> list[Path]:
-    """Return the test pictures, or none where the folder has no test part."""
-    part = next((p for n in ("test", "testing", "evaluation") if (p := folder / n).is_dir()), None)
+def _test_files(folder: Path) -> Sequence[Path]:
+    """Return the test pictures, or none, which is said aloud, where the folder has no test part."""
+    part = image_folder.find(folder, *TEST)
     if part is None:
+        say(f"{folder}: no folder evaluation/, so nothing can be handed in")
         return []
-    files = _files(part)
-    seen: dict[str, Path] = {}
-    for file in files:
-        if file.stem in seen:
-            raise DataError(
-                f"has the id of {seen[file.stem].name}",
-                file=file,
-                expected="one picture an id",
-                fix="remove one of the two",
-            )
-        seen[file.stem] = file
-    return files
-
-
-# Same as hw03: data._labels
-def _labels(files: list[Path]) -> NDArray[np.int64]:
-    """Return the labels in the files' names.
-
-    Raises:
-        DataError: a name without a label, or a label out of range.
-    """
-    labels = np.empty(len(files), dtype=np.int64)
-    for row, file in enumerate(files):
-        text, underscore, _ = file.stem.partition("_")
-        if not (underscore and text.isdecimal() and int(text) < NUM_CLASSES):
-            raise DataError(
-                f"has no label 0..{NUM_CLASSES - 1} before an underscore",
-                file=file,
-                expected="a name like 8_806.jpg",
-                fix="rename or remove it",
-            )
-        labels[row] = int(text)
-    return labels
+    inner = image_folder.folders(part)  # Kaggle's archive has test/unknown/
+    files = image_folder.pictures(inner[0] if len(inner) == 1 else part, "0001.jpg")
+    return image_folder.unambiguous(files, lambda file: file.stem)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from mlspring.homeworks.hw13_compression import transform
 from mlspring.homeworks.hw13_compression.data import NUM_CLASSES, Data
+from mlspring.kit import image_augment
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.evaluate import accuracy, predict_all
@@ -18,39 +17,31 @@ EVAL_BATCH = 128
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Labelled pictures: uint8 (n, s, s, 3) with labels int64 (n,), on the device.
-
-    Args:
-        pixels: pictures to train on.
-        labels: their classes.
-        train: positions of all of them.
-        held_pixels: pictures to validate on.
-        held_labels: their classes.
-    """
+    """Pictures to train on and to validate on: uint8 (n, s, s, 3), labels int64 (n,)."""
 
     pixels: Tensor
     labels: Tensor
-    train: Tensor
     held_pixels: Tensor
     held_labels: Tensor
+
+    @property
+    def positions(self) -> Tensor:
+        """Positions of the pictures to train on: int64 (n,)."""
+        return torch.arange(len(self.labels), device=self.labels.device)
 
 
 def split(data: Data, hardware: Hardware) -> Split:
     """Return the training part to train on, the validation part held out."""
-    arrays = (data.train_images, data.train_labels, data.valid_images, data.valid_labels)
-    pixels, labels, held_pixels, held_labels = (
-        torch.from_numpy(array).to(hardware.device) for array in arrays
-    )
-    return Split(
-        pixels=pixels,
-        labels=labels,
-        train=torch.arange(len(labels), device=hardware.device),
-        held_pixels=held_pixels,
-        held_labels=held_labels,
-    )
+    arrays = {
+        "pixels": data.train_images,
+        "labels": data.train_labels,
+        "held_pixels": data.valid_images,
+        "held_labels": data.valid_labels,
+    }
+    return Split(**{k: torch.from_numpy(v).to(hardware.device) for k, v in arrays.items()})
 
 
-def some(whole: Split, num_pictures: int) -> Split:
+def subset(whole: Split, num_pictures: int) -> Split:
     """Return the split with every k-th held-out picture, ``num_pictures`` of them at most."""
     every = -(-len(whole.held_labels) // num_pictures)
     pixels, labels = whole.held_pixels[::every], whole.held_labels[::every]
@@ -64,23 +55,21 @@ def predict_held_out(
     """Return logits (n, 11) and labels (n,) of the held-out pictures, on the CPU."""
 
     def forward(part: slice) -> Tensor:
-        images = transform.to_input(split.held_pixels[part])
+        images = image_augment.to_input(split.held_pixels[part])
         with hardware.autocast():
-            return model(hardware.images_to_device(images))
+            logits: Tensor = model(hardware.images_to_device(images))
+        return logits
 
-    model.eval()
+    was_training = model.training
+    ranks.sync_buffers(model.eval())  # what is measured is what rank 0 saves
     logits = predict_all(forward, len(split.held_labels), EVAL_BATCH, ranks)
+    model.train(was_training)
     return logits, split.held_labels.cpu()
 
 
 def accuracy_of(model: nn.Module, split: Split, hardware: Hardware) -> float:
     """Return the share of held-out pictures that ``model`` gets right."""
     return accuracy(*predict_held_out(model, split, hardware))
-
-
-def measure(logits: Tensor, labels: Tensor) -> tuple[float, float]:
-    """Return loss and accuracy; every picture counts once, whatever its batch."""
-    return F.cross_entropy(logits, labels).item(), accuracy(logits, labels)
 
 
 # Same as hw03: train.confusion_matrix

@@ -1,81 +1,48 @@
 """Networks of homework 13: the sample's student, two kinds of MobileNet, and the two teachers.
 
 Shapes: n images of s x s pixels, c channels; an image batch is (n, 3, s, s), logits are (n, 11).
-
-Every network has ``maps(images)``, its feature maps after each change of resolution, finest first;
-the logits are a linear function of the last map's mean. Names and shapes of the tensors are those
-that ``architecture.layout`` tells, which a test compares.
+Names and shapes of the tensors are those that ``architecture.layout`` tells, which a test compares.
 """
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mlspring.homeworks.hw13_compression.architecture import (
     INVERTED,
+    NAMES,
     NUM_CLASSES,
     RESIDUAL,
     RESNET18,
     SEPARABLE,
     Architecture,
-    Plan,
 )
 
 Groups = dict[str, int]
+Network = Callable[[Groups], nn.Module]
 
 
 def build(architecture: Architecture) -> nn.Module:
     """Return the network of a description, with fresh weights."""
-    networks = {
-        "plain": Plain,
-        "separable": separable,
-        "inverted": inverted,
-        "residual": residual,
-        "resnet18": ResNet18,
-    }
-    return networks[architecture.name](architecture.groups)
-
-
-def embed(maps: list[Tensor]) -> Tensor:
-    """Return the vector (n, c) from which the logits follow: the mean of the last map."""
-    return maps[-1].mean(dim=(2, 3))
-
-
-class WithMaps(nn.Module):
-    """A network that returns its maps beside the logits, for distillation from inside.
-
-    A module, not a method: under DistributedDataParallel only ``forward`` is shared.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return logits (n, num_classes) and maps, finest first."""
-        maps = self.model.maps(images)
-        return self.model.classify(embed(maps)), maps
+    networks: tuple[Network, ...] = (Plain, separable, inverted, residual, ResNet18)
+    return networks[NAMES.index(architecture.name)](architecture.groups)
 
 
 class ConvNorm(nn.Module):
-    """Convolution, batch norm and, unless told otherwise, ReLU."""
+    """Convolution, batch norm and, unless told otherwise, ReLU; padded to keep s at stride 1.
+
+    ``conv`` holds further settings of the convolution, e.g. ``groups``.
+    """
 
     def __init__(
-        self,
-        c_in: int,
-        c_out: int,
-        side: int,
-        stride: int = 1,
-        *,
-        padding: int | None = None,
-        groups: int = 1,
-        bias: bool = False,
-        relu: bool = True,
+        self, c_in: int, c_out: int, side: int, stride: int = 1, *, relu: bool = True, **conv: Any
     ) -> None:
         super().__init__()
-        padding = side // 2 if padding is None else padding
-        self.conv = nn.Conv2d(c_in, c_out, side, stride, padding, groups=groups, bias=bias)
+        settings = {"padding": side // 2, "bias": False} | conv
+        self.conv = nn.Conv2d(c_in, c_out, side, stride, **settings)
         self.norm = nn.BatchNorm2d(c_out)
         self.relu = relu
 
@@ -100,18 +67,13 @@ class Plain(nn.Module):
         )
         self.classify = nn.Linear(channels[-1], NUM_CLASSES)
 
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """Return the maps after each pooling, of sides a little under s/2, s/4 and s/8."""
-        x = self.blocks[0](images)  # (n, c0, s-2, s-2)
-        maps = []
-        for block in self.blocks[1:]:
-            x = F.max_pool2d(block(x), 2)
-            maps.append(x)
-        return maps
-
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, num_classes) for images (n, 3, s, s)."""
-        return self.classify(embed(self.maps(images)))
+        first, *others = self.blocks
+        x = first(images)  # (n, c0, s-2, s-2)
+        for block in others:
+            x = F.max_pool2d(block(x), 2)  # half of the side, three times
+        return self.classify(x.mean(dim=(2, 3)))
 
 
 class SeparableBlock(nn.Module):
@@ -154,7 +116,7 @@ class ResidualBlock(nn.Module):
 
     A block that halves the picture averages before its 1 x 1 shortcut instead of skipping pixels
     (He et al. 2019, arXiv:1812.01187, ResNet-D). The last batch norm starts at zero, so that a
-    fresh block passes its shortcut on.
+    fresh block returns its shortcut.
     """
 
     def __init__(self, c_in: int, c_inner: int, c_out: int, stride: int) -> None:
@@ -177,68 +139,42 @@ class Staged(nn.Module):
 
     The stem reads at full size and pooling halves, where MobileNet's has a stride: on small
     pictures the first layers' fine texture decides.
-
-    Args:
-        stem: images to c channels, at their size.
-        blocks: one after the other.
-        strides: of the blocks.
-        num_features: channels of the last block.
     """
 
-    def __init__(
-        self, stem: nn.Module, blocks: list[nn.Module], strides: list[int], num_features: int
-    ) -> None:
+    def __init__(self, stem: nn.Module, blocks: list[nn.Module], num_features: int) -> None:
         super().__init__()
         self.stem = stem
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = nn.Sequential(*blocks)
         self.classify = nn.Linear(num_features, NUM_CLASSES)
-        self.strides = strides
-
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """Return the maps of sides s/2, s/4, s/8, s/16."""
-        x = F.max_pool2d(self.stem(images), 2)
-        maps = []
-        for block, stride in zip(self.blocks, self.strides, strict=True):
-            if stride > 1:
-                maps.append(x)
-            x = block(x)
-        return [*maps, x]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, num_classes) for images (n, 3, s, s)."""
-        return self.classify(embed(self.maps(images)))
+        x = F.max_pool2d(self.stem(images), 2)  # (n, c0, s/2, s/2)
+        x = self.blocks(x)  # (n, num_features, s/16, s/16)
+        return self.classify(x.mean(dim=(2, 3)))
 
 
 def separable(c: Groups) -> Staged:
     """Return a stem, pooling and seven separable blocks."""
-    blocks = [SeparableBlock(c[i], c[o], s) for i, o, s in SEPARABLE]
-    return Staged(ConvNorm(3, c["c0"], 3), blocks, _strides(SEPARABLE), _last(c))
+    blocks: list[nn.Module] = [SeparableBlock(c[i], c[o], s) for i, o, s in SEPARABLE]
+    return Staged(ConvNorm(3, c["c0"], 3), blocks, c[SEPARABLE[-1][1]])
 
 
 def inverted(c: Groups) -> Staged:
     """Return a stem, pooling and seven inverted residual blocks."""
-    blocks = [
+    blocks: list[nn.Module] = [
         InvertedBlock(c[i], c[f"e{number}"], c[o], s, add=i == o)
         for number, (i, o, s) in enumerate(INVERTED)
     ]
-    return Staged(ConvNorm(3, c["c0"], 3), blocks, _strides(INVERTED), _last(c))
+    return Staged(ConvNorm(3, c["c0"], 3), blocks, c[INVERTED[-1][1]])
 
 
 def residual(c: Groups) -> Staged:
     """Return a stem, pooling and four residual blocks."""
-    blocks = [
+    blocks: list[nn.Module] = [
         ResidualBlock(c[i], c[f"i{number}"], c[o], s) for number, (i, o, s) in enumerate(RESIDUAL)
     ]
-    return Staged(ConvNorm(3, c["c0"], 3), blocks, _strides(RESIDUAL), _last(c))
-
-
-def _strides(plan: Plan) -> list[int]:
-    return [stride for _, _, stride in plan]
-
-
-def _last(c: Groups) -> int:
-    """Return the channels of the last block: of the highest numbered group."""
-    return c[max(group for group in c if group.startswith("c"))]
+    return Staged(ConvNorm(3, c["c0"], 3), blocks, c[RESIDUAL[-1][1]])
 
 
 class BasicBlock(nn.Module):
@@ -279,21 +215,9 @@ class ResNet18(nn.Module):
         )
         self.fc = nn.Linear(c["c3"], NUM_CLASSES)
 
-    @property
-    def classify(self) -> nn.Module:
-        """The last layer under the name that the other networks give it."""
-        return self.fc
-
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """Return the maps of sides s/4, s/8, s/16, s/32."""
-        x = F.relu(self.bn1(self.conv1(images)))
-        x = F.max_pool2d(x, 3, stride=2, padding=1)
-        maps = []
-        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = layer(x)
-            maps.append(x)
-        return maps
-
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, num_classes) for images (n, 3, s, s)."""
-        return self.fc(embed(self.maps(images)))
+        x = F.relu(self.bn1(self.conv1(images)))  # (n, 64, s/2, s/2)
+        x = F.max_pool2d(x, 3, stride=2, padding=1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (n, 512, s/32, s/32)
+        return self.fc(x.mean(dim=(2, 3)))

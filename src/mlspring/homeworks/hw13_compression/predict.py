@@ -1,67 +1,40 @@
-"""From the finished student to one class for every test picture."""
+"""From a student to one class for every test picture; the judge calls the same function."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from mlspring.core.progress import bar
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw13_compression import transform
 from mlspring.homeworks.hw13_compression.data import Data
 from mlspring.homeworks.hw13_compression.held_out import EVAL_BATCH
+from mlspring.homeworks.hw13_compression.networks import STUDENT, finished, hardware_for
 from mlspring.homeworks.hw13_compression.recipe import Recipe
 from mlspring.homeworks.hw13_compression.submission import Prediction
-from mlspring.homeworks.hw13_compression.tasks import STUDENT, finished, hardware_for
+from mlspring.kit import image_augment
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.evaluate import predict_all
-from mlspring.kit.seeding import generator
 
 
 def predict(recipe: Recipe, data: Data, run: Run) -> Prediction:
     """Return the class of every test picture, with the weights it comes from."""
-    categories = probabilities(recipe, data.test_images, run).argmax(1)
-    return Prediction(categories=categories, weights=(weights_path(run, STUDENT),))
+    hardware = hardware_for(recipe.student.name, run)
+    model = finished(run, STUDENT, "student").model
+    logits = predict_logits(model, data.test_images, hardware)
+    return Prediction(categories=logits.argmax(1).numpy(), weights=weights_path(run, STUDENT))
 
 
-def probabilities(recipe: Recipe, images: NDArray[np.uint8], run: Run) -> NDArray[np.float32]:
-    """Return the student's class probabilities (n, 11) of pictures (n, s, s, 3).
-
-    Test-time augmentation: a * mean over random views + (1 - a) * plain picture.
-    """
-    hardware = hardware_for(recipe, run)
-    model = hardware.to_device(finished(run, STUDENT).model)
-    knobs = recipe.predict
-    num_views = knobs.views if knobs.views_weight else 0
-    weight = knobs.views_weight if num_views else 0.0
-    with bar("predict", 1 + num_views, unit="passes") as progress:
-        total = (1 - weight) * _one_pass(model, images, hardware, recipe, None)
-        progress.advance()
-        for view in range(num_views):
-            seen = _one_pass(model, images, hardware, recipe, (run.request.seed, view))
-            total += weight / num_views * seen
-            progress.advance()
-    return total.numpy()
-
-
-def _one_pass(
-    model: torch.nn.Module,
-    pictures: NDArray[np.uint8],
-    hardware: Hardware,
-    recipe: Recipe,
-    view: tuple[int, int] | None,
+def predict_logits(
+    model: nn.Module, pictures: NDArray[np.uint8], hardware: Hardware, batch_size: int = EVAL_BATCH
 ) -> Tensor:
-    """Return probabilities (n, 11) of the plain pictures, or of one random view of each."""
+    """Return logits (n, 11), on the CPU, of pictures (n, s, s, 3), each seen once as it is."""
+    model = hardware.to_device(model).eval()
 
     def forward(part: slice) -> Tensor:
         batch = torch.from_numpy(pictures[part].copy()).to(hardware.device)
-        if view is None:
-            inputs = transform.to_input(batch)
-        else:
-            stream = generator("view", *view, part.start)
-            inputs = transform.vary(batch, transform.draw(recipe.augment, len(batch), stream))
         with hardware.autocast():
-            return model(hardware.images_to_device(inputs)).float().softmax(1)
+            logits: Tensor = model(hardware.images_to_device(image_augment.to_input(batch)))
+        return logits
 
-    return predict_all(forward, len(pictures), EVAL_BATCH)
+    return predict_all(forward, len(pictures), batch_size)

@@ -1,11 +1,10 @@
 """Pruning: weights set to zero, which saves nothing, and channels taken out, which does.
 
-A *mask* keeps every tensor's shape; the arithmetic stays (report question 3). *Shrinking* makes a
-smaller network of the channels that are kept, with the same outputs as the masked one.
+A *mask* keeps every tensor's shape, so the arithmetic stays (report question 3). *Shrinking* makes
+a smaller network of the channels that are kept.
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,30 +13,20 @@ from mlspring.homeworks.hw13_compression.architecture import Architecture, layou
 from mlspring.homeworks.hw13_compression.models import build
 
 Tensors = dict[str, Tensor]
-Kept = dict[str, Tensor]
 EPSILON = 1e-5  # of batch norm
 
 
-def sparse_weights(model: nn.Module, share: float, scope: Literal["layer", "global"]) -> Tensors:
-    """Return the state dict with the smallest weights of the convolutions set to zero.
+def sparse_weights(model: nn.Module, share: float) -> Tensors:
+    """Return the state_dict with the smallest ``share`` of each convolution's weights at zero.
 
-    Source: the course's sample (L1 unstructured, amount ``share`` of every Conv2d).
-
-    Args:
-        model: is not changed.
-        share: of the weights to remove, 0 to 1.
-        scope: ``layer`` removes the share in each convolution, ``global`` over all of them.
+    Source: the course's sample (L1 unstructured on every Conv2d). ``model`` is not changed.
     """
     state = {name: value.clone() for name, value in model.state_dict().items()}
-    names = [f"{n}.weight" for n, m in model.named_modules() if isinstance(m, nn.Conv2d)]
-    parts = [names] if scope == "global" else [[name] for name in names]
-    for part in parts:
-        sizes = torch.cat([state[name].abs().flatten() for name in part])
-        num_removed = round(share * len(sizes))
+    for name in (f"{n}.weight" for n, m in model.named_modules() if isinstance(m, nn.Conv2d)):
+        sizes = state[name].abs().flatten()
         keep = torch.ones_like(sizes, dtype=torch.bool)
-        keep[sizes.topk(num_removed, largest=False).indices] = False
-        for name, mask in zip(part, keep.split([state[n].numel() for n in part]), strict=True):
-            state[name] *= mask.view_as(state[name])
+        keep[sizes.topk(round(share * len(sizes)), largest=False).indices] = False
+        state[name] *= keep.view_as(state[name])
     return state
 
 
@@ -58,17 +47,23 @@ def channel_scores(architecture: Architecture, state: Mapping[str, Tensor]) -> T
     return scores
 
 
-def strongest(scores: Mapping[str, Tensor], channels: Mapping[str, int]) -> Kept:
-    """Return the indices of the channels with the largest scores, so many of each group, sorted."""
+def remaining(architecture: Architecture, share: float) -> dict[str, int]:
+    """Return how many channels of each group are left when ``share`` of them is kept."""
+    return {group: max(1, round(share * num)) for group, num in architecture.groups.items()}
+
+
+def strongest(scores: Mapping[str, Tensor], channels: Mapping[str, int]) -> Tensors:
+    """Return by group the sorted indices of its channels with the largest scores, so many each."""
     return {group: scores[group].topk(num).indices.sort().values for group, num in channels.items()}
 
 
 def shrink(
-    architecture: Architecture, state: Mapping[str, Tensor], kept: Kept
+    architecture: Architecture, state: Mapping[str, Tensor], channels: Mapping[str, int]
 ) -> tuple[Architecture, nn.Module]:
-    """Return the smaller network that has only the ``kept`` channels, with their weights."""
-    channels = tuple(len(kept[group]) for group in architecture.groups)
-    smaller = Architecture(name=architecture.name, channels=channels)
+    """Return the smaller network of the strongest channels, so many of each group, with weights."""
+    kept = strongest(channel_scores(architecture, state), channels)
+    sizes = tuple(len(kept[group]) for group in architecture.groups)
+    smaller = Architecture(name=architecture.name, channels=sizes)
     tensors = {}
     for name, dims in layout(architecture.name).items():
         value = state[name].detach()
@@ -81,20 +76,8 @@ def shrink(
     return smaller, model
 
 
-def silence(architecture: Architecture, state: Mapping[str, Tensor], kept: Kept) -> Tensors:
-    """Return the state dict in which the other channels are always zero: what shrinking equals."""
-    silent = {name: value.clone() for name, value in state.items()}
-    for name, dims in layout(architecture.name).items():
-        is_affine = name.endswith((".weight", ".bias")) and len(dims) == 1
-        if is_affine and isinstance(dims[0], str):
-            mask = torch.zeros(architecture.groups[dims[0]]).to(silent[name])
-            mask[kept[dims[0]]] = 1
-            silent[name] *= mask
-    return silent
-
-
 def _norm_after(conv: str, dims: Mapping[str, object]) -> str:
-    """Return the batch norm that follows a convolution: the next one in the state dict."""
+    """Return the batch norm that follows a convolution: the next one in the state_dict."""
     names = list(dims)
     following = names[names.index(conv) + 1 :]
     return next(n for n in following if n.endswith(".running_var")).removesuffix(".running_var")

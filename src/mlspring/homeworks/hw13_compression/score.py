@@ -1,27 +1,91 @@
-"""Categorisation accuracy on the public and the private part of the answers."""
+"""Accuracy of the student itself: the judge loads its weights and shows it the test pictures.
 
+The network is one of ``models.py``, built here; of the learner only numbers are used. A table of
+classes that comes along is not believed: it need not be the work of these weights.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
 
 from mlspring.core import answers as core_answers
 from mlspring.core.answers import Answers
+from mlspring.core.errors import DataError, SubmissionError
 from mlspring.core.score import Score
-from mlspring.homeworks.hw13_compression import submission as file_format
-from mlspring.homeworks.hw13_compression.submission import HandedIn
+from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS
+from mlspring.homeworks.hw13_compression.compress import CPU
+from mlspring.homeworks.hw13_compression.cost import count_parameters
+from mlspring.homeworks.hw13_compression.models import build
+from mlspring.homeworks.hw13_compression.predict import predict_logits
+from mlspring.homeworks.hw13_compression.submission import Student
+
+BATCH = 8  # pictures at once: the widest student within the limit then takes 1 GB and not 10
 
 
-def score(values: HandedIn, answers: Answers) -> Score:
-    """Return the share of right categories; pure.
+@dataclass(frozen=True, kw_only=True)
+class TestSet:
+    """What only the judge has: test pictures with their classes, in the order of the table."""
 
-    Nothing of the learner's is executed: the checkpoints are looked at, never built or run.
-    """
-    right = values.categories == answers.table.integers(1, 0, 10)
-    return answers.accuracy(right, parameters=float(values.num_parameters))
+    answers: Answers
+    labels: NDArray[np.int64]  # (n,)
+    pictures: NDArray[np.uint8]  # (n, s, s, 3)
+
+    @property
+    def ids(self) -> list[str]:
+        """Names of the test pictures, as the answers have them."""
+        return self.answers.ids
 
 
-def read_answers(path: Path) -> Answers:
-    """Return the answers.
+def read_answers(path: Path) -> TestSet:
+    """Return the answers and the pictures: ``public/test_images.npy`` beside the answers' folder.
 
     Raises:
-        DataError: they are not ``Id,Category,Usage``.
+        DataError: the answers are not ``Id,Category,Usage``, or the pictures are not theirs.
     """
-    return core_answers.read_answers(path, header=file_format.HEADER)
+    answers = core_answers.read_answers(path, header=("Id", "Category"))
+    labels = answers.table.integers(1, 0, 10)
+    file = path.resolve().parent.parent / "public" / "test_images.npy"
+    expected = f"test pictures for {path}: uint8 ({len(labels)}, s, s, 3)"
+    fix = "mlspring data hw13 --export DIR writes both: DIR/private/answers.csv and DIR/public"
+    try:
+        pictures = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        why = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
+        raise DataError(why, file=file, expected=expected, fix=fix) from error
+    shape = pictures.shape
+    if shape != (len(labels), *shape[1:2], *shape[1:2], 3) or pictures.dtype != np.uint8:
+        raise DataError(f"is {pictures.dtype} {shape}", file=file, expected=expected, fix=fix)
+    return TestSet(answers=answers, labels=labels, pictures=pictures)
+
+
+def score(values: Student, answers: TestSet) -> Score:
+    """Return the share of test pictures that the student gets right, each seen once; in fp32.
+
+    Raises:
+        SubmissionError: the weights do not fit the network, or are not finite, or its logits are
+            not, or it has more than 100,000 parameters.
+    """
+    model = build(values.architecture)
+    tensors = safetensors.torch.load(values.weights)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        found = f"the weights do not fit {values.architecture.name}"
+        raise SubmissionError(found, file=values.file) from error
+    if (num_parameters := count_parameters(model)) > MAX_PARAMETERS:
+        found, expected = f"has {num_parameters:,} parameters", f"at most {MAX_PARAMETERS:,}"
+        raise SubmissionError(found, file=values.file, expected=expected)
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            found = f"{name} holds values that are NaN or infinite"
+            raise SubmissionError(found, file=values.file, expected="finite weights")
+    logits = predict_logits(model, answers.pictures, CPU, BATCH)
+    if num_bad := int((~logits.isfinite()).any(1).sum()):
+        found = f"gives logits of {num_bad} test pictures that are NaN or infinite"
+        raise SubmissionError(found, file=values.file, expected="finite logits")
+    right = torch.as_tensor(answers.labels) == logits.argmax(1)
+    return answers.answers.accuracy(right.numpy(), parameters=float(num_parameters))

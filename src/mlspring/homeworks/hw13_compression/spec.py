@@ -20,8 +20,7 @@ SPEC = Spec(
     questions=(
         Question(
             id="q1",
-            text="The student layer by layer: parameters, multiply-adds, and what a depthwise + "
-            "pointwise convolution saves.",
+            text="The student layer by layer: parameters and multiply-adds.",
             figure="q1_parameters",
         ),
         Question(
@@ -34,12 +33,6 @@ SPEC = Spec(
             text="Pruning: accuracy against the share of weights removed. Does it speed up "
             "inference?",
             figure="q3_pruning",
-        ),
-        Question(
-            id="pareto",
-            text="What does each way of compressing cost and give: parameters, multiply-adds, "
-            "bytes, milliseconds?",
-            figure="pareto",
         ),
         Question(
             id="curves",

@@ -1,19 +1,17 @@
 """The network that students learn from: trained once and kept, or the course's own checkpoint.
 
-An assistant between teacher and student is a teacher, too, that has learnt from the first.
-
 home()/teachers/1f0c9a77d2e4b861/     hash of its recipe and of the pictures
-    checkpoints/teacher.safetensors   weights; a resumable state while it is in training
+    checkpoints/member-0.safetensors  weights; a resumable state while it is in training
     log.jsonl                         its learning curve
-    facts.json                        accuracy, costs, pruning curve: written last
+    teacher.json                      accuracy, costs, pruning curve: written last
 """
 
 import hashlib
 import json
 import pickle
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,160 +23,153 @@ from mlspring.core.errors import DataError, RunError
 from mlspring.core.files import disk_errors, home, read_json, sha256, write_json
 from mlspring.core.locks import locked
 from mlspring.core.progress import say
+from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw13_compression.architecture import Architecture, residual, resnet18
 from mlspring.homeworks.hw13_compression.data import TEACHER, Data, fingerprint
-from mlspring.homeworks.hw13_compression.models import WithMaps, build, embed
-from mlspring.homeworks.hw13_compression.recipe import Recipe
-from mlspring.homeworks.hw13_compression.transform import MEAN, STD
+from mlspring.homeworks.hw13_compression.models import build
+from mlspring.homeworks.hw13_compression.recipe import TeacherKnobs, TeacherTraining, TrainKnobs
 from mlspring.kit import checkpoint
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
+from mlspring.kit.image_augment import MEAN, STD
 
-VERSION = 1  # of the way that a teacher is trained; part of its folder's name
+VERSION = 2  # of the way that a teacher is trained and kept; part of its folder's name
+SEED = 0  # of its weights and batches
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-DAMAGE = (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile)
+DAMAGE = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile)
 
-Facts = dict[str, Any]
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A finished network, on the CPU and in evaluation mode."""
+
+    name: str  # in tables, e.g. pruned-50
+    architecture: Architecture
+    model: nn.Module
+    num_bytes: int  # of its file
 
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """A finished teacher, ready to answer.
-
-    Args:
-        architecture: what network it is.
-        model: on the device, in evaluation mode, frozen; takes images normalised as the student's.
-        hardware: where and in which arithmetic it answers.
-        facts: what ``facts.json`` says, e.g. ``accuracy`` on the validation pictures.
-        digest: SHA-256 of its weights' file.
-    """
+    """A finished teacher, on the device and frozen."""
 
     architecture: Architecture
-    model: nn.Module
+    model: nn.Module  # takes images normalised as the student's
     hardware: Hardware
-    facts: Facts
-    digest: str
+    measured: dict[str, Any]  # what teacher.json says, e.g. accuracy on the validation pictures
+    digest: str  # SHA-256 of its weights' file
 
     @torch.no_grad()
-    def answer(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return logits (n, num_classes), in fp32, and maps of normalised images (n, 3, s, s)."""
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (n, 11), in fp32, of normalised images (n, 3, s, s)."""
         with self.hardware.autocast():
-            logits, maps = WithMaps(self.model)(self.hardware.images_to_device(images))
-        return logits.float(), maps
+            logits: Tensor = self.model(self.hardware.images_to_device(images)).float()
+        return logits
 
 
 class Renormalised(nn.Module):
-    """A network trained on ImageNet's normalisation behind our own."""
+    """A network that was trained on ImageNet's normalisation, fed with ours."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
-    @property
-    def classify(self) -> nn.Module:
-        """The network's last layer."""
-        return self.model.classify
-
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """Return the network's maps."""
-        mean, std = (images.new_tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
-        return self.model.maps((images * STD + MEAN - mean) / std)
-
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits (n, num_classes) for images (n, 3, s, s)."""
-        return self.classify(embed(self.maps(images)))
+        """Return logits (n, 11) for images (n, 3, s, s)."""
+        mean, std = (images.new_tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+        return self.model((images * STD + MEAN - mean) / std)
 
 
-def bare(model: nn.Module) -> nn.Module:
+def unwrap(model: nn.Module) -> nn.Module:
     """Return the network itself, without the change of normalisation around it."""
     return model.model if isinstance(model, Renormalised) else model
 
 
-def like(model: nn.Module, other: nn.Module) -> nn.Module:
+def wrap_like(model: nn.Module, other: nn.Module) -> nn.Module:
     """Return ``other`` behind the same change of normalisation as ``model``, if it has one."""
     return Renormalised(other) if isinstance(model, Renormalised) else other
 
 
+def training_of(knobs: TeacherKnobs, train: TrainKnobs) -> tuple[TrainKnobs, TeacherTraining]:
+    """Return the loop of our own teacher, with the student's batches, and its other numbers."""
+    file = Path(__file__).parent / "teachers" / f"{knobs.training}.toml"
+    told = load_recipe(TeacherTraining, file)
+    values = told.model_dump(exclude={"augment"}) | {"steps": knobs.steps}
+    return train.model_copy(update=values), told
+
+
 def open_teacher(
-    recipe: Recipe,
+    knobs: TeacherKnobs,
+    train: TrainKnobs,
     data: Data,
     hardware: Hardware,
     ranks: Ranks,
-    make: Callable[[Run], Facts],
-    tutor: Teacher | None = None,
+    make: Callable[[Run], dict[str, Any]],
 ) -> Teacher:
     """Return the teacher of a recipe, made by the first process that needs it.
 
     Of several processes that ask at once one works and the others wait; under ``torchrun`` it is
-    the first. A training that was stopped goes on where it stood.
-
-    Args:
-        recipe: its teacher sections name the teacher.
-        data: the labelled pictures; the given checkpoint's place.
-        hardware: where it is to answer.
-        ranks: this process among all.
-        make: trains or only examines the teacher in the folder of the given run, returns its facts.
-        tutor: whom it learns from, if it is an assistant.
+    the first. ``make`` trains, or only examines, the teacher in the folder of the run that it gets,
+    and returns what it measured; a training that was stopped goes on where it stood.
 
     Raises:
         DataError: the given checkpoint is missing, damaged or of another network.
     """
-    if recipe.teacher.source == "given":
-        given_file(data)  # before anybody waits
-    place = folder(recipe, data, tutor)
-    if ranks.is_main and not (place / "facts.json").exists():
-        with disk_errors(place), _turn(place):
-            if not (place / "facts.json").exists():
-                with closing(_run(place, recipe)) as run:
-                    facts = make(run)
-                write_json(place / "facts.json", facts)
-                who = "assistant" if tutor else "teacher"
-                say(f"{who}: {facts['accuracy']:.3f} of the held-out pictures, kept in {place}")
+    folder = folder_of(knobs, train, data)
+    if ranks.is_main and not (folder / "teacher.json").exists():
+        waiting = "Another process is training the teacher; waiting for it"
+        with disk_errors(folder), locked(folder / ".lock", on_wait=lambda: say(waiting)):
+            if not (folder / "teacher.json").exists():
+                with closing(_run(folder)) as run:
+                    measured = make(run)
+                write_json(folder / "teacher.json", measured)
+                accuracy = measured["accuracy"]
+                say(f"teacher: {accuracy:.3f} of the held-out pictures, kept in {folder}")
     ranks.wait()
-    architecture, model, file = load(recipe, data, place)
+    network, file = load(knobs, data, folder)
     return Teacher(
-        architecture=architecture,
-        model=hardware.to_device(model).eval().requires_grad_(False),
+        architecture=network.architecture,
+        model=hardware.to_device(network.model).eval().requires_grad_(False),
         hardware=hardware,
-        facts=read_json(place / "facts.json"),
+        measured=read_json(folder / "teacher.json"),
         digest=sha256(file),
     )
 
 
-def folder(recipe: Recipe, data: Data, tutor: Teacher | None = None) -> Path:
+def folder_of(knobs: TeacherKnobs, train: TrainKnobs, data: Data) -> Path:
     """Return where the teacher is kept, whether or not it is there yet."""
-    parts: list[Any] = [VERSION, fingerprint(data), recipe.teacher.source]
-    if recipe.teacher.source == "given":
+    parts: list[Any] = [VERSION, fingerprint(data), knobs.source]
+    if knobs.source == "given":
         parts.append(sha256(given_file(data)))
     else:
-        sections = (recipe.teacher, recipe.teacher_augment, recipe.teacher_train)
-        parts += [section.model_dump() for section in sections]
-    if tutor is not None:
-        parts += [tutor.digest, recipe.distill.model_dump()]
+        loop, told = training_of(knobs, train)
+        parts += [knobs.width, loop.model_dump(exclude={"checkpoint_seconds", "validate_every"})]
+        parts += [told.augment.model_dump()]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return home() / "teachers" / digest[:16]
 
 
-def load(recipe: Recipe, data: Data, place: Path) -> tuple[Architecture, nn.Module, Path]:
-    """Return the finished teacher's description, its network on the CPU, and the weights' file.
+def load(knobs: TeacherKnobs, data: Data, folder: Path) -> tuple[Network, Path]:
+    """Return the finished teacher on the CPU and the file of its weights.
 
     Raises:
         DataError: the given checkpoint is missing, damaged or of another network.
         RunError: the kept weights are damaged.
     """
-    if recipe.teacher.source == "given":
-        file = given_file(data)
-        return resnet18(), Renormalised(read_resnet18(file)), file
-    architecture = residual(recipe.teacher.width)
-    model = build(architecture)
-    file = place / "checkpoints" / "teacher.safetensors"
-    try:
-        checkpoint.load_weights(file, model)
-    except RunError as error:
-        fix = f"remove {place}; the next run trains the teacher anew"
-        raise RunError(error.found, file=file, fix=fix) from error
-    return architecture, model, file
+    if knobs.source == "given":
+        architecture, file = resnet18(), given_file(data)
+        model: nn.Module = Renormalised(read_resnet18(file))
+    else:
+        architecture, file = residual(knobs.width), folder / "checkpoints" / "member-0.safetensors"
+        model = build(architecture)
+        try:
+            checkpoint.load_weights(file, model)
+        except RunError as error:
+            fix = f"remove {folder}; the next run trains the teacher anew"
+            raise RunError(error.found, file=file, fix=fix) from error
+    size = file.stat().st_size
+    return Network(name="teacher", architecture=architecture, model=model, num_bytes=size), file
 
 
 def given_file(data: Data) -> Path:
@@ -191,8 +182,7 @@ def given_file(data: Data) -> Path:
         raise DataError(
             f"the data has no {TEACHER}",
             expected="the course's teacher beside training/, for teacher.source = 'given'",
-            fix="mlspring fetch hw13, or let a world recipe train one: mlspring run hw13 "
-            "world/strong --data DIR",
+            fix="mlspring fetch hw13, or train one: --set teacher.source=trained",
         )
     return data.teacher
 
@@ -201,40 +191,41 @@ def read_resnet18(file: Path) -> nn.Module:
     """Return the network in a checkpoint with torchvision's names; nothing in it is executed.
 
     Raises:
-        DataError: no state dict of tensors, of another network, or with NaN in it.
+        DataError: no state_dict of tensors, of another network, or with NaN in it.
     """
-    expected = "the state dict of a ResNet-18 for 11 classes, 122 tensors"
+    expected = "the state_dict of a ResNet-18 for 11 classes, 122 tensors"
+    again = "fetch it again: mlspring fetch hw13"
+    save_it = f"save it as a state_dict: torch.save(model.state_dict(), {TEACHER!r})"
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        with file.open("rb") as stream:
+            whole = stream.read(1) in (b"P", b"\x80")  # a zip, or a pickle as torch once wrote
+        kind = "holds Python objects beside tensors, e.g. a whole module, which are never unpickled"
+        found, fix = (kind, save_it) if whole else ("is no checkpoint", again)
+        raise DataError(found, file=file, expected=expected, fix=fix) from error
     except DAMAGE as error:
-        found = f"cannot be read as tensors ({str(error).splitlines()[0][:120]})"
-        raise DataError(found, file=file, expected=expected, fix="fetch it again") from error
-    shapes = resnet18().shapes
+        found = "is damaged or cut short"
+        raise DataError(found, file=file, expected=expected, fix=again) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise DataError("is no state dict", file=file, expected=expected)
+        raise DataError("is no state_dict", file=file, expected=expected, fix=save_it)
+    shapes, found_shapes = resnet18().shapes, {name: (*v.shape,) for name, v in state.items()}
     for name in (*shapes, *state):
-        shape = tuple(state[name].shape) if name in state else None
-        if name not in shapes or shape != shapes[name]:
-            what = f"{name} has shape {shape}" if shape is not None else f"{name} is missing"
-            raise DataError(what, file=file, expected=f"{shapes.get(name, 'no such tensor')}")
+        shown, shape, wanted = str(name)[:80], found_shapes.get(name), shapes.get(name)
+        if shape != wanted:
+            found = f"{shown!r} is missing" if shape is None else f"{shown!r} has shape {shape}"
+            told = "no such tensor" if wanted is None else str(wanted)
+            raise DataError(found, file=file, expected=told, fix=save_it)
         if not state[name].isfinite().all():
-            found = f"{name} holds values that are NaN or infinite"
-            raise DataError(found, file=file, expected="finite weights", fix="fetch it again")
+            found = f"{shown!r} holds values that are NaN or infinite"
+            raise DataError(found, file=file, expected="finite weights", fix=again)
     model = build(resnet18())
     model.load_state_dict(state)
     return model
 
 
-def _run(place: Path, recipe: Recipe) -> Run:
+def _run(folder: Path) -> Run:
     """Return the folder as a run, so that the loop logs and resumes there as anywhere."""
-    for half_written in place.rglob("*.part"):  # of a killed process; the lock makes them ours
+    for half_written in folder.rglob("*.part"):  # of a killed process; the lock makes them ours
         half_written.unlink(missing_ok=True)
-    return Run(place, Request(homework="hw13", recipe="teacher", seed=recipe.teacher.seed))
-
-
-@contextmanager
-def _turn(place: Path) -> Iterator[None]:
-    """Hold the teacher's lock: of two processes that need it at once, one makes and one waits."""
-    waiting = "Another process is training the teacher; waiting for it"
-    with locked(place / ".lock", on_wait=lambda: say(waiting)):
-        yield
+    return Run(folder, Request(homework="hw13", recipe="teacher", seed=SEED))

@@ -1,4 +1,4 @@
-"""Readers of homework 13: its own layout, the given teacher's place, ids that count from 0000."""
+"""Readers of homework 13: its own layout, where the given teacher is, ids that count from 0000."""
 
 import shutil
 from pathlib import Path
@@ -74,29 +74,10 @@ def test_another_layout_is_explained(tmp_path: Path) -> None:
         data.load(official(tmp_path), recipe())
 
 
-def test_a_folder_that_may_not_be_entered_is_named(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    inside = folder / "food11-hw13"
-    is_dir = Path.is_dir
-
-    def refuse(self: Path) -> bool:
-        if self.parent == inside:
-            raise PermissionError(13, "Permission denied", str(self))
-        return is_dir(self)
-
-    source = official(folder)
-    monkeypatch.setattr(Path, "is_dir", refuse)
-    with pytest.raises(DataError) as raised:
-        data.test_ids(source)
-    assert f"{inside}: the folder cannot be read" in str(raised.value)
-    assert f"chmod -R u+rX {inside}" in str(raised.value)
-
-
 @pytest.mark.parametrize("part", ["training", "validation"])
 def test_a_bad_label_names_the_file(folder: Path, part: str) -> None:
-    place = folder / "food11-hw13" / part
-    (place / "0_0.jpg").rename(place / "11_0.jpg")
+    part = folder / "food11-hw13" / part
+    (part / "0_0.jpg").rename(part / "11_0.jpg")
     with pytest.raises(DataError, match=r"11_0.jpg: has no label 0\.\.10"):
         data.load(official(folder), recipe())
 
@@ -109,14 +90,14 @@ def test_a_broken_picture_names_the_file(folder: Path) -> None:
 
 
 def test_pictures_of_other_kinds_and_sides_show_what_they_show(folder: Path) -> None:
-    place = folder / "food11-hw13" / "training"
+    part = folder / "food11-hw13" / "training"
     red, blue = Image.new("RGB", (29, 28), "red"), Image.new("RGB", (64, 48), "blue")
-    red.quantize(2).save(place / "0_0.bmp")  # colours by a palette
-    blue.convert("RGBA").save(place / "0_1.png")
-    with Image.open(place / "0_0.bmp") as stored:
+    red.quantize(2).save(part / "0_0.bmp")  # colours by a palette
+    blue.convert("RGBA").save(part / "0_1.png")
+    with Image.open(part / "0_0.bmp") as stored:
         assert stored.mode == "P"
     for old in ("0_0.jpg", "0_1.jpg"):
-        (place / old).unlink()
+        (part / old).unlink()
     loaded = data.load(official(folder), recipe())
     assert (loaded.train_images[0] == (255, 0, 0)).all()
     assert (loaded.train_images[1] == (0, 0, 255)).all()
@@ -152,11 +133,6 @@ def test_the_world_s_test_pictures_count_from_0000(world: Path) -> None:
     source = Source(kind="world", folder=world / "public")
     assert data.load(source, recipe(size=64)).test_ids == ["0000", "0001", "0002"]
     assert data.test_ids(source) == ["0000", "0001", "0002"]
-    for _ in range(2):  # made, then found
-        assert data.answers(world).read_text() == (
-            "Id,Category,Usage\n0000,3,Public\n0001,4,Private\n0002,5,Private\n"
-        )
-    assert data.answers(world).parent.name == "private"
 
 
 def test_the_world_has_one_size(world: Path) -> None:
@@ -174,6 +150,8 @@ def test_a_world_is_written_in_the_layout(world: Path, tmp_path: Path) -> None:
         *(f"food11-hw13/training/{name}.jpg" for name in ("0_0", "1_0", "1_1")),
         *(f"food11-hw13/validation/{name}.jpg" for name in ("0_0", "1_0", "1_1")),
     ]
+    shown = np.load(tmp_path / "out" / "test_images.npy")
+    assert np.array_equal(shown, np.load(world / "public" / "test_images.npy")), "JPEG would not"
 
 
 def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
@@ -197,20 +175,10 @@ def test_real_photos_are_read(real_data: Path, tmp_path: Path) -> None:
         (("student.start=teacher",), "needs student.name = 'residual'"),
         (("compress.keep=[1.5]",), "compress.keep holds 1.5"),
         (("compress.keep=[0.5, 0.75]",), "compress.keep has 0.75 after 0.5, must be falling"),
-        (
-            ("compress.keep=[0.754, 0.751, 0.5]",),
-            "compress.keep has 0.754 and 0.751, whose copies would both be called pruned-75",
-        ),
-        (("compress.keep=[0.004, 0.002]",), "would both be called pruned-0"),
+        (("compress.keep=[0.5, 0.5]",), "compress.keep has 0.5 after 0.5, must be falling"),
         (("distill.temperature=0.0",), "distill.temperature"),
         (("distill.weight=1.5",), "distill.weight"),
-        (
-            ("distill.attention=1.0", "teacher.source=given"),
-            "distill.attention needs maps of equal sides",
-        ),
-        (("distill.assistant=8",), "distill.assistant needs something to teach"),
-        (("distill.assistant=1", "distill.weight=0.5"), "distill.assistant = 1"),
-        (("distill.attention=1.0",), "the students other than plain have"),
+        (("teacher.training=mine",), "teacher.training"),
     ],
 )
 def test_an_impossible_recipe_is_refused(overrides: tuple[str, ...], message: str) -> None:

@@ -1,4 +1,4 @@
-"""A run of homework 13: who trains the teacher and how often, first weights, measured facts."""
+"""A run of homework 13: who trains the teacher and how often, first weights, what is measured."""
 
 import json
 from pathlib import Path
@@ -15,8 +15,9 @@ from mlspring.core.source import official
 from mlspring.homeworks.hw13_compression import (
     compress,
     data,
+    networks,
     prune,
-    tasks,
+    submission,
     teacher,
 )
 from mlspring.homeworks.hw13_compression.architecture import group_names
@@ -52,16 +53,17 @@ def go(folder: Path, *overrides: str, recipe: str = "strong", seed: int = 0) -> 
 
 
 def teachers() -> list[Path]:
-    return sorted((home() / "teachers").glob("*/facts.json"))
+    return sorted((home() / "teachers").glob("*/teacher.json"))
 
 
 def test_level_simple_pays_for_no_teacher(folder: Path) -> None:
     run = go(folder, recipe="simple")
     assert not (home() / "teachers").exists()
     assert "teacher" not in run.state
-    facts = read_json(compress.path(run))
-    assert [row["name"] for row in facts["networks"]] == ["student", "pruned-50", "student, int8"]
-    assert facts["softness_of"] == "student"
+    measured = read_json(compress.path(run))
+    names = [row["name"] for row in measured["networks"]]
+    assert names == ["student", "pruned-50", "student, int8"]
+    assert measured["softness_of"] == "student"
 
 
 def load(*overrides: str, recipe: str = "strong") -> Recipe:
@@ -88,16 +90,16 @@ def test_depthwise_students_compute_in_fp32_unless_told(
     recipe = load(f"student.name={name}", f"student.channels={channels}")
     request = Request(homework="hw13", recipe="x", device="cpu", precision=asked)  # type: ignore[arg-type]
     run = Run.create(tmp_path, request, "")
-    assert tasks.hardware_for(recipe, run).precision == chosen
+    assert networks.hardware_for(recipe.student.name, run).precision == chosen
     run.close()
 
 
 def test_a_resumed_run_keeps_its_teacher(folder: Path) -> None:
     run = go(folder)
     (run.folder / "result.json").unlink()
-    state = json.loads((run.folder / "state.json").read_text())
-    state["teacher"]["sha256"] = "0" * 64
-    write_json(run.folder / "state.json", state)
+    noted = json.loads((run.folder / "state.json").read_text())
+    noted["teacher"]["sha256"] = "0" * 64
+    write_json(run.folder / "state.json", noted)
     with pytest.raises(RunError, match="the teacher has changed since this run began"):
         verb.resume(run.folder, submit=False)
 
@@ -107,13 +109,11 @@ def test_a_student_can_start_as_the_pruned_teacher(folder: Path) -> None:
     words = ("student.name=residual", f"student.channels={channels}", "student.start=teacher")
     run = go(folder, *words, "train.learning_rate=1e-12", "train.ema_decay=0.0")
     recipe = load(*words)
-    architecture, model, _ = teacher.load(
-        recipe, data.load(official(folder), recipe), teachers()[0].parent
-    )
-    scores = prune.channel_scores(architecture, model.state_dict())
-    kept = prune.strongest(scores, recipe.architecture.groups)
-    _, expected = prune.shrink(architecture, model.state_dict(), kept)
-    found = tasks.finished(run, "student").model
+    loaded = data.load(official(folder), recipe)
+    large, _ = teacher.load(recipe.teacher, loaded, teachers()[0].parent)
+    state, channels = large.model.state_dict(), recipe.architecture.groups
+    _, expected = prune.shrink(large.architecture, state, channels)
+    found = networks.finished(run, 0, "student").model
     for (name, a), (_, b) in zip(
         expected.named_parameters(), found.named_parameters(), strict=True
     ):
@@ -128,14 +128,8 @@ def test_a_student_cannot_start_wider_than_the_teacher(folder: Path) -> None:
 
 def test_pruned_copies_are_smaller_fine_tuned_and_measured(folder: Path) -> None:
     run = go(folder, "compress.keep=[0.75, 0.25]")
-    assert sorted(f.stem for f in run.checkpoints.iterdir()) == [
-        "pruned-25",
-        "pruned-75",
-        "student",
-    ]
-    student, large, small = (
-        tasks.finished(run, name) for name in ("student", "pruned-75", "pruned-25")
-    )
+    assert sorted(f.stem for f in run.checkpoints.iterdir()) == ["member-0", "member-1", "member-2"]
+    student, large, small = (networks.finished(run, number, "") for number in range(3))
     sizes = [count_parameters(network.model) for network in (student, large, small)]
     assert sizes == sorted(sizes, reverse=True)
     logged = [(entry["member"], entry["step"]) for entry in run.read_log()]
@@ -144,7 +138,7 @@ def test_pruned_copies_are_smaller_fine_tuned_and_measured(folder: Path) -> None
     rows = {row["name"]: row for row in read_json(compress.path(run))["networks"]}
     assert rows["pruned-25"]["parameters"] == sizes[2]
     assert rows["pruned-25"]["macs"] < rows["student"]["macs"]
-    assert rows["pruned-25"]["bytes"] == (run.checkpoints / "pruned-25.safetensors").stat().st_size
+    assert rows["pruned-25"]["bytes"] == (run.checkpoints / "member-2.safetensors").stat().st_size
     for row in rows.values():
         assert set(row["milliseconds"]) == {"1", "64"}
         assert 0 <= row["accuracy"] <= 1
@@ -154,8 +148,8 @@ def test_a_pruned_copy_is_made_of_the_one_before(folder: Path) -> None:
     run = go(folder, "compress.keep=[0.75, 0.25]")
     overrides = (*SMALL, *FEW, "compress.keep=[0.75, 0.25]", "distill.weight=0.0")
     recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "strong.toml", overrides)
-    *_, last = tasks.tasks(recipe, run, ())
-    before = tasks.finished(run, "pruned-75").model.state_dict()["blocks.0.conv.weight"]
+    *_, last = networks.setups(recipe, run, None)
+    before = networks.finished(run, 1, "pruned-75").model.state_dict()["blocks.0.conv.weight"]
     mine = last.model.state_dict()["blocks.0.conv.weight"]
     assert mine.shape[0] < before.shape[0]
     assert all((before == filter_).flatten(1).all(1).any() for filter_ in mine)
@@ -166,15 +160,29 @@ def test_what_is_done_to_the_finished_student_does_not_change_what_is_handed_in(
 ) -> None:
     words = ("compress.keep=[0.9, 0.25]", "compress.finetune_steps=5", "compress.finetune_rate=0.1")
     first, other = go(folder), go(folder, *words)
-    assert (first.checkpoints / "pruned-50.safetensors").exists()
-    assert (other.checkpoints / "pruned-25.safetensors").exists()
+    copies = [run.checkpoints / "member-1.safetensors" for run in (first, other)]
+    assert copies[0].read_bytes() != copies[1].read_bytes()
     one, two = (run.folder / SPEC.submission_name for run in (first, other))
     assert one.read_bytes() == two.read_bytes()
 
 
 def test_the_submission_holds_the_student(folder: Path) -> None:
     run = go(folder)
-    from mlspring.homeworks.hw13_compression import submission
-
     found = submission.read(run.folder / "submission.zip", data.test_ids(official(folder)))
-    assert found.num_parameters == count_parameters(tasks.finished(run, "student").model)
+    assert found.weights == (run.checkpoints / "member-0.safetensors").read_bytes()
+
+
+def test_the_average_of_the_weights_is_what_is_handed_in(folder: Path) -> None:
+    """After one step it has gone 9/11 of the way, as the average warms up: (1 + 1) / (10 + 1)."""
+    words = ("train.steps=1", "train.validate_every=1", "compress.keep=[]")
+    trained, averaged = (
+        networks.finished(go(folder, *words, f"train.ema_decay={decay}", recipe="simple"), 0, "")
+        for decay in (0.0, 0.9)
+    )
+    _, fresh = networks.first_weights(load(*words, recipe="simple"), None, seed=0)
+    after, found = dict(trained.model.named_parameters()), averaged.model.named_parameters()
+    moved = 0.0
+    for (name, before), (_, value) in zip(fresh.named_parameters(), found, strict=True):
+        torch.testing.assert_close(value, before + 9 / 11 * (after[name] - before), msg=name)
+        moved = max(moved, (after[name] - before).abs().max().item())
+    assert moved > 1e-5

@@ -70,6 +70,7 @@ def trained(recipe: str, folder: Path) -> list[str]:
     """Return the hashes of all tensors of a tiny run, sorted."""
     from mlspring import catalog
     from mlspring.cli import app
+    from mlspring.verbs import figures
     from tests.tiny.islands import TINY
 
     homework, name = recipe.split()
@@ -78,7 +79,7 @@ def trained(recipe: str, folder: Path) -> list[str]:
         tiny.write_data(data)
     source = next(data.iterdir()) if not any(data.iterdir()) else data
     spec = catalog.find(homework)
-    catalog.part(spec, "figures").draw = lambda *_: None
+    figures.draw_all = lambda *_: ()
     sets = [word for override in tiny.small for word in ("--set", override)]
     words = ["run", homework, name, "--data", str(source), "--out", str(out), *sets]
     words += ["--no-submit", "--device", "cpu", "--precision", "fp32", "--json"]

@@ -136,9 +136,6 @@ class FiguresPart(Protocol):
     def FIGURES(self) -> Mapping[str, Callable[[Run, Any, Any], None]]:  # noqa: N802  (a constant)
         """Name to the function ``(run, recipe, data)`` that draws it into ``run.figures``."""
 
-    def draw(self, run: Run, recipe: Any, data: Any) -> None:
-        """Draw all of them."""
-
 
 class RecipePart(Protocol):
     """``recipe.py``: the knobs."""

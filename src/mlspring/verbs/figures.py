@@ -1,7 +1,7 @@
 """The report figures of a run, drawn one by one: one that fails never costs the others."""
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from mlspring.core.runs import Run
 from mlspring.core.spec import Spec
 
 NOT_DRAWN = "not_drawn.json"  # name -> why, in the run's folder of figures
-ALL = "all figures"  # in place of a name, where an island draws them in one go
 NUM_TRACE_LINES = 12
 
 
@@ -40,7 +39,7 @@ def draw_all(spec: Spec, run: Run, recipe: Any, data: Any) -> tuple[Problem, ...
     from mlspring.kit.style import house_style
 
     problems = []
-    for name, draw in _drawings(spec):
+    for name, draw in catalog.part(spec, "figures").FIGURES.items():
         try:
             with house_style():
                 draw(run, recipe, data)
@@ -63,14 +62,6 @@ def not_drawn(run: Run) -> Mapping[str, str]:
         return {str(name): str(entry["message"]) for name, entry in noted.items()}
     except (DataError, AttributeError, KeyError, TypeError):
         return {}
-
-
-def _drawings(spec: Spec) -> Iterator[tuple[str, Callable[[Run, Any, Any], None]]]:
-    part: Any = catalog.part(spec, "figures")
-    if hasattr(part, "FIGURES"):
-        yield from part.FIGURES.items()
-    else:  # an island that draws all of them in one go
-        yield ALL, part.draw
 
 
 def _note(run: Run, problems: list[Problem]) -> None:

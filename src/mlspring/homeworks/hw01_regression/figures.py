@@ -180,10 +180,3 @@ FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {
     "feature_scores": feature_scores,
     "split_comparison": split_comparison,
 }
-
-
-def draw(run: Run, recipe: Recipe, data: Data) -> None:
-    """Draw every figure of the spec into ``run.figures``."""
-    with style.house_style():
-        for figure in FIGURES.values():
-            figure(run, recipe, data)

@@ -217,10 +217,3 @@ FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {
     "action_histogram": action_histogram,
     "landing": landing,
 }
-
-
-def draw(run: Run, recipe: Recipe, data: Data) -> None:
-    """Draw every figure of the spec into ``run.figures``."""
-    with style.house_style():
-        for figure in FIGURES.values():
-            figure(run, recipe, data)

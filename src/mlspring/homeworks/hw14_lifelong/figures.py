@@ -26,13 +26,6 @@ HATCHES = ("", "//", "..")  # of the scenarios: told apart in grey, too
 Outcomes = Sequence[dict[str, Any]]
 
 
-def draw(run: Run, recipe: Recipe, data: Data) -> None:
-    """Draw every figure into ``run.figures``."""
-    with style.house_style():
-        for figure in FIGURES.values():
-            figure(run, recipe, data)
-
-
 def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw the course's metric against the steps, one line a method, one panel a scenario."""
     log, outcomes = run.read_log(), _outcomes(run, recipe)

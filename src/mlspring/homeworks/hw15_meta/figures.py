@@ -134,10 +134,3 @@ FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {
     "learning_curves": learning_curves,
     "tasks": tasks,
 }
-
-
-def draw(run: Run, recipe: Recipe, data: Data) -> None:
-    """Draw every figure of the spec into ``run.figures``."""
-    with style.house_style():
-        for figure in FIGURES.values():
-            figure(run, recipe, data)

@@ -99,7 +99,7 @@ def calibrate(
     tasks = plan(spec, seeds)
     with only_one(out):
         records = _measure_all(spec, tasks, chosen, out, run)
-    calibration = _conclude(spec, tasks, records, out, root)
+    calibration = _summed_up(spec, tasks, records, out, root)
     _tell(spec, calibration)
     return calibration
 
@@ -146,7 +146,7 @@ def _measure_all(
     return {task: records[task] for task in tasks if task in records}
 
 
-def _conclude(
+def _summed_up(
     spec: Spec, tasks: Sequence[Task], records: Mapping[Task, Record], out: Path, root: Path | None
 ) -> Calibration:
     """Compute summaries, defects and baselines, and write all that may be written."""

@@ -68,10 +68,10 @@ def conditions(records: Sequence[Record]) -> dict[str, Any]:
     last = records[-1]
     about = last["environment"]
     commits = dict.fromkeys(r["environment"].get("commit") or "unknown" for r in records)
-    facts = {"processor": about.get("processor"), "cores": about.get("cores")}
+    processor = {"processor": about.get("processor"), "cores": about.get("cores")}
     return {
         "commit": ", ".join(commits),
-        "hardware": facts | dict(last["result"].get("hardware", {})),
+        "hardware": processor | dict(last["result"].get("hardware", {})),
         "versions": about.get("versions", {}),
     }
 

@@ -68,7 +68,6 @@ def recipes(homeworks: list[str]) -> list[str]:
 
 def trained(recipe: str, folder: Path) -> list[str]:
     """Return the hashes of all tensors of a tiny run, sorted."""
-    from mlspring import catalog
     from mlspring.cli import app
     from mlspring.verbs import figures
     from tests.tiny.islands import TINY
@@ -78,7 +77,6 @@ def trained(recipe: str, folder: Path) -> list[str]:
     if not data.exists():
         tiny.write_data(data)
     source = next(data.iterdir()) if not any(data.iterdir()) else data
-    spec = catalog.find(homework)
     figures.draw_all = lambda *_: ()
     sets = [word for override in tiny.small for word in ("--set", override)]
     words = ["run", homework, name, "--data", str(source), "--out", str(out), *sets]

@@ -12,7 +12,7 @@ from mlspring.core.errors import RunError
 from mlspring.core.runs import Run
 from mlspring.core.spec import Question, Spec
 from mlspring.verbs import contact
-from mlspring.verbs.figures import ALL, not_drawn
+from mlspring.verbs.figures import not_drawn
 
 CURVES = "learning_curves"
 _LARGEST_SVG = 400_000  # bytes; above it, the PNG is the smaller one
@@ -70,7 +70,7 @@ def picture(run: Run, number: int, question: str, name: str) -> Picture:
         animation=_data_uri(run.figures / f"{name}.gif"),
         alt=f"{name.replace('_', ' ')}: the figure for the question {question}",
         table=table,
-        problem=problems.get(name) or problems.get(ALL),
+        problem=problems.get(name),
     )
 
 

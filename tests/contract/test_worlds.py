@@ -29,7 +29,7 @@ def test_the_first_level_from_nothing_to_the_board(spec: Spec, tmp_path: Path, h
 
     assert result["source"] == "world"
     if "world" in spec.baselines:  # calibrated
-        assert result["level"] in spec.levels, "the first level misses its own line"
+        assert result["level"] in spec.levels, "the first level misses its own baseline"
         assert result["points"]["public"] > 0
     page = Path(finish(start(["report", str(run)], home)).strip())
     assert spec.title_zh in page.read_text()
@@ -43,7 +43,8 @@ def test_the_first_level_from_nothing_to_the_board(spec: Spec, tmp_path: Path, h
     assert mine["public"] == result["score"]["public"]
     if "world" in spec.baselines:
         names = [row["name"] for row in board]
-        assert names.index(f"line: {last}") < names.index("me") < names.index(f"line: {first}")
+        assert names.index(f"baseline: {last}") < names.index("me")
+        assert names.index("me") < names.index(f"baseline: {first}")
 
     listed = json.loads(finish(start(["list", "--json"], home)))
     entry = next(entry for entry in listed if entry["id"] == spec.id)
@@ -56,7 +57,9 @@ def test_the_first_level_from_nothing_to_the_board(spec: Spec, tmp_path: Path, h
 @each_judged
 def test_a_world_written_out_is_read_back(spec: Spec, tmp_path: Path, home: Path) -> None:
     out = tmp_path / "out"
-    finish(start(["data", spec.id, "--export", str(out)], home))
+    finish(start(["data", spec.id, "--export", str(tmp_path / "learner")], home))
+    assert not list((tmp_path / "learner").rglob("*answers*")), "only those who ask get them"
+    finish(start(["data", spec.id, "--export", str(out), "--answers"], home))
     answers, tiny = out / "private" / "answers.csv", TINY[spec.id]
     assert not [path for path in (out / "public").rglob("*") if "answer" in path.name]
     submission = tiny.write_perfect(answers, tmp_path / spec.submission_name)

@@ -88,18 +88,6 @@ def test_figures_that_can_be_drawn_again_are_no_problem_any_more(
     assert not (run.figures / "not_drawn.json").exists()
 
 
-def test_an_island_that_draws_all_in_one_go_does_not_lose_its_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    part = catalog.part(SPEC, "figures")
-    monkeypatch.delattr(part, "FIGURES", raising=False)
-    monkeypatch.setattr(part, "draw", broken, raising=False)
-    run = run_tiny(SPEC, tmp_path)
-    assert run.result is not None
-    text = page.report(run).read_text()
-    assert text.count("could not be drawn: ZeroDivisionError: no pixel is left") >= 4
-
-
 def test_ctrl_c_while_drawing_is_no_problem_of_a_figure(
     four: dict[str, Draw], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

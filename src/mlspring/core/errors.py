@@ -14,6 +14,7 @@ A message says where, what was found, what was expected, and what to do next.
 """
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class MlspringError(Exception):
         row: line number in that file, counted from 1 with the header as row 1.
         expected: what would have been right.
         fix: what to do next, often a command or a key.
+        details: further lines, e.g. what was tried; each is indented below the sentence.
     """
 
     exit_code = 1
@@ -42,15 +44,21 @@ class MlspringError(Exception):
         row: int | None = None,
         expected: str | None = None,
         fix: str | None = None,
+        details: Sequence[str] = (),
     ) -> None:
         self.found, self.file, self.row = found, file, row
-        self.expected, self.fix = expected, fix
+        self.expected, self.fix, self.details = expected, fix, tuple(details)
         super().__init__(self._sentence())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by the parts, from which the sentence is made again."""
         made = partial(
-            type(self), file=self.file, row=self.row, expected=self.expected, fix=self.fix
+            type(self),
+            file=self.file,
+            row=self.row,
+            expected=self.expected,
+            fix=self.fix,
+            details=self.details,
         )
         return made, (self.found,)
 
@@ -63,7 +71,7 @@ class MlspringError(Exception):
         parts = [f"{where}: {found}" if where else found]
         if self.expected:
             parts.append(f"expected {_line(self.expected)}")
-        sentence = "; ".join(parts)
+        sentence = "\n".join(["; ".join(parts), *(f"    {_line(text)}" for text in self.details)])
         return f"{sentence}\n  -> {_line(self.fix)}" if self.fix else sentence
 
 

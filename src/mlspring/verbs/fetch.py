@@ -86,15 +86,18 @@ def fetch(spec: Spec, to: Path | None = None) -> Path:
                 came = work / "parts" / f"{number}-{address.kind}"
                 root = _from(address, came, work / "files", addresses.expects)
             except UnavailableError as error:
-                reasons.append(_told(number, address, str(error)))
+                reasons += _told(number, address, str(error))
                 continue
             with disk_errors(to):
                 (work / "files").rename(to)
             shutil.rmtree(work / "parts", ignore_errors=True)
             return to / root
-    message = "\n".join([f"the data of {spec.id} could not be fetched; tried", *reasons])
     fix = "then give its folder with --data DIR; the built-in world needs no network"
-    raise MachineError(message, fix=f"{addresses.by_hand}\n     {fix}")
+    raise MachineError(
+        f"the data of {spec.id} could not be fetched; tried",
+        fix=f"{addresses.by_hand}; {fix}",
+        details=reasons,
+    )
 
 
 @contextmanager
@@ -132,9 +135,9 @@ def load_addresses(spec: Spec) -> Addresses:
     return load_recipe(Addresses, path)
 
 
-def _told(number: int, address: Address, reason: str) -> str:
-    note = f"\n     {address.note}" if address.note else ""
-    return f"  {number}. {address.label}\n     {reason}{note}"
+def _told(number: int, address: Address, reason: str) -> list[str]:
+    note = [address.note] if address.note else []
+    return [f"{number}. {address.label}", *(f"   {text}" for text in (reason, *note))]
 
 
 def _from(address: Address, came: Path, files: Path, expects: list[str]) -> Path:

@@ -212,7 +212,6 @@ def _last_json(text: str) -> dict[str, Any] | None:
 def _failed(what: str, messages: Path) -> InternalError:
     """Return the error with the last words of the process."""
     words = messages.read_text(encoding="utf-8", errors="replace") if messages.exists() else ""
-    tail = "\n    ".join(line for line in words.splitlines()[-8:] if line.strip())
-    said = f"\n    {tail}" if tail else ""
+    said = [line for line in words.splitlines()[-8:] if line.strip()]
     fix = f"all it said is in {messages}; the same command goes on where this one stopped"
-    return InternalError(what + said, fix=fix)
+    return InternalError(what, fix=fix, details=said)

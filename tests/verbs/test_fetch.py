@@ -82,7 +82,8 @@ def test_when_every_address_fails_each_is_named_with_its_reason(
         fetch(island(tmp_path / "island", text), tmp_path / "out")
     message = str(caught.value)
     for expected in (
-        "the data of hw03 could not be fetched; tried\n    1. Kaggle competition ml2022spring-hw3b\n",
+        "the data of hw03 could not be fetched; tried\n",
+        "\n    1. Kaggle competition ml2022spring-hw3b\n",
         '       needs an extra package; in the checkout: pip install -e ".[fetch]" -c constraints',
         "constraints.txt\n       join first\n",
         f"    2. a place: {dead}\n       no connection (",

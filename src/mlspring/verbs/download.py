@@ -7,10 +7,10 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+from importlib import metadata
 from pathlib import Path
 from typing import IO
 
-from mlspring import __version__
 from mlspring.core.archives import looks_like_html
 from mlspring.core.errors import MachineError
 from mlspring.core.files import disk_errors
@@ -81,7 +81,10 @@ def _transfer(url: str, part: Path, checked: bool, max_bytes: int, pace: Pace) -
     if not tag and not checked:
         _forget(part)  # nothing could tell whether the rest belongs to it
     done = _length(part)
-    headers = {"User-Agent": f"mlspring/{__version__}", "Accept-Encoding": "identity"}
+    headers = {
+        "User-Agent": f"mlspring/{metadata.version('mlspring')}",
+        "Accept-Encoding": "identity",
+    }
     if done:
         headers |= {"Range": f"bytes={done}-"} | ({"If-Range": tag} if tag else {})
     try:

@@ -78,9 +78,11 @@ def test_a_step_waits_for_nothing(tmp_path: Path) -> None:
     draws = image_augment.draw(knobs, 8, generator(1))
     torch.cuda.set_sync_debug_mode("error")
     try:
-        image_augment.prepare(pixels, labels, 8, draws, slice(0, 8))
+        images, targets = image_augment.prepare(pixels, labels, 8, draws, slice(0, 8))
     finally:
         torch.cuda.set_sync_debug_mode("default")
+    assert images.isfinite().all()
+    torch.testing.assert_close(targets.sum(1), torch.ones(8, device="cuda"))
 
 
 def test_every_homework_has_a_gpu_test() -> None:

@@ -143,12 +143,16 @@ def test_enough_bytes_in_each_window_keep_a_slow_transfer(monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "WINDOW", 0.2)
     monkeypatch.setattr(module, "WINDOW_BYTES", 10)
 
+    added = []
+
     def transfer(pace: Pace) -> None:
-        for _ in range(30):
+        for number in range(30):
             pace.add(10)
+            added.append(number)
             time.sleep(0.03)
 
     keep_pace(transfer)
+    assert added == list(range(30)), "nobody stopped it"
 
 
 def test_a_transfer_that_is_given_up_writes_nothing_more() -> None:

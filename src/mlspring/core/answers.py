@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +30,11 @@ class Answers:
     table: Table
     is_public: NDArray[np.bool_]
 
-    def accuracy(self, right: NDArray[np.bool_], **details: float) -> Score:
-        """Return the accuracy on each part of the board: the mean of ``right``, bool (n,)."""
+    def mean_score(self, per_row: NDArray[Any], **details: float) -> Score:
+        """Return the mean of what each row is worth, (n,), on each part of the board."""
         return Score(
-            public=float(right[self.is_public].mean()),
-            private=float(right[~self.is_public].mean()),
+            public=float(per_row[self.is_public].mean()),
+            private=float(per_row[~self.is_public].mean()),
             details=details,
         )
 

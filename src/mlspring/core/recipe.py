@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mlspring.core import foreign_text
 from mlspring.core.errors import RecipeError
 from mlspring.core.texts import read_text
 
@@ -202,7 +203,11 @@ def _explain(model: type[Section], error: ValidationError) -> str:
             message = message[0].lower() + message[1:]
             given = problem["input"]
             # A rule over several keys was broken: the whole section would be too much to show.
-            shown = "" if isinstance(given, dict) else f" = {_short(_toml(given))}"
+            shown = (
+                ""
+                if isinstance(given, dict)
+                else f" = {foreign_text.shown(_toml(given), longest=80)}"
+            )
             sentences.append(f"{key or 'the recipe'}{shown}: {message}")
     return "; ".join(sentences)
 
@@ -227,8 +232,3 @@ def _toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     return repr(value)
-
-
-def _short(text: str, length: int = 80) -> str:
-    """Return a text cut where it is long."""
-    return text if len(text) <= length else text[: length - 3] + "..."

@@ -72,11 +72,7 @@ class TableSubmission:
         truth = self._values(answers.table, None)
         if self.format.values == Classes(None):
             self._require_known(values, int(truth.max()), answers.ids)
-        per_row = METRICS[self.format.metric](values, truth)
-        return Score(
-            public=float(per_row[answers.is_public].mean()),
-            private=float(per_row[~answers.is_public].mean()),
-        )
+        return answers.mean_score(METRICS[self.format.metric](values, truth))
 
     def _values(self, table: Table, num_classes: int | None) -> Values:
         match self.format.values:

@@ -88,4 +88,4 @@ def score(values: Student, answers: TestSet) -> Score:
         found = f"gives logits of {num_bad} test pictures that are NaN or infinite"
         raise SubmissionError(found, file=values.file, expected="finite logits")
     right = torch.as_tensor(answers.labels) == logits.argmax(1)
-    return answers.answers.accuracy(right.numpy(), parameters=float(num_parameters))
+    return answers.answers.mean_score(right.numpy(), parameters=float(num_parameters))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlspring.core.errors import DataError, unreadable_folder
 from mlspring.core.files import is_litter
+from mlspring.core.progress import say
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 DEPTH = 2  # levels below a given folder where its content is looked for
@@ -116,6 +117,32 @@ def find(folder: Path, *names: str) -> Path | None:
             return found[0]
         level = [below for above in level for below in folders(above)]
     return None
+
+
+def require(folder: Path, *names: str, expected: str, fix: str) -> Path:
+    """Return the folder that `find` finds.
+
+    Raises:
+        DataError: there is none; says what was ``expected`` and the ``fix``.
+    """
+    found = find(folder, *names)
+    if found is None:
+        raise DataError(f"has no folder {names[0]}/", file=folder, expected=expected, fix=fix)
+    return found
+
+
+def pictures_to_predict(folder: Path, *names: str) -> Sequence[Path]:
+    """Return the pictures of a test part called one of ``names``, each with an id of its own.
+
+    Where the folder has no such part there are none, which is said aloud.
+    """
+    part = find(folder, *names)
+    if part is None:
+        say(f"{folder}: no folder {names[0]}/, so nothing can be handed in")
+        return []
+    inner = folders(part)  # Kaggle's archive has test/unknown/
+    files = pictures(inner[0] if len(inner) == 1 else part, "0001.jpg")
+    return unambiguous(files, lambda file: file.stem)
 
 
 def labelled_pictures(

@@ -8,7 +8,6 @@ The same pictures in a folder for each class, or in parts called train/ and vali
 A folder is decoded once, at the recipe's size, into memory maps; never again while it is unchanged.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mlspring.core import image_folder
-from mlspring.core.errors import DataError, RecipeError
+from mlspring.core.errors import RecipeError
 from mlspring.core.images import load_images
-from mlspring.core.progress import say
 from mlspring.core.source import Source
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.worlds.food import CLASS_NAMES, food_world
@@ -79,7 +77,7 @@ def load(source: Source, recipe: Recipe) -> Data:
 def test_ids(source: Source) -> list[str]:
     """Return the ids that a submission must have, in order; reads no picture."""
     if source.kind == "official":
-        return [file.stem for file in _test_files(source.folder)]
+        return [file.stem for file in image_folder.pictures_to_predict(source.folder, *TEST)]
     test_images = np.load(source.folder / "test_images.npy", mmap_mode="r", allow_pickle=False)
     return _world_ids(len(test_images))
 
@@ -132,20 +130,13 @@ def _label_names(labels: NDArray[np.int64]) -> list[str]:
 
 
 def _part(folder: Path, *names: str) -> Path:
-    """Return a part of Food-11, called one of ``names``.
-
-    Raises:
-        DataError: there is none.
-    """
-    part = image_folder.find(folder, *names)
-    if part is None:
-        raise DataError(
-            f"has no folder {names[0]}/",
-            file=folder,
-            expected="Food-11's layout: training/, validation/ and test/, also in folders inside",
-            fix="see: mlspring fetch hw03, or mlspring data hw03 --export DIR for an example",
-        )
-    return part
+    """Return a part of the layout, called one of ``names``."""
+    return image_folder.require(
+        folder,
+        *names,
+        expected="Food-11's layout: training/, validation/ and test/, also in folders inside",
+        fix="see: mlspring fetch hw03, or mlspring data hw03 --export DIR for an example",
+    )
 
 
 def _load_folder(folder: Path, size: int) -> Data:
@@ -156,7 +147,7 @@ def _load_folder(folder: Path, size: int) -> Data:
     valid, valid_labels = image_folder.labelled_pictures(
         _part(folder, *VALIDATION), CLASS_NAMES, EXAMPLE
     )
-    test = _test_files(folder)
+    test = image_folder.pictures_to_predict(folder, *TEST)
     images = load_images([*train, *valid, *test], size)
     first_test = len(train) + len(valid)
     return Data(
@@ -167,14 +158,3 @@ def _load_folder(folder: Path, size: int) -> Data:
         test_images=images[first_test:],
         test_ids=[file.stem for file in test],
     )
-
-
-def _test_files(folder: Path) -> Sequence[Path]:
-    """Return the test pictures, or none, which is said aloud, where the folder has no test part."""
-    part = image_folder.find(folder, *TEST)
-    if part is None:
-        say(f"{folder}: no folder test/, so nothing can be handed in")
-        return []
-    inner = image_folder.folders(part)  # Kaggle's archive has test/unknown/
-    files = image_folder.pictures(inner[0] if len(inner) == 1 else part, "0001.jpg")
-    return image_folder.unambiguous(files, lambda file: file.stem)

@@ -157,16 +157,13 @@ def _resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 def _part(folder: Path, *names: str) -> Path:
     """Return the folder of one domain, in ``folder`` or up to two levels below it."""
-    part = image_folder.find(folder, *names)
-    if part is None:
-        raise DataError(
-            f"has no folder {names[0]}/",
-            file=folder,
-            expected="the course's layout: train_data/<class>/ and test_data/0/, also in folders "
-            "inside",
-            fix="see: mlspring fetch hw11, or mlspring data hw11 --export DIR for an example",
-        )
-    return part
+    return image_folder.require(
+        folder,
+        *names,
+        expected="the course's layout: train_data/<class>/ and test_data/0/, also in folders "
+        "inside",
+        fix="see: mlspring fetch hw11, or mlspring data hw11 --export DIR for an example",
+    )
 
 
 def _class_names(folder: Path) -> tuple[Path, tuple[str, ...]]:

@@ -12,7 +12,6 @@ The world is that of homework 3, its test pictures numbered from 0000 as the cou
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mlspring.core import image_folder
-from mlspring.core.errors import DataError, RecipeError
+from mlspring.core.errors import RecipeError
 from mlspring.core.images import load_images
-from mlspring.core.progress import say
 from mlspring.core.source import Source
 from mlspring.homeworks.hw13_compression.recipe import DataKnobs, Recipe
 from mlspring.worlds.food import CLASS_NAMES, food_world
@@ -92,7 +90,7 @@ def load(source: Source, recipe: Recipe) -> Data:
 def test_ids(source: Source) -> list[str]:
     """Return the ids that a submission must have, in order; reads no picture."""
     if source.kind == "official":
-        return [file.stem for file in _test_files(source.folder)]
+        return [file.stem for file in image_folder.pictures_to_predict(source.folder, *TEST)]
     test_images = np.load(source.folder / "test_images.npy", mmap_mode="r", allow_pickle=False)
     return _world_ids(len(test_images))
 
@@ -163,20 +161,13 @@ def _label_names(labels: NDArray[np.int64]) -> list[str]:
 
 
 def _part(folder: Path, *names: str) -> Path:
-    """Return a part of the layout, called one of ``names``.
-
-    Raises:
-        DataError: there is none.
-    """
-    part = image_folder.find(folder, *names)
-    if part is None:
-        raise DataError(
-            f"has no folder {names[0]}/",
-            file=folder,
-            expected="the layout training/, validation/ and evaluation/, also in folders inside",
-            fix="see: mlspring fetch hw13, or mlspring data hw13 --export DIR for an example",
-        )
-    return part
+    """Return a part of the layout, called one of ``names``."""
+    return image_folder.require(
+        folder,
+        *names,
+        expected="the layout training/, validation/ and evaluation/, also in folders inside",
+        fix="see: mlspring fetch hw13, or mlspring data hw13 --export DIR for an example",
+    )
 
 
 def _load_folder(folder: Path, knobs: DataKnobs) -> Data:
@@ -187,7 +178,7 @@ def _load_folder(folder: Path, knobs: DataKnobs) -> Data:
     valid, valid_labels = image_folder.labelled_pictures(
         _part(folder, *VALIDATION), CLASS_NAMES, EXAMPLE
     )
-    test = _test_files(folder)
+    test = image_folder.pictures_to_predict(folder, *TEST)
     images = load_images([*train, *valid, *test], knobs.image_size, resize=knobs.resize)
     first_test = len(train) + len(valid)
     return Data(
@@ -199,14 +190,3 @@ def _load_folder(folder: Path, knobs: DataKnobs) -> Data:
         test_ids=[file.stem for file in test],
         teacher=image_folder.find(folder, TEACHER),
     )
-
-
-def _test_files(folder: Path) -> Sequence[Path]:
-    """Return the test pictures, or none, which is said aloud, where the folder has no test part."""
-    part = image_folder.find(folder, *TEST)
-    if part is None:
-        say(f"{folder}: no folder evaluation/, so nothing can be handed in")
-        return []
-    inner = image_folder.folders(part)  # Kaggle's archive has test/unknown/
-    files = image_folder.pictures(inner[0] if len(inner) == 1 else part, "0001.jpg")
-    return image_folder.unambiguous(files, lambda file: file.stem)

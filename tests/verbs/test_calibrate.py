@@ -12,7 +12,7 @@ import pytest
 from mlspring import catalog
 from mlspring.core.errors import InternalError, UserError
 from mlspring.core.spec import LEVELS, Limits, Metric, Points, Spec
-from mlspring.verbs.calibration.calibrate import calibrate
+from mlspring.verbs.calibration.calibrate import CHECKOUT, calibrate
 from mlspring.verbs.calibration.runs import Child
 from tests.verbs.test_calibration_lines import OFFICIAL
 
@@ -274,3 +274,10 @@ def test_unknown_levels_and_no_seeds_are_refused(spec: Spec, tmp_path: Path) -> 
         calibrate(spec, seeds=1, out=tmp_path, levels=["bos"])
     with pytest.raises(UserError, match="at least 1"):
         calibrate(spec, seeds=0, out=tmp_path)
+
+
+def test_what_is_calibrated_from_a_checkout_is_written_into_it() -> None:
+    """Baselines and results belong to the sources that were measured."""
+    repository = Path(__file__).resolve().parents[2]
+    assert Path(catalog.__file__).is_relative_to(repository)
+    assert repository == CHECKOUT

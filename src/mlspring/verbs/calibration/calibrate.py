@@ -53,7 +53,7 @@ class Calibration:
 
 def _checkout() -> Path | None:
     """Return the root of the repository that this package runs from, None when installed."""
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[4]
     return root if (root / "pyproject.toml").is_file() and (root / "benchmarks").is_dir() else None
 
 

@@ -4,7 +4,8 @@
     python -m benchmarks.tables --check    change nothing; exit 1 and name each file that differs
 
 `benchmarks/results/hwNN.json` (written by `mlspring calibrate`) becomes the scores of an island's
-README and its rows in the main README, `benchmarks/results/hwNN-files.json` its table on files from
+README and its rows in the main README, `hwNN-ablations.json` (by `--ablate`) its table of what each
+level is without what it adds, `benchmarks/results/hwNN-files.json` its table on files from
 outside, `hwNN-strengths.json` the grid on which its methods' strengths were chosen,
 `hw11-bounds.json` what its world can give, `hw11-monitors.json` what label-free monitors tell,
 `benchmarks/results/speed.json` the speed table. A table stands between two comments,
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.texts import (
     Results,
+    ablation_text,
     files_text,
     level_text,
     method_text,
@@ -138,6 +140,10 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
             way = "mlspring calibrate " if spec.ranked else "python -m benchmarks.methods_"
             text = f"Not measured yet: `{way}{spec.id}`."
             yield Block(file=readme, marker="scores", text=text)
+        ablations = root / "benchmarks" / "results" / f"{spec.id}-ablations.json"
+        if ablations.exists():
+            text = ablation_text(spec, read_json(ablations))
+            yield Block(file=readme, marker="ablations", text=text)
         for marker in ("files", "strengths", "bounds", "monitors"):
             kept = root / "benchmarks" / "results" / f"{spec.id}-{marker}.json"
             if kept.exists():

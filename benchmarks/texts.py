@@ -12,22 +12,20 @@ Results = Mapping[str, Any]
 
 
 def score_text(spec: Spec, results: Results) -> str:
-    """Return an island's table of scores, its table of costs and what both were measured with."""
+    """Return an island's table of scores and costs, and what it was measured with."""
     metric, baselines = spec.metric, results["baselines"]
-    rows: list[Sequence[str]] = [
-        ("level", "public", "baseline", "private", "baseline", "validation")
-    ]
+    head = ("level", "public", "baseline", "private", "baseline", "seconds", "MiB")
+    rows: list[Sequence[str]] = [head]
     for level, measured in results["levels"].items():
-        validation = measured["validation"]
-        digits = _digits(metric, validation["spread"])
         rows.append(
             (
                 level,
-                show_mean(metric, measured["public"]["mean"], measured["public"]["spread"]),
+                _shown(metric, measured["public"]),
                 _baseline(metric, baselines["public"].get(level)),
-                show_mean(metric, measured["private"]["mean"], measured["private"]["spread"]),
+                _shown(metric, measured["private"]),
                 _baseline(metric, baselines["private"].get(level)),
-                "-" if validation["mean"] is None else f"{validation['mean']:.{digits}f}",
+                f"{measured['process_seconds']['mean']:.0f}",
+                f"{measured['peak_memory_mib']:.0f}",
             )
         )
     spreads = [measured["public"]["spread"] for measured in results["levels"].values()]
@@ -37,11 +35,37 @@ def score_text(spec: Spec, results: Results) -> str:
             "-" if reference.get(part) is None else f"{reference[part]:.{digits}f}"
             for part in ("public", "private")
         )
-        rows.append((f"*{name}*", public, "", private, "", ""))
-    parts = [table(rows), _fill(_score_caption(spec, results)), _cost_table(results)]
+        rows.append((f"*{name}*", public, "", private, "", "", ""))
+    parts = [table(rows), _fill(_score_caption(spec, results))]
     if results["defects"]:
         parts.append(_fill("Known defects: " + "; ".join(results["defects"]) + "."))
     return "\n\n".join(parts)
+
+
+def ablation_text(spec: Spec, results: Results) -> str:
+    """Return the table of each level with and without what it adds."""
+    parts = list(results["rows"][0]["scores"])
+    shares = any(row["share"] is not None for row in results["rows"])
+    head = ["level", "without", *(word for part in parts for word in (part, "without it"))]
+    rows: list[Sequence[str]] = [head + ["share of the step"] * shares]
+    for row in results["rows"]:
+        cells = [row["level"], row["without"]]
+        for part in parts:
+            pair = row["scores"][part]
+            cells += [_shown(spec.metric, pair["with"]), _shown(spec.metric, pair["without"])]
+        share = "-" if row["share"] is None else f"{row['share']:.0%}"
+        rows.append(cells + [share] * shares)
+    told = (
+        "Share of the step: how much of what the level is above the one below is lost without it. "
+        if shares
+        else ""
+    )
+    caption = (
+        "What a level is without what it adds; steps, size and data stay. Mean ± (largest minus "
+        f"smallest) over seeds 0 to {results['seeds'][-1]}. {told}Measured {results['date']}: "
+        f"`{results['command']}`."
+    )
+    return f"{table(rows, left=2)}\n\n{_fill(caption)}"
 
 
 def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
@@ -57,9 +81,7 @@ def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
                 (
                     *first,
                     level,
-                    show_mean(
-                        spec.metric, measured["public"]["mean"], measured["public"]["spread"]
-                    ),
+                    _shown(spec.metric, measured["public"]),
                     _baseline(spec.metric, results[spec.id]["baselines"]["public"].get(level)),
                     f"{measured['process_seconds']['mean']:.0f}",
                     f"{measured['peak_memory_mib']:.0f}",
@@ -106,6 +128,10 @@ def method_text(results: Results) -> str:
         f"`{results['command']}`."
     )
     return "\n\n".join((table(rows), _fill(caption), table(by_kind), _fill(machine)))
+
+
+def _shown(metric: Metric, measured: Mapping[str, Any]) -> str:
+    return show_mean(metric, measured["mean"], measured["spread"])
 
 
 def _pair(measured: Mapping[str, float]) -> str:
@@ -183,36 +209,16 @@ def table(rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in padded)
 
 
-def _cost_table(results: Results) -> str:
-    phases = ("data", "train", "predict", "figures")
-    rows: list[Sequence[str]] = [("level", *phases, "whole run", "budget", "MiB", "items/s")]
-    for level, measured in results["levels"].items():
-        seconds, budget = measured["seconds"], measured["budget_seconds"]
-        rate = measured["items_per_second"]
-        rows.append(
-            (
-                level,
-                *(f"{seconds[phase]:.1f}" if phase in seconds else "-" for phase in phases),
-                f"{measured['process_seconds']['mean']:.1f}",
-                "-" if budget is None else f"{budget:.0f}",
-                f"{measured['peak_memory_mib']:.0f}",
-                "-" if rate is None else f"{rate:,.0f}",
-            )
-        )
-    caption = "Mean seconds of each phase and of the whole process, its peak memory, training rate."
-    return f"{table(rows)}\n\n{caption}"
-
-
 def _score_caption(spec: Spec, results: Results) -> str:
     metric, world, seeds = spec.metric, results["world"], results["seeds"]
     direction = "higher" if metric.higher_is_better else "lower"
     return (
         f"{metric.name[0].upper()}{metric.name[1:]} ({metric.unit}), {direction} is better: mean ± "
         f"(largest minus smallest) over seeds {seeds[0]} to {seeds[-1]}. The baseline is what the "
-        f"level demands: each seed meets it, and each seed of the level below misses it. "
-        f"World {world['name']}, version {world['version']}, seed {world['seed']}. Measured "
-        f"{results['date']} at commit {results['commit']} on {_machine(results)}: "
-        f"`{results['command']}`."
+        f"level demands: each seed meets it, and each seed of the level below misses it. Seconds "
+        f"and memory of the whole command, figures included. World {world['name']}, version "
+        f"{world['version']}, seed {world['seed']}. Measured {results['date']} at commit "
+        f"{results['commit']} on {_machine(results)}: `{results['command']}`."
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,90 +11,26 @@ import pytest
 
 from mlspring import catalog
 from mlspring.core.errors import InternalError, UserError
-from mlspring.core.spec import LEVELS, Limits, Metric, Points, Spec
+from mlspring.core.spec import LEVELS, Spec
 from mlspring.verbs.calibration.calibrate import CHECKOUT, calibrate
 from mlspring.verbs.calibration.runs import Child
+from tests.verbs.made_up_runs import (
+    FakeRuns,
+    made_up_checkout,
+    made_up_spec,
+    steady,
+)
 from tests.verbs.test_calibration_lines import OFFICIAL
-
-ACCURACY = Metric(name="accuracy", higher_is_better=True, unit="share", digits=3)
-ERROR = Metric(name="mean squared error", higher_is_better=False, unit="squared", digits=3)
-
-GOOD = {"simple": 0.5, "medium": 0.6, "strong": 0.7, "boss": 0.8}
-
-
-class FakeRuns:
-    """Stands in for the processes: level and seed give the score; remembers what was asked."""
-
-    def __init__(self, score: Callable[[str, int], float], seconds: float = 10.0) -> None:
-        self.score, self.seconds = score, seconds
-        self.asked: list[tuple[str, int]] = []
-        self.worlds = 0
-        self.first: list[str] = []
-        self.stop_after: int | None = None
-
-    def __call__(self, arguments: Sequence[str], messages: Path) -> Child:
-        if arguments[0] == "data":
-            self.worlds += 1
-            return Child(code=0, stdout="", seconds=1.0, memory_mib=50.0)
-        verb, _, level = arguments[:3]
-        assert verb == "run"
-        if "--seed" not in arguments:
-            assert not self.asked
-            self.first.append(level)
-            return Child(code=0, stdout="", seconds=500.0, memory_mib=900.0)
-        assert {"--no-submit", "--json"} <= set(arguments)
-        seed = int(arguments[list(arguments).index("--seed") + 1])
-        if self.stop_after is not None and len(self.asked) >= self.stop_after:
-            raise KeyboardInterrupt
-        self.asked.append((level, seed))
-        public = self.score(level, seed)
-        result = {
-            "score": {"public": public, "private": public - 0.01, "validation": public + 0.01},
-            "seconds": {"data": 1.0, "train": 7.0, "total": 9.0},
-            "items_per_second": 100.0 + seed,
-            "hardware": {"device": "cpu", "precision": "fp32"},
-        }
-        return Child(
-            code=0,
-            stdout="noise\n" + json.dumps(result, indent=2) + "\n",
-            seconds=self.seconds,
-            memory_mib=300.0 + seed,
-        )
-
-
-def steady(level: str, seed: int) -> float:
-    return GOOD[level] + 0.002 * seed
 
 
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
-    island = tmp_path / "checkout" / "hw90_made_up"
-    recipes = island / "recipes" / "world"
-    recipes.mkdir(parents=True)
-    for level in LEVELS:
-        (recipes / f"{level}.toml").write_text(f'name = "{level}"\n')
-    world = SimpleNamespace(name="marbles", version=3, seed=7, libraries=())
-    monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(world=lambda: world))
-    return Spec(
-        id="hw90",
-        folder=island,
-        title="Marbles",
-        title_zh="彈珠",
-        topic="none",
-        summary="A marble -> its colour.",
-        metric=ACCURACY,
-        submission="table",
-        submission_name="submission.csv",
-        limits=Limits(max_bytes=10, max_rows=10),
-        points=Points(public=1.0, private=1.0),
-    )
+    return made_up_spec(tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "checkout"
-    (folder / "benchmarks" / "results").mkdir(parents=True)
-    return folder
+def root(spec: Spec, tmp_path: Path) -> Path:
+    return made_up_checkout(tmp_path)
 
 
 # ---- order and resume
@@ -264,7 +200,7 @@ def test_a_run_without_scores_is_not_recorded(spec: Spec, tmp_path: Path, stdout
     def silent(arguments: Sequence[str], messages: Path) -> Child:
         return Child(code=0, stdout=stdout, seconds=1.0, memory_mib=1.0)
 
-    with pytest.raises(InternalError, match="printed no result"):
+    with pytest.raises(InternalError, match="printed no public and no private score"):
         calibrate(spec, seeds=1, out=tmp_path / "out", run=silent)
     assert not (tmp_path / "out" / "hw90.jsonl").exists()
 

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from mlspring.core.errors import RunError
-from mlspring.verbs.calibration.runs import only_one, run_child
+from mlspring.verbs.calibration.runs import run_child
+from mlspring.verbs.calibration.series import only_one
 
 UNIX = pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for the interpreter")
 

@@ -89,14 +89,24 @@ def fetch(
 
 def calibrate(
     homework: Homework,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each level.")] = 5,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Runs of each level: 5, with --ablate 3.")
+    ] = None,
     out: Unfinished = Path("runs/calibration"),
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Measure each level without what it adds.")
+    ] = False,
 ) -> None:
     """Measure every level on its world; write baselines and results."""
+    from mlspring.verbs.calibration import ablations
     from mlspring.verbs.calibration import calibrate as verb
 
-    outcome = verb.calibrate(catalog.find(homework), seeds=seeds, out=out)
-    if outcome.defects:
+    spec = catalog.find(homework)
+    if ablate:
+        defects = ablations.ablate(spec, seeds=seeds or 3, out=out)["defects"]
+    else:
+        defects = verb.calibrate(spec, seeds=seeds or 5, out=out).defects
+    if defects:
         raise typer.Exit(1)
 
 

@@ -1,13 +1,11 @@
 """``mlspring calibrate``: measure every level on its world, then write baselines and results."""
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlspring import catalog
 from mlspring.core import progress
 from mlspring.core.errors import UserError
 from mlspring.core.files import read_json, write_json, write_text
@@ -19,19 +17,8 @@ from mlspring.verbs.calibration.baselines import (
     world_table,
 )
 from mlspring.verbs.calibration.results import conditions, late, summarize, table
-from mlspring.verbs.calibration.runs import (
-    Runner,
-    Task,
-    append_record,
-    make_shared,
-    measure,
-    only_one,
-    read_records,
-    recipe_hash,
-    run_child,
-)
-
-Record = dict[str, Any]
+from mlspring.verbs.calibration.runs import Runner, Task, recipe_hash, run_child
+from mlspring.verbs.calibration.series import Record, measure_all, only_one, world_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +85,10 @@ def calibrate(
         raise UserError(f"{seeds} seeds measure nothing", expected="at least 1, better 5")
     tasks = plan(spec, seeds)
     with only_one(out):
-        records = _measure_all(spec, tasks, chosen, out, run)
+        wanted = [task for task in tasks if task.level in chosen]
+        path = out / f"{spec.id}.jsonl"
+        records = measure_all(spec, wanted, path, run)
+        records = {task: kept for task in tasks if (kept := records.get(task))}
     calibration = _summed_up(spec, tasks, records, out, root)
     _tell(spec, calibration)
     return calibration
@@ -109,7 +99,7 @@ def plan(spec: Spec, seeds: int) -> list[Task]:
 
     A machine that grows slower or busier in the meantime then does so for all levels alike.
     """
-    world = _world(spec)["folder"]
+    world = world_of(spec)["folder"]
     recipes = spec.folder / "recipes" / "world"
     hashes = {level: recipe_hash(recipes / f"{level}.toml") for level in spec.levels}
     return [
@@ -117,33 +107,6 @@ def plan(spec: Spec, seeds: int) -> list[Task]:
         for seed in range(seeds)
         for level in spec.levels
     ]
-
-
-def _measure_all(
-    spec: Spec, tasks: Sequence[Task], levels: Sequence[str], out: Path, run: Runner
-) -> dict[Task, Record]:
-    """Return the records of ``tasks``: those kept from before, and the missing ones run now."""
-    path = out / f"{spec.id}.jsonl"
-    records = read_records(path)
-    wanted = [task for task in tasks if task.level in levels]
-    waiting = [task for task in wanted if task not in records]
-    done = len(wanted) - len(waiting)
-    if done:
-        progress.say(f"{done} of {len(wanted)} runs are in {path} already; delete it to start anew")
-    if waiting:
-        make_shared(spec, out, run)
-    with progress.bar(f"Calibrating {spec.id}", len(wanted), unit="runs", done=done) as bar:
-        for task in waiting:
-            bar.advance(0, note=f"{task.level}, seed {task.seed}")
-            record = measure(task, out, run)
-            append_record(path, record)
-            records[task] = record
-            bar.advance()
-            if not sys.stderr.isatty():
-                score = spec.metric.show(record["result"]["score"]["public"])
-                cost = f"{record['process_seconds']:.1f} s"
-                progress.say(f"{spec.id} {task.level}, seed {task.seed}: public {score}, {cost}")
-    return {task: records[task] for task in tasks if task in records}
 
 
 def _summed_up(
@@ -171,7 +134,7 @@ def _summed_up(
         "command": f"mlspring calibrate {spec.id} --seeds {seeds}",
         "date": time.strftime("%Y-%m-%d"),
         "seeds": list(range(seeds)),
-        "world": _world(spec),
+        "world": world_of(spec),
         **conditions(list(records.values())),
         "defects": list(defects),
         "baselines": baselines,
@@ -229,16 +192,3 @@ def _tell(spec: Spec, calibration: Calibration) -> None:
         progress.say(f"No baselines were written: {why}.")
     for path in calibration.written:
         progress.say(f"Written: {path}")
-
-
-def _world(spec: Spec) -> dict[str, Any]:
-    """Return name, version and seed of the homework's world, and its folder's name."""
-    from mlspring.worlds import world as worlds
-
-    world = catalog.part(spec, "data").world()
-    return {
-        "name": world.name,
-        "version": world.version,
-        "seed": world.seed,
-        "folder": worlds.folder(world).name,
-    }

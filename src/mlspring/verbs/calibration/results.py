@@ -37,14 +37,14 @@ def summarize(level: str, records: Sequence[Record]) -> dict[str, Any]:
     phases = {phase: None for result in results for phase in result.get("seconds", {})}
     rates = [r["items_per_second"] for r in results if r.get("items_per_second")]
     return {
-        "public": _numbers([score["public"] for score in scores]),
-        "private": _numbers([score["private"] for score in scores]),
-        "validation": _numbers([score.get("validation") for score in scores]),
+        "public": numbers([score["public"] for score in scores]),
+        "private": numbers([score["private"] for score in scores]),
+        "validation": numbers([score.get("validation") for score in scores]),
         "seconds": {
             phase: round(statistics.fmean(r.get("seconds", {}).get(phase, 0.0) for r in results), 2)
             for phase in phases
         },
-        "process_seconds": _numbers([record["process_seconds"] for record in records]),
+        "process_seconds": numbers([record["process_seconds"] for record in records]),
         "peak_memory_mib": max(record["process_memory_mib"] for record in records),
         "items_per_second": round(statistics.fmean(rates), 1) if rates else None,
         "budget_seconds": BUDGETS.get(level),
@@ -135,7 +135,7 @@ def table(spec: Spec, levels: Mapping[str, Mapping[str, Any]], baselines: Mappin
     )
 
 
-def _numbers(values: Sequence[float | None]) -> dict[str, Any]:
+def numbers(values: Sequence[float | None]) -> dict[str, Any]:
     """Return mean, spread and the values; both are None where a value is missing."""
     known = [value for value in values if value is not None]
     if len(known) < len(values):

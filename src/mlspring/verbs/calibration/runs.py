@@ -1,4 +1,4 @@
-"""One measured run after the other, each as its own process, kept in a file of JSON lines."""
+"""One measured run as a process of its own, and the file of JSON lines that keeps it."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,11 +15,9 @@ from types import FrameType
 from typing import Any
 
 from mlspring.core.environment import environment
-from mlspring.core.errors import InternalError, RecipeError, RunError
+from mlspring.core.errors import InternalError, RecipeError
 from mlspring.core.files import disk_errors
-from mlspring.core.locks import Lock, LockedError
 from mlspring.core.processes import run_measured
-from mlspring.core.spec import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +50,7 @@ class Task:
         seed: of the run.
         recipe: hash of the recipe's values; comments and blank lines do not count.
         world: name, version, seed and library hash of the world, as its folder is called.
+        changes: keys of the recipe that this run changes, as ``--set`` takes them.
     """
 
     homework: str
@@ -59,6 +58,7 @@ class Task:
     seed: int
     recipe: str
     world: str
+    changes: tuple[str, ...] = ()
 
 
 def run_child(arguments: Sequence[str], messages: Path) -> Child:
@@ -77,47 +77,33 @@ def run_child(arguments: Sequence[str], messages: Path) -> Child:
     return Child(stdout=stdout, **asdict(cost))
 
 
-def measure(task: Task, out: Path, run: Runner) -> dict[str, Any]:
+def measure(
+    task: Task, out: Path, run: Runner, parts: Sequence[str] = ("public", "private")
+) -> dict[str, Any]:
     """Return the record of one run: the task, the whole process's cost, its ``result.json``.
 
     Raises:
-        InternalError: the run failed, or printed no result with a public and a private score.
+        InternalError: the run failed, or printed no result with a score of each of ``parts``.
     """
     arguments = ["run", task.homework, task.level, "--seed", str(task.seed)]
     arguments += ["--out", str(out / "runs"), "--no-submit", "--json"]
+    arguments += [word for change in task.changes for word in ("--set", change)]
     messages = out / "messages" / f"{task.homework}-{task.level}-s{task.seed}.txt"
     about = environment()
     child = run(arguments, messages)
     name = f"{task.homework} {task.level}, seed {task.seed}"
     if child.code != 0:
-        raise _failed(f"the run of {name} ended with exit code {child.code}", messages)
+        raise failed(f"the run of {name} ended with exit code {child.code}", messages)
     result = _last_json(child.stdout)
     score = (result or {}).get("score") or {}
-    if not all(isinstance(score.get(part), int | float) for part in ("public", "private")):
-        raise _failed(f"the run of {name} printed no result with both scores", messages)
+    if not all(isinstance(score.get(part), int | float) for part in parts):
+        raise failed(f"the run of {name} printed no {' and no '.join(parts)} score", messages)
     return asdict(task) | {
         "process_seconds": child.seconds,
         "process_memory_mib": child.memory_mib,
         "result": result,
         "environment": about,
     }
-
-
-def make_shared(spec: Spec, out: Path, run: Runner) -> None:
-    """Have processes of their own make the world and what else all runs share: none pays for it.
-
-    Raises:
-        InternalError: the world, or what ``spec.first`` makes, could not be made.
-    """
-    messages = out / "messages" / f"{spec.id}-data.txt"
-    if (code := run(["data", spec.id], messages).code) != 0:
-        raise _failed(f"making the world of {spec.id} ended with exit code {code}", messages)
-    if spec.first is None:
-        return
-    messages = out / "messages" / f"{spec.id}-first.txt"
-    arguments = ["run", spec.id, spec.first, "--out", str(out / "first"), "--no-submit"]
-    if (code := run(arguments, messages).code) != 0:
-        raise _failed(f"the first run of {spec.id} ended with exit code {code}", messages)
 
 
 def recipe_hash(path: Path) -> str:
@@ -132,7 +118,12 @@ def recipe_hash(path: Path) -> str:
         raise RecipeError("there is no such recipe", file=path) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"is not valid TOML: {error}", file=path) from error
-    canonical = json.dumps(table, sort_keys=True, default=str)
+    return values_hash(table)
+
+
+def values_hash(values: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits that stand for the values of a recipe, in whichever order."""
+    canonical = json.dumps(values, sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
@@ -144,7 +135,9 @@ def read_records(path: Path) -> dict[Task, dict[str, Any]]:
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             record = json.loads(line)
-            task = Task(**{key: record[key] for key in Task.__dataclass_fields__})
+            known = {"changes": ()} | record
+            values = {key: known[key] for key in Task.__dataclass_fields__}
+            task = Task(**values | {"changes": tuple(values["changes"])})
         except (json.JSONDecodeError, KeyError, TypeError):
             continue
         records[task] = record
@@ -162,24 +155,6 @@ def append_record(path: Path, record: dict[str, Any]) -> None:
         stream.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
-
-
-@contextmanager
-def only_one(out: Path) -> Iterator[None]:
-    """Hold the folder's lock: two calibrations at once would spoil each other's seconds.
-
-    Raises:
-        RunError: another calibration writes into ``out``.
-    """
-    try:
-        lock = Lock(out / ".lock")
-    except LockedError as error:
-        fix = "wait until it ends: runs measured side by side slow each other down"
-        raise RunError("another calibration is running here", file=out, fix=fix) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -209,8 +184,8 @@ def _last_json(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _failed(what: str, messages: Path) -> InternalError:
-    """Return the error with the last words of the process."""
+def failed(what: str, messages: Path) -> InternalError:
+    """Return the error, with the last words of the process that ``messages`` holds."""
     words = messages.read_text(encoding="utf-8", errors="replace") if messages.exists() else ""
     said = [line for line in words.splitlines()[-8:] if line.strip()]
     fix = f"all it said is in {messages}; the same command goes on where this one stopped"

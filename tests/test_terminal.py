@@ -97,8 +97,8 @@ def test_a_name_cannot_send_codes_to_the_terminal(
         assert terminal.run_app(app) == 2
     said = capsys.readouterr()
     assert code not in said.out + said.err
-    assert re.search("two\nlines of cat\ufffd?.*[.]jpg", said.out)
-    assert re.search(r"mlspring: cat[ \\ufffd].*[.]jpg: is odd", said.err)
+    assert re.search(r"two\nlines of cat\S*.*[.]jpg", said.out)
+    assert re.search(r"mlspring: cat\S*.*[.]jpg: is odd", said.err)
 
 
 def run_mlspring(

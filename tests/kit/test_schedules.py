@@ -46,10 +46,10 @@ def test_the_inverse_root_needs_no_warm_up() -> None:
 
 def test_every_group_gets_the_rate_of_the_step() -> None:
     class Knobs:
-        learning_rate, schedule, steps, warmup_steps = 0.2, "step", 100, 4
+        learning_rate, schedule, steps = 0.2, "step", 100
 
     weights = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
     optimizer = torch.optim.SGD([{"params": [w]} for w in weights], 9.0)
-    rates = [set_learning_rate(optimizer, Knobs, step) for step in (1, 4, 5, 60)]
+    rates = [set_learning_rate(optimizer, Knobs, step, 4) for step in (1, 4, 5, 60)]
     assert rates == pytest.approx([0.05, 0.2, 0.2, 0.02])
     assert [group["lr"] for group in optimizer.param_groups] == [rates[-1]] * 2

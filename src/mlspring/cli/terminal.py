@@ -13,7 +13,8 @@ import typer.core
 
 from mlspring.cli.options import without_values
 from mlspring.core.errors import MlspringError, UserError
-from mlspring.core.texts import shell_word, visible
+from mlspring.core.foreign_text import shown_lines
+from mlspring.core.texts import shell_word
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
@@ -116,5 +117,5 @@ def _help(error: Exception) -> str:
 
 
 def _tell(sentence: str, exit_code: int) -> int:
-    print(f"mlspring: {visible(sentence)}", file=sys.stderr)  # noqa: T201
+    print(f"mlspring: {shown_lines(sentence)}", file=sys.stderr)  # noqa: T201
     return exit_code

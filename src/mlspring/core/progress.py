@@ -22,8 +22,8 @@ from rich.progress import (
 from rich.segment import Segment
 from rich.text import Text
 
+from mlspring.core.foreign_text import shown_lines
 from mlspring.core.machine import is_main_process
-from mlspring.core.texts import visible
 
 T = TypeVar("T")
 
@@ -111,4 +111,4 @@ class _Visible:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for segment in console.render(self.content, options):
-            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+            yield segment if segment.control else Segment(shown_lines(segment.text), segment.style)

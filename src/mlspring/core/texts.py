@@ -97,15 +97,6 @@ def read_bytes(path: Path, *, max_bytes: int, error: type[UserError] = DataError
     return content
 
 
-def visible(text: str) -> str:
-    """Return ``text`` with what is no printable character replaced; line ends and tabs stay.
-
-    So a name from a learner's file can neither send codes to the terminal nor turn the order of
-    what is written after it.
-    """
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
-
-
 def shell_word(text: str) -> str:
     """Return ``text`` quoted as one word of a command line that this system's shell understands."""
     return subprocess.list2cmdline([text]) if sys.platform == "win32" else shlex.quote(text)

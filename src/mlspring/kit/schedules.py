@@ -38,13 +38,13 @@ class RateKnobs(Protocol):
     def schedule(self) -> ScheduleName: ...  # noqa: D102
     @property
     def steps(self) -> int: ...  # noqa: D102
-    @property
-    def warmup_steps(self) -> int: ...  # noqa: D102
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, knobs: RateKnobs, step: int) -> float:
+def set_learning_rate(
+    optimizer: torch.optim.Optimizer, knobs: RateKnobs, step: int, num_warmup: int = 0
+) -> float:
     """Give ``optimizer`` the rate of ``step``, counted from 1; return that rate."""
-    scale = lr_scale(knobs.schedule, step - 1, knobs.steps, knobs.warmup_steps)
+    scale = lr_scale(knobs.schedule, step - 1, knobs.steps, num_warmup)
     for group in optimizer.param_groups:
         group["lr"] = knobs.learning_rate * scale
     return knobs.learning_rate * scale

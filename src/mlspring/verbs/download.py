@@ -14,8 +14,9 @@ from typing import IO
 from mlspring.core.archives import looks_like_html
 from mlspring.core.errors import MachineError
 from mlspring.core.files import disk_errors
+from mlspring.core.foreign_text import shown
 from mlspring.core.progress import bar
-from mlspring.core.texts import size, visible
+from mlspring.core.texts import size
 from mlspring.verbs.transfer import (
     InterruptedDownloadError,
     Pace,
@@ -55,7 +56,7 @@ def download(url: str, out: Path, *, checksum: str = "", max_bytes: int = MAX_BY
     with disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     if not re.match("https?://", url, re.IGNORECASE):
-        raise UnavailableError(f"{visible(url)[:200]} is no address of http or https")
+        raise UnavailableError(f"{shown(url, longest=200)} is no address of http or https")
     failures = 0
     while True:
         before = _length(part)
@@ -184,11 +185,11 @@ def _explained(error: Exception) -> Exception:
 
 def _short(error: object) -> str:
     text = str(error) or type(error).__name__
-    return visible(re.sub(r"\[Errno -?\d+\] ", "", text))[:200]
+    return shown(re.sub(r"\[Errno -?\d+\] ", "", text), longest=200)
 
 
 def _answer(error: urllib.error.HTTPError) -> str:
-    return visible(f"the server answers {error.code} {error.reason}".strip())[:200]
+    return shown(f"the server answers {error.code} {error.reason}".strip(), longest=200)
 
 
 def _is_complete(content_range: str | None, done: int) -> bool:

@@ -10,7 +10,8 @@ from http.client import HTTPMessage
 from typing import IO
 from urllib.parse import urlsplit
 
-from mlspring.core.texts import size, visible
+from mlspring.core.foreign_text import shown
+from mlspring.core.texts import size
 
 WINDOW = 60.0  # seconds in which at least so many bytes must come:
 WINDOW_BYTES = 60_000
@@ -95,13 +96,13 @@ class SafeRedirects(urllib.request.HTTPRedirectHandler):
             UnavailableError: it leads from https to http, or from elsewhere to a private address.
         """
         old, new = urlsplit(req.full_url), urlsplit(newurl)
-        shown = visible(newurl)[:200]
+        target = shown(newurl, longest=200)
         if new.scheme.lower() not in ("http", "https"):
-            raise UnavailableError(f"the server leads to {shown}, no address of http or https")
+            raise UnavailableError(f"the server leads to {target}, no address of http or https")
         if old.scheme.lower() == "https" and new.scheme.lower() == "http":
-            raise UnavailableError(f"the server leads from https to {shown}")
+            raise UnavailableError(f"the server leads from https to {target}")
         if _is_local(new.hostname) and not _is_local(old.hostname):
-            raise UnavailableError(f"the server leads to {shown}, an address of this network")
+            raise UnavailableError(f"the server leads to {target}, an address of this network")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

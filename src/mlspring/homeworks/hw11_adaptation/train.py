@@ -78,7 +78,7 @@ def train_network(
             state.optimizer.zero_grad()
             (loss * ranks.loss_scale(sampler.size)).backward()
             clip_gradients(state.model, CLIP_NORM)
-            rate = set_learning_rate(state.optimizer, knobs, step)
+            rate = set_learning_rate(state.optimizer, knobs, step, knobs.warmup_steps)
             state.optimizer.step()
             state.update_average(step)
 

@@ -72,11 +72,6 @@ class TrainKnobs(Section):
     validate_every: ValidateEvery
     checkpoint_seconds: CheckpointSeconds
 
-    @property
-    def warmup_steps(self) -> int:
-        """The rate begins at its largest."""
-        return 0
-
 
 class Recipe(Section):
     """Everything that a run of homework 12 depends on, apart from data, seed and hardware."""

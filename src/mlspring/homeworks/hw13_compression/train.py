@@ -91,7 +91,7 @@ def train_network(
             clip_gradients(state.model, CLIP_NORM)
 
             # step
-            rate = set_learning_rate(state.optimizer, knobs, step)
+            rate = set_learning_rate(state.optimizer, knobs, step, knobs.warmup_steps)
             state.optimizer.step()
             state.update_average(step)
 

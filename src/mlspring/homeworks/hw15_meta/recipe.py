@@ -1,7 +1,7 @@
 """The knobs of homework 15; every number of a level is one of these."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -68,8 +68,6 @@ class MethodKnobs(Section):
 
 class TrainKnobs(Section):
     """The outer loop: a step is one update from ``batch_size`` tasks."""
-
-    warmup_steps: ClassVar[int] = 0  # for set_learning_rate; no recipe begins slowly
 
     batch_size: int = Field(ge=1, le=4096, description="tasks a step, over all processes")
     steps: Steps

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
-from mlspring.homeworks.hw13_compression import held_out, models
+from mlspring.homeworks.hw13_compression import models
 from mlspring.homeworks.hw13_compression.data import NUM_CLASSES, Data
 from mlspring.homeworks.hw13_compression.recipe import Recipe
 from mlspring.homeworks.hw13_compression.train import CLIP_NORM, distillation_loss
-from mlspring.kit import device, image_augment
+from mlspring.kit import device, image_augment, labelled_split
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.seeding import generator
 from mlspring.kit.state import clip_gradients, with_adamw
@@ -21,8 +21,8 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
     hardware = device.choose("auto", "auto", work="conv")
     model = hardware.to_device(models.build(recipe.architecture)).train()
     state = with_adamw(model, recipe.train)
-    split = held_out.split(data, hardware)
-    batches = EpochBatches(split.positions, recipe.train.batch_size, seed=0)
+    split = labelled_split.by_part(data, hardware)
+    batches = EpochBatches(split.train, recipe.train.batch_size, seed=0)
     steps, whole = itertools.count(1), slice(0, batches.size)
 
     def load() -> tuple[torch.Tensor, torch.Tensor]:

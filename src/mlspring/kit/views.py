@@ -7,10 +7,8 @@ from mlspring.core.progress import Bar
 from mlspring.core.recipe_sections import AugmentKnobs, ViewKnobs
 from mlspring.kit import image_augment
 from mlspring.kit.device import Hardware
-from mlspring.kit.evaluate import predict_all
+from mlspring.kit.evaluate import EVAL_BATCH, predict_all
 from mlspring.kit.seeding import generator
-
-EVAL_BATCH = 128
 
 
 def num_passes(knobs: ViewKnobs) -> int:

@@ -15,8 +15,8 @@ from mlspring.homeworks.hw03_food_cnn import models, train
 from mlspring.homeworks.hw03_food_cnn.data import Data
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC
-from mlspring.homeworks.hw03_food_cnn.train import Split
-from mlspring.kit import checkpoint, device
+from mlspring.kit import checkpoint, device, evaluate, labelled_split
+from mlspring.kit.labelled_split import Split
 from tests.contract.journey import command, finish, only_run, start_together
 from tests.tiny import food
 
@@ -94,13 +94,6 @@ def test_a_seed_fixes_the_folds_and_another_changes_them() -> None:
     assert folds(0) != folds(1)
 
 
-def test_every_held_out_picture_counts_once_in_the_confusion() -> None:
-    logits = torch.eye(11)[[0, 3, 3, 10]]
-    confusion = train.confusion_matrix(logits, torch.tensor([0, 3, 2, 10]))
-    assert confusion.sum() == 4
-    assert [confusion[0, 0], confusion[3, 3], confusion[2, 3], confusion[10, 10]] == [1, 1, 1, 1]
-
-
 @pytest.mark.parametrize("num_processes", [1, 2])
 def test_what_is_measured_is_the_network_that_is_saved(
     num_processes: int, tmp_path: Path, isolated_home: Path
@@ -117,10 +110,10 @@ def test_what_is_measured_is_the_network_that_is_saved(
         model = models.build(recipe.model, recipe.data.image_size, island.NUM_CLASSES)
         path = checkpoint.weights_path(run, number)
         checkpoint.load_weights(path, model)
-        held_out = train.predict_held_out(CPU.to_device(model), split, CPU)
+        held_out = labelled_split.predict_held_out(CPU.to_device(model), split, CPU)
         logged = [entry for entry in run.read_log() if entry["member"] == number][-1]
-        assert train.measure(*held_out)["valid__loss"] == pytest.approx(
+        assert labelled_split.measure(*held_out)["valid__loss"] == pytest.approx(
             logged["valid/loss"], abs=2e-5
         )
         confusion = torch.tensor(checkpoint.read_metadata(path)["confusion"])
-        assert torch.equal(confusion, train.confusion_matrix(*held_out))
+        assert torch.equal(confusion, evaluate.confusion_matrix(*held_out))

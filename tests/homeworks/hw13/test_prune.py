@@ -73,7 +73,7 @@ def test_a_smaller_network_answers_as_its_masked_original(name: str, share: floa
     model = trained(architecture)
     state = model.state_dict()
     channels = prune.remaining(architecture, share)
-    smaller, shrunk = prune.shrink(architecture, state, channels)
+    smaller, shrunk = prune.shrink(architecture, model, channels)
     kept = prune.strongest(prune.channel_scores(architecture, state), channels)
     model.load_state_dict(zero_channels(architecture, state, kept))
     images = torch.rand(2, 3, 64, 64, dtype=torch.float64)
@@ -86,7 +86,7 @@ def test_keeping_everything_changes_nothing() -> None:
     architecture = odd("inverted")
     model = trained(architecture)
     everything = prune.remaining(architecture, 1.0)
-    _, same = prune.shrink(architecture, model.state_dict(), everything)
+    _, same = prune.shrink(architecture, model, everything)
     for tensor, value in same.state_dict().items():
         assert torch.equal(value, model.state_dict()[tensor])
 

@@ -104,27 +104,20 @@ def test_logits_must_be_finite(answers: Path, tmp_path: Path) -> None:
         score_locally(SPEC, path, answers)
 
 
-def test_the_limit_counts_what_was_loaded(answers: Path) -> None:
-    """Also where the reader had been deceived."""
-    channels = exactly(100_001)
-    student = submission.Student(
-        architecture=Architecture(name="plain", channels=channels),
-        num_parameters=5,
-        weights=weights(channels=channels),
-        file=Path("mine.zip"),
-    )
-    with pytest.raises(
-        SubmissionError, match=r"mine\.zip: has 100,001 parameters; expected at most"
-    ):
-        scorer.score(student, scorer.read_answers(answers))
+def test_a_student_of_too_many_parameters_is_refused(answers: Path, tmp_path: Path) -> None:
+    path = hand_in(tmp_path / "s.zip", weights(channels=exactly(100_001)))
+    verdict = judge_one(SPEC, path, answers, filename="mine.zip", isolated=False)
+    assert verdict.state == "rejected"
+    assert "mine.zip: has 100,001 parameters; expected at most 100,000" in str(verdict.message)
 
 
-def test_weights_of_another_network_do_not_load(answers: Path) -> None:
+def test_weights_other_than_the_architecture_s_are_never_scored(answers: Path) -> None:
+    """The reader has counted the architecture; what is loaded must be that and nothing else."""
     architecture = Architecture(name="plain", channels=(2, 2, 2, 3))
     student = submission.Student(
-        architecture=architecture, num_parameters=5, weights=weights(), file=Path("mine.zip")
+        architecture=architecture, weights=weights(), file=Path("mine.zip")
     )
-    with pytest.raises(SubmissionError, match=r"mine\.zip: the weights do not fit plain"):
+    with pytest.raises(RuntimeError, match="size mismatch"):
         scorer.score(student, scorer.read_answers(answers))
 
 

@@ -94,7 +94,7 @@ def hold(kept: str, ready: object, done: object) -> None:
 def test_two_processes_never_train_the_same_teacher_at_once(folder: Path) -> None:
     """The second waits, finds the teacher there and trains none."""
     recipe = load()
-    kept = teacher.folder_of(recipe.teacher, recipe.train, data.load(official(folder), recipe))
+    kept = teacher.folder_of(recipe, data.load(official(folder), recipe))
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()
     other = context.Process(target=hold, args=(str(kept), ready, done))

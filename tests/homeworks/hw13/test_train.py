@@ -110,9 +110,9 @@ def test_a_student_can_start_as_the_pruned_teacher(folder: Path) -> None:
     run = go(folder, *words, "train.learning_rate=1e-12", "train.ema_decay=0.0")
     recipe = load(*words)
     loaded = data.load(official(folder), recipe)
-    large, _ = teacher.load(recipe.teacher, loaded, teachers()[0].parent)
-    state, channels = large.model.state_dict(), recipe.architecture.groups
-    _, expected = prune.shrink(large.architecture, state, channels)
+    large = teacher.load(recipe.teacher, loaded, teachers()[0].parent)
+    channels = recipe.architecture.groups
+    _, expected = prune.shrink(large.architecture, large.model, channels)
     found = networks.finished(run, 0, "student").model
     for (name, a), (_, b) in zip(
         expected.named_parameters(), found.named_parameters(), strict=True

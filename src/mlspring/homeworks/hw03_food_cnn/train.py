@@ -6,7 +6,6 @@ function of (seed, member, step), so a resumed run ends with the weights of an u
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,35 +18,16 @@ from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw03_food_cnn import models
 from mlspring.homeworks.hw03_food_cnn.data import NUM_CLASSES, Data
 from mlspring.homeworks.hw03_food_cnn.recipe import Recipe, TrainKnobs
-from mlspring.kit import checkpoint, device, distributed, image_augment
+from mlspring.kit import checkpoint, device, distributed, evaluate, image_augment, labelled_split
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
-from mlspring.kit.distributed import ALONE, Ranks
-from mlspring.kit.evaluate import accuracy, predict_all
+from mlspring.kit.distributed import Ranks
+from mlspring.kit.labelled_split import Split, measure, predict_held_out
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import derive_seed, generator, seed_everything
 from mlspring.kit.state import TrainState, clip_gradients, with_adamw
 from mlspring.kit.training import Bookkeeper
-
-EVAL_BATCH = 128
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """Pictures of one member: uint8 (n, s, s, 3) with labels int64 (n,), on the device.
-
-    Args:
-        pixels: the pool that is trained on, shared by the members; ``labels`` its classes.
-        train: positions in the pool to train on, int64.
-        held_pixels: pictures to validate on; ``held_labels`` their classes.
-    """
-
-    pixels: Tensor
-    labels: Tensor
-    train: Tensor
-    held_pixels: Tensor
-    held_labels: Tensor
 
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
@@ -112,7 +92,7 @@ def train_network(
             if books.due():
                 books.save()
         if ranks.is_main:
-            confusion = {"confusion": confusion_matrix(*held_out).tolist()}
+            confusion = {"confusion": evaluate.confusion_matrix(*held_out).tolist()}
             checkpoint.save_weights(weights_path(run, number), state.final, confusion)
         books.finish()
     return (step - books.start) * batches.size
@@ -134,36 +114,6 @@ def new_state(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> Tra
     return with_adamw(hardware.to_device(model).train(), recipe.train)
 
 
-def predict_held_out(
-    model: nn.Module, split: Split, hardware: Hardware, ranks: Ranks = ALONE
-) -> tuple[Tensor, Tensor]:
-    """Return logits (n, 11) and labels (n,) of the held-out pictures, on the CPU."""
-
-    def forward(part: slice) -> Tensor:
-        images = image_augment.to_input(split.held_pixels[part])
-        with hardware.autocast():
-            logits: Tensor = model(hardware.images_to_device(images))
-        return logits
-
-    was_training = model.training
-    ranks.sync_buffers(model.eval())  # what is measured is what rank 0 saves
-    logits = predict_all(forward, len(split.held_labels), EVAL_BATCH, ranks)
-    model.train(was_training)
-    return logits, split.held_labels.cpu()
-
-
-def measure(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """Return loss and accuracy; every picture counts once, whatever its batch."""
-    loss = F.cross_entropy(logits, labels).item()
-    return {"valid__loss": round(loss, 5), "valid__accuracy": round(accuracy(logits, labels), 5)}
-
-
-def confusion_matrix(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return how often a picture of class i was called j: int64 (11, 11)."""
-    cells = labels * NUM_CLASSES + logits.argmax(1)
-    return torch.bincount(cells, minlength=NUM_CLASSES**2).view(NUM_CLASSES, NUM_CLASSES)
-
-
 def held_out_confusion(recipe: Recipe, run: Run) -> Tensor:
     """Return the confusion matrix over the held-out pictures of all finished members."""
     paths = (weights_path(run, number) for number in range(recipe.num_members))
@@ -182,20 +132,14 @@ def splits(recipe: Recipe, data: Data, seed: int, hardware: Hardware) -> Iterato
     def on_device(array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(hardware.device)
 
+    if not recipe.data.folds:
+        yield labelled_split.by_part(data, hardware)
+        return
     images, classes = data.train_images, data.train_labels
-    if recipe.data.folds and recipe.data.pool == "training+validation":
+    if recipe.data.pool == "training+validation":
         images = np.concatenate((images, data.valid_images))
         classes = np.concatenate((classes, data.valid_labels))
     pixels, labels = on_device(images), on_device(classes)
-    if not recipe.data.folds:
-        yield Split(
-            pixels=pixels,
-            labels=labels,
-            train=torch.arange(len(labels), device=hardware.device),
-            held_pixels=on_device(data.valid_images),
-            held_labels=on_device(data.valid_labels),
-        )
-        return
     from sklearn.model_selection import StratifiedKFold  # here: half a second, 70 MB
 
     folds = StratifiedKFold(recipe.data.folds, shuffle=True, random_state=seed)

@@ -9,7 +9,7 @@ that a depthwise convolution passes on, are one group: pruning removes them toge
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,8 +61,9 @@ class Architecture:
                 f"{self.name} has {len(names)} groups of channels ({', '.join(names)}), "
                 f"{len(self.channels)} numbers are given"
             )
-        if wrong := [c for c in self.channels if not 1 <= c <= MAX_CHANNELS]:
-            raise ValueError(f"{str(wrong[0])[:80]} channels, expected 1 to {MAX_CHANNELS}")
+        for number in self.channels:
+            if type(number) is not int or not 1 <= number <= MAX_CHANNELS:
+                raise ValueError(f"{str(number)[:80]} channels, expected 1 to {MAX_CHANNELS}")
 
     def metadata(self, **more: Any) -> dict[str, Any]:
         """Return what a file of weights says of its network, and ``more``."""
@@ -82,15 +83,23 @@ class Architecture:
             for name, dims in layout(self.name).items()
         }
 
+    def difference(self, shapes: Mapping[str, tuple[int, ...]]) -> str | None:
+        """Return how a state_dict of these shapes differs from the network's; None: it fits."""
+        own = self.shapes
+        for name in (*sorted(shapes), *own):
+            wanted, given = own.get(name), shapes.get(name)
+            if wanted is None:
+                return f"has a tensor {name[:80]!r}, which {self.name} has not"
+            if given is None:
+                return f"lacks the tensor {name}"
+            if given != wanted:
+                return f"{name} has shape {given}, not {wanted} as {self.name}{[*self.channels]}"
+        return None
+
     @property
     def num_parameters(self) -> int:
         """Weights and biases; batch norm's running statistics are no parameters."""
-        return sum(math.prod(shape) for name, shape in self.shapes.items() if is_weight(name))
-
-
-def is_weight(tensor: str) -> bool:
-    """Return whether a tensor of this name counts as parameters."""
-    return tensor.rpartition(".")[2] not in STATISTICS
+        return sum(math.prod(s) for n, s in self.shapes.items() if not n.endswith(STATISTICS))
 
 
 def group_names(name: str) -> tuple[str, ...]:

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 from mlspring.core.files import write_json
 from mlspring.core.progress import bar
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw13_compression import cost, held_out, prune
-from mlspring.homeworks.hw13_compression.held_out import Split, accuracy_of, predict_held_out
+from mlspring.homeworks.hw13_compression import cost, prune
 from mlspring.homeworks.hw13_compression.quantize import to_int8
 from mlspring.homeworks.hw13_compression.recipe import CompressKnobs
-from mlspring.homeworks.hw13_compression.teacher import Network, Teacher, unwrap, wrap_like
+from mlspring.homeworks.hw13_compression.teacher import Network, Teacher
 from mlspring.kit import image_augment
 from mlspring.kit.device import Hardware
+from mlspring.kit.evaluate import accuracy
+from mlspring.kit.labelled_split import Split, held_out_accuracy, predict_held_out
 
 SHARES = tuple(round(0.05 * i, 2) for i in range(20))  # 0 .. 0.95, as the slides' curve
 TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 20.0)
@@ -51,7 +52,7 @@ def measure(
     Accuracies are those of held-out pictures. Times are of plain eager torch in fp32 (int8 where
     said) on this CPU, with as many threads as the process has.
     """
-    student, size = networks[0], split.pixels.shape[1]
+    student = networks[0]
     rows = [costs_of(network, split, hardware) for network in networks]
     timed: dict[str, nn.Module] = {network.name: network.model for network in networks}
     timed["masked"] = copy.deepcopy(student.model)  # half of the weights at zero
@@ -64,26 +65,21 @@ def measure(
     calibration = split.pixels[::every][:NUM_CALIBRATION]
     int8 = to_int8(student.model, image_augment.to_input(calibration).cpu())
     if int8 is not None:
-        pixels, labels = split.held_pixels.cpu(), split.held_labels.cpu()
-        on_cpu = dataclasses.replace(split, held_pixels=pixels, held_labels=labels)
         changed = {"name": "student, int8", "bytes": cost.stored_bytes(int8)}
-        rows.append(rows[0] | changed | {"accuracy": accuracy_of(int8, on_cpu, CPU)})
+        rows.append(rows[0] | changed | {"accuracy": held_out_accuracy(int8, split, CPU)})
         timed["student, int8"] = int8
     times = milliseconds(timed, split.held_pixels, knobs.repeats)
-    placed = hardware.to_device(copy.deepcopy(student.model))
-    softened = softness(predict_held_out(placed, split, hardware)[0])
-    few = held_out.subset(split, knobs.pictures)
+    logits, _ = answers_of(student, split, hardware)
     values = {
         "threads": torch.get_num_threads(),
         "repeats": knobs.repeats,
         "held_out": len(split.held_labels),
-        "int8": "measured" if int8 is not None else "torch has no int8 for this CPU",
         "networks": [row | {"milliseconds": times[row["name"]]} for row in rows],
         "masked_milliseconds": times["masked"],
-        "layers": cost.layer_costs(student.model, size),
-        "softness": teacher.measured["softness"] if teacher else softened,
+        "layers": cost.layer_costs(student.model, split.pixels.shape[1]),
+        "softness": teacher.measured["softness"] if teacher else softness(logits),
         "softness_of": "teacher" if teacher else "student",
-        "pruning": pruning_curves(student, few, hardware, SHARES[::2]),
+        "pruning": pruning_curves(student, subset(split, knobs.pictures), hardware, SHARES[::2]),
         "teacher_pruning": teacher.measured["pruning"] if teacher else None,
     }
     write_json(path(run), values)
@@ -91,25 +87,35 @@ def measure(
 
 def examine(network: Network, split: Split, hardware: Hardware) -> Measured:
     """Return what every run says of its teacher: accuracy, costs, softness, pruning curves."""
-    placed = hardware.to_device(copy.deepcopy(network.model))
     return {
         **costs_of(network, split, hardware),
         "held_out": len(split.held_labels),
-        "softness": softness(predict_held_out(placed, split, hardware)[0]),
+        "softness": softness(answers_of(network, split, hardware)[0]),
         "pruning": pruning_curves(network, split, hardware, SHARES),
     }
 
 
 def costs_of(network: Network, split: Split, hardware: Hardware) -> Measured:
     """Return what a network costs and how many held-out pictures it gets right."""
-    placed = hardware.to_device(copy.deepcopy(network.model))
     return {
         "name": network.name,
         "parameters": cost.count_parameters(network.model),
         "macs": cost.count_macs(network.model, split.pixels.shape[1]),
-        "bytes": network.num_bytes,
-        "accuracy": accuracy_of(placed, split, hardware),
+        "bytes": network.file.stat().st_size,
+        "accuracy": accuracy(*answers_of(network, split, hardware)),
     }
+
+
+def answers_of(network: Network, split: Split, hardware: Hardware) -> tuple[Tensor, Tensor]:
+    """Return logits (n, 11) and labels (n,) of the held-out pictures."""
+    return predict_held_out(hardware.to_device(copy.deepcopy(network.model)), split, hardware)
+
+
+def subset(whole: Split, num_pictures: int) -> Split:
+    """Return the split with every k-th held-out picture, ``num_pictures`` of them at most."""
+    every = -(-len(whole.held_labels) // num_pictures)
+    pixels, labels = whole.held_pixels[::every], whole.held_labels[::every]
+    return dataclasses.replace(whole, held_pixels=pixels, held_labels=labels)
 
 
 def softness(logits: Tensor) -> dict[str, list[float]]:
@@ -128,19 +134,19 @@ def pruning_curves(
     ``layer`` sets the smallest weights of each layer to zero (report question 3); ``channels``
     really takes the weakest channels out of every group.
     """
-    plain, architecture = unwrap(network.model), network.architecture
-    trial = hardware.to_device(copy.deepcopy(network.model))
+    dense, architecture = network.model, network.architecture
+    trial = hardware.to_device(copy.deepcopy(dense))
     curves: Measured = {"pictures": len(split.held_labels), "layer": [], "channels": []}
     with bar("prune", len(shares) + len(shares[::2]), unit="networks") as progress:
         for share in shares:
-            unwrap(trial).load_state_dict(prune.sparse_weights(plain, share))
-            curves["layer"].append([share, accuracy_of(trial, split, hardware)])
+            trial.load_state_dict(prune.sparse_weights(dense, share))
+            curves["layer"].append([share, held_out_accuracy(trial, split, hardware)])
             progress.advance()
         for share in shares[::2]:
             channels = prune.remaining(architecture, 1 - share)
-            _, smaller = prune.shrink(architecture, plain.state_dict(), channels)
-            placed = hardware.to_device(wrap_like(network.model, smaller))
-            curves["channels"].append([share, accuracy_of(placed, split, hardware)])
+            _, smaller = prune.shrink(architecture, dense, channels)
+            right = held_out_accuracy(hardware.to_device(smaller), split, hardware)
+            curves["channels"].append([share, right])
             progress.advance()
     return curves
 
@@ -149,11 +155,10 @@ def milliseconds(
     networks: dict[str, nn.Module], held_pixels: Tensor, repeats: int
 ) -> dict[str, dict[str, float]]:
     """Return by network the median milliseconds of a batch of 1 and of 64 pictures."""
-    inputs = image_augment.to_input(held_pixels[: max(LATENCY_BATCHES)]).cpu()
     times: dict[str, dict[str, float]] = {name: {} for name in networks}
     for size in LATENCY_BATCHES:
-        copies = -(-size // len(inputs))
-        images = CPU.images_to_device(inputs.repeat(copies, 1, 1, 1)[:size])
+        rows = torch.arange(size) % len(held_pixels)  # again from the first where they are few
+        images = CPU.images_to_device(image_augment.to_input(held_pixels[rows].cpu()))
         for name, spent in cost.median_milliseconds(networks, images, repeats).items():
             times[name][str(size)] = round(spent, 4)
     return times

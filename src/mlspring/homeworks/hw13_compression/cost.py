@@ -42,14 +42,9 @@ def layer_costs(model: nn.Module, image_size: int) -> list[dict[str, Any]]:
             layers[-1]["parameters"] += count_parameters(module)
             return
         assert isinstance(module.weight, Tensor)
-        layers.append(
-            {
-                "name": names[module].removesuffix(".conv"),
-                "kind": _kind(module),
-                "parameters": count_parameters(module),
-                "macs": output[0].numel() * module.weight[0].numel(),  # a value times its inputs
-            }
-        )
+        layer = {"name": names[module].removesuffix(".conv"), "kind": _kind(module)}
+        macs = output[0].numel() * module.weight[0].numel()  # each value times its inputs
+        layers.append(layer | {"parameters": count_parameters(module), "macs": macs})
 
     kinds = (nn.Conv2d, nn.Linear, nn.BatchNorm2d)
     hooks = [m.register_forward_hook(add) for m in model.modules() if isinstance(m, kinds)]

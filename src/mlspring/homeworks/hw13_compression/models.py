@@ -5,7 +5,6 @@ Names and shapes of the tensors are those that ``architecture.layout`` tells, wh
 """
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,22 +12,42 @@ from torch.nn import functional as F
 
 from mlspring.homeworks.hw13_compression.architecture import (
     INVERTED,
-    NAMES,
     NUM_CLASSES,
     RESIDUAL,
     RESNET18,
     SEPARABLE,
     Architecture,
 )
+from mlspring.kit.image_augment import MEAN, STD
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Groups = dict[str, int]
-Network = Callable[[Groups], nn.Module]
 
 
 def build(architecture: Architecture) -> nn.Module:
     """Return the network of a description, with fresh weights."""
-    networks: tuple[Network, ...] = (Plain, separable, inverted, residual, ResNet18)
-    return networks[NAMES.index(architecture.name)](architecture.groups)
+    c = architecture.groups
+    blocks: list[nn.Module]
+    match architecture.name:
+        case "plain":
+            return Plain(c)
+        case "resnet18":
+            return ResNet18(c)
+        case "separable":
+            blocks = [SeparableBlock(c[i], c[o], s) for i, o, s in SEPARABLE]
+        case "inverted":
+            blocks = [
+                InvertedBlock(c[i], c[f"e{number}"], c[o], s, add=i == o)
+                for number, (i, o, s) in enumerate(INVERTED)
+            ]
+        case _:
+            blocks = [
+                ResidualBlock(c[i], c[f"i{number}"], c[o], s)
+                for number, (i, o, s) in enumerate(RESIDUAL)
+            ]
+    num_features = architecture.shapes["classify.weight"][1]
+    return Staged(ConvNorm(3, c["c0"], 3), blocks, num_features)
 
 
 class ConvNorm(nn.Module):
@@ -154,29 +173,6 @@ class Staged(nn.Module):
         return self.classify(x.mean(dim=(2, 3)))
 
 
-def separable(c: Groups) -> Staged:
-    """Return a stem, pooling and seven separable blocks."""
-    blocks: list[nn.Module] = [SeparableBlock(c[i], c[o], s) for i, o, s in SEPARABLE]
-    return Staged(ConvNorm(3, c["c0"], 3), blocks, c[SEPARABLE[-1][1]])
-
-
-def inverted(c: Groups) -> Staged:
-    """Return a stem, pooling and seven inverted residual blocks."""
-    blocks: list[nn.Module] = [
-        InvertedBlock(c[i], c[f"e{number}"], c[o], s, add=i == o)
-        for number, (i, o, s) in enumerate(INVERTED)
-    ]
-    return Staged(ConvNorm(3, c["c0"], 3), blocks, c[INVERTED[-1][1]])
-
-
-def residual(c: Groups) -> Staged:
-    """Return a stem, pooling and four residual blocks."""
-    blocks: list[nn.Module] = [
-        ResidualBlock(c[i], c[f"i{number}"], c[o], s) for number, (i, o, s) in enumerate(RESIDUAL)
-    ]
-    return Staged(ConvNorm(3, c["c0"], 3), blocks, c[RESIDUAL[-1][1]])
-
-
 class BasicBlock(nn.Module):
     """ResNet's two 3 x 3 convolutions under torchvision's names."""
 
@@ -200,7 +196,9 @@ class BasicBlock(nn.Module):
 class ResNet18(nn.Module):
     """The course's teacher: ResNet-18 for 11 classes, 11,182,155 parameters, 122 tensors.
 
-    The names are torchvision's, which the given checkpoint has. Source: He et al. 2016.
+    The names are torchvision's, which the given checkpoint has. It was trained on ImageNet's
+    normalisation, so images come in normalised as for any network here and are normalised anew.
+    Source: He et al. 2016.
     """
 
     def __init__(self, c: Groups) -> None:
@@ -217,6 +215,8 @@ class ResNet18(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, num_classes) for images (n, 3, s, s)."""
+        mean, std = (images.new_tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+        images = (images * STD + MEAN - mean) / std
         x = F.relu(self.bn1(self.conv1(images)))  # (n, 64, s/2, s/2)
         x = F.max_pool2d(x, 3, stride=2, padding=1)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (n, 512, s/32, s/32)

@@ -26,15 +26,15 @@ STUDENT = 0  # of the networks of a run; 1, 2 .. are its pruned copies
 class Setup:
     """One network with its first weights, and what it is trained with."""
 
-    number: int  # 0 the student or the teacher, 1 .. the student's pruned copies
     name: str
     architecture: Architecture
     model: nn.Module
     train: TrainKnobs
     augment: AugmentKnobs
     distill: DistillKnobs
-    teacher: Teacher | None  # None: it learns from labels alone
     seed: int  # of its batches
+    teacher: Teacher | None = None  # None: it learns from labels alone
+    number: int = STUDENT  # of the weights' file; 0 the teacher, too, 1 .. pruned copies
 
 
 def setups(recipe: Recipe, run: Run, teacher: Teacher | None) -> Iterator[Setup]:
@@ -45,15 +45,14 @@ def setups(recipe: Recipe, run: Run, teacher: Teacher | None) -> Iterator[Setup]
     architecture, model = first_weights(recipe, teacher, run.request.seed)
     names = names_of(recipe.compress.keep)
     student = Setup(
-        number=STUDENT,
         name=names[STUDENT],
         architecture=architecture,
         model=model,
         train=recipe.train,
         augment=recipe.augment,
         distill=recipe.distill,
-        teacher=teacher,
         seed=run.request.seed,
+        teacher=teacher,
     )
     yield student
     steps, rate = recipe.compress.finetune_steps, recipe.compress.finetune_rate
@@ -62,8 +61,8 @@ def setups(recipe: Recipe, run: Run, teacher: Teacher | None) -> Iterator[Setup]
     for number, share in enumerate(recipe.compress.keep, start=1):
         large = finished(run, number - 1, names[number - 1])
         channels = prune.remaining(architecture, share)
-        smaller, model = prune.shrink(large.architecture, large.model.state_dict(), channels)
-        copy = replace(student, number=number, name=names[number], train=knobs)
+        smaller, model = prune.shrink(large.architecture, large.model, channels)
+        copy = replace(student, name=names[number], number=number, train=knobs)
         yield replace(copy, architecture=smaller, model=model)
 
 
@@ -85,24 +84,21 @@ def first_weights(
             found = f"student.channels asks for {num} channels of {group}"
             expected = f"at most the teacher's {large.groups[group]}, for student.start = 'teacher'"
             raise RecipeError(found, expected=expected)
-    tensors = {name: value.cpu() for name, value in teacher.model.state_dict().items()}
-    return prune.shrink(large, tensors, architecture.groups)
+    return prune.shrink(large, teacher.model, architecture.groups)
 
 
 def teacher_setup(recipe: Recipe) -> Setup:
     """Return our own teacher before its training; it learns from labels alone."""
-    knobs, told = training_of(recipe.teacher, recipe.train)
+    knobs, told = training_of(recipe)
     architecture = residual(recipe.teacher.width)
     seed_everything(SEED, "weights", "teacher")
     return Setup(
-        number=0,
         name="teacher",
         architecture=architecture,
         model=models.build(architecture),
         train=knobs,
         augment=told.augment,
         distill=recipe.distill,
-        teacher=None,
         seed=SEED,
     )
 
@@ -123,8 +119,7 @@ def finished(run: Run, number: int, name: str) -> Network:
     architecture = Architecture(name=metadata["architecture"], channels=(*metadata["channels"],))
     model = models.build(architecture)
     checkpoint.load_weights(file, model)
-    size = file.stat().st_size
-    return Network(name=name, architecture=architecture, model=model.eval(), num_bytes=size)
+    return Network(name=name, architecture=architecture, model=model.eval(), file=file)
 
 
 def hardware_for(student: str, run: Run, ranks: Ranks = ALONE) -> Hardware:

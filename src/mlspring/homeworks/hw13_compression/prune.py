@@ -39,10 +39,10 @@ def channel_scores(architecture: Architecture, state: Mapping[str, Tensor]) -> T
     scores = {group: torch.zeros(size) for group, size in architecture.groups.items()}
     dims = layout(architecture.name)
     for name, (group, *_) in ((n, d) for n, d in dims.items() if len(d) == 4):
-        filters = state[name].detach().float().abs().sum(dim=(1, 2, 3)).cpu()
+        filters = state[name].float().abs().sum(dim=(1, 2, 3))
         norm = _norm_after(name, dims)
-        variance = state[f"{norm}.running_var"].float().cpu()
-        factor = state[f"{norm}.weight"].float().cpu().abs() / (variance + EPSILON).sqrt()
+        variance = state[f"{norm}.running_var"].float()
+        factor = state[f"{norm}.weight"].float().abs() / (variance + EPSILON).sqrt()
         scores[str(group)] += filters * factor
     return scores
 
@@ -58,22 +58,23 @@ def strongest(scores: Mapping[str, Tensor], channels: Mapping[str, int]) -> Tens
 
 
 def shrink(
-    architecture: Architecture, state: Mapping[str, Tensor], channels: Mapping[str, int]
+    architecture: Architecture, model: nn.Module, channels: Mapping[str, int]
 ) -> tuple[Architecture, nn.Module]:
-    """Return the smaller network of the strongest channels, so many of each group, with weights."""
+    """Return the smaller network of the strongest channels, so many of each group; on the CPU."""
+    state = {name: value.cpu() for name, value in model.state_dict().items()}
     kept = strongest(channel_scores(architecture, state), channels)
     sizes = tuple(len(kept[group]) for group in architecture.groups)
     smaller = Architecture(name=architecture.name, channels=sizes)
     tensors = {}
     for name, dims in layout(architecture.name).items():
-        value = state[name].detach()
+        value = state[name]
         for axis, dim in enumerate(dims):
             if isinstance(dim, str):
-                value = value.index_select(axis, kept[dim].to(value.device))
+                value = value.index_select(axis, kept[dim])
         tensors[name] = value.clone()
-    model = build(smaller).to(next(iter(tensors.values())).dtype)
-    model.load_state_dict(tensors)
-    return smaller, model
+    shrunk = build(smaller).to(next(iter(tensors.values())).dtype)
+    shrunk.load_state_dict(tensors)
+    return smaller, shrunk
 
 
 def _norm_after(conv: str, dims: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 torch 2.13 still ships it (``torch.ao.quantization``: trace, observe, convert), marked as deprecated
 in favour of the separate package torchao. Where a later torch has dropped it, ``to_int8`` returns
-None and the tables say so.
+None and the tables leave it out.
 """
 
 import copy

@@ -131,9 +131,7 @@ class Recipe(Section):
         ):
             if self.student.start == "teacher" and value != needed:
                 raise ValueError(f"student.start = 'teacher' needs {key} = {needed!r}")
-        if wrong := [share for share in self.compress.keep if not 0 < share < 1]:
-            raise ValueError(f"compress.keep holds {wrong[0]}, expected shares between 0 and 1")
-        for share, following in itertools.pairwise(self.compress.keep):
-            if following >= share:
-                raise ValueError(f"compress.keep has {following} after {share}, must be falling")
+        keep = self.compress.keep
+        if any(less >= more for more, less in itertools.pairwise([1.0, *keep, 0.0])):
+            raise ValueError(f"compress.keep = {keep}, expected falling shares between 0 and 1")
         return self

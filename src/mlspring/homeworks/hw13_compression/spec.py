@@ -39,10 +39,6 @@ SPEC = Spec(
             text="How did loss and accuracy develop on training and validation images?",
             figure="learning_curves",
         ),
-        Question(
-            id="confusion",
-            text="Which foods are mistaken for which?",
-            figure="confusion",
-        ),
+        Question(id="confusion", text="Which foods are mistaken for which?", figure="confusion"),
     ),
 )

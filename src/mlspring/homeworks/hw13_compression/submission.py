@@ -10,7 +10,6 @@ numbers counted; nothing is built, run or unpickled, and torch is not needed.
 """
 
 import json
-import math
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from mlspring.core.errors import DataError, SubmissionError
 from mlspring.core.files import atomic_path
 from mlspring.core.tables import write_table
 from mlspring.core.texts import count
-from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS, Architecture, is_weight
+from mlspring.homeworks.hw13_compression.architecture import MAX_PARAMETERS, Architecture
 from mlspring.homeworks.hw13_compression.spec import SPEC
 
 TABLE, WEIGHTS, SUFFIX = "submission.csv", "student.safetensors", ".safetensors"
@@ -51,7 +50,6 @@ class Student:
     """A network that was handed in: what it says it is, which its tensors' shapes confirm."""
 
     architecture: Architecture
-    num_parameters: int
     weights: bytes  # the safetensors file
     file: Path  # where it was, for messages
 
@@ -85,18 +83,16 @@ def read(path: Path, ids: Sequence[str]) -> Student:
     tensors, metadata = _header(content, shown)
     architecture = _architecture(metadata, shown)
     _check(tensors, architecture, shown)
-    num_parameters = sum(math.prod(t["shape"]) for name, t in tensors.items() if is_weight(name))
-    if num_parameters > MAX_PARAMETERS:
+    if (num_parameters := architecture.num_parameters) > MAX_PARAMETERS:
         found, expected = f"has {num_parameters:,} parameters", f"at most {MAX_PARAMETERS:,}"
         raise SubmissionError(found, file=path, expected=expected, fix="hand in a smaller student")
-    return Student(
-        architecture=architecture, num_parameters=num_parameters, weights=content, file=shown
-    )
+    return Student(architecture=architecture, weights=content, file=shown)
 
 
 def describe(values: Student) -> str:
     """Return what a submission holds, as words."""
-    return f"a student ({values.architecture.name}) of {values.num_parameters:,} parameters"
+    architecture = values.architecture
+    return f"a student ({architecture.name}) of {architecture.num_parameters:,} parameters"
 
 
 def _unpack(path: Path, to: Path) -> Path:
@@ -118,9 +114,9 @@ def _unpack(path: Path, to: Path) -> Path:
 
 
 def _header(content: bytes, shown: Path) -> tuple[dict[str, Any], str]:
-    """Return the tensors by name, each with ``dtype`` and ``shape``, and what the file says it is.
+    """Return the tensors by name, each with ``dtype`` and ``shape``, and the file's metadata.
 
-    Files of an earlier version call their metadata ``facts``.
+    Files of an earlier version call them ``facts``.
     """
     try:
         tensors = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]  # has none
@@ -135,33 +131,23 @@ def _header(content: bytes, shown: Path) -> tuple[dict[str, Any], str]:
 def _architecture(metadata: str, shown: Path) -> Architecture:
     try:
         told = json.loads(metadata)
-        name, channels = told["architecture"], told["channels"]
-        whole = isinstance(channels, list) and all(type(c) is int for c in channels)
+        name, channels = told["architecture"], tuple(told["channels"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         found = "does not say which network it is"
         raise SubmissionError(found, file=shown, expected="metadata", fix=SAVE_IT) from error
     try:
-        if not whole:
-            raise ValueError("channels are no whole numbers")
-        return Architecture(name=name, channels=tuple(channels))
+        return Architecture(name=name, channels=channels)
     except ValueError as error:
         raise SubmissionError(str(error), file=shown, fix=SAVE_IT) from error
 
 
 def _check(tensors: dict[str, Any], architecture: Architecture, shown: Path) -> None:
     """Raise unless the tensors are those of the network, of 16 or 32 bits."""
-    if extra := sorted(set(tensors) - set(architecture.shapes)):
-        expected = f"the tensors of {architecture.name} only"
-        raise SubmissionError(f"has a tensor {extra[0][:80]!r}", file=shown, expected=expected)
-    for name, shape in architecture.shapes.items():
-        if name not in tensors:
-            raise SubmissionError(f"lacks the tensor {name}", file=shown, fix=SAVE_IT)
-        found = tuple(tensors[name]["shape"])
-        if found != shape:
-            expected = f"{shape} for {architecture.name} {list(architecture.channels)}"
-            raise SubmissionError(f"{name} has shape {found}", file=shown, expected=expected)
-        dtype = tensors[name]["dtype"]
+    shapes = {name: tuple(tensor["shape"]) for name, tensor in tensors.items()}
+    if wrong := architecture.difference(shapes):
+        raise SubmissionError(wrong, file=shown, fix=SAVE_IT)
+    for name, tensor in tensors.items():
         dtypes = ("I64",) if name.endswith("num_batches_tracked") else DTYPES
-        if dtype not in dtypes:
-            expected = ", ".join(dtypes)
-            raise SubmissionError(f"{name} is {dtype}", file=shown, expected=expected)
+        if tensor["dtype"] not in dtypes:
+            found, expected = f"{name} is {tensor['dtype']}", ", ".join(dtypes)
+            raise SubmissionError(found, file=shown, expected=expected)

@@ -8,8 +8,6 @@ home()/teachers/1f0c9a77d2e4b861/     hash of its recipe and of the pictures
 
 import hashlib
 import json
-import pickle
-import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,16 +26,22 @@ from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw13_compression.architecture import Architecture, residual, resnet18
 from mlspring.homeworks.hw13_compression.data import TEACHER, Data, fingerprint
 from mlspring.homeworks.hw13_compression.models import build
-from mlspring.homeworks.hw13_compression.recipe import TeacherKnobs, TeacherTraining, TrainKnobs
+from mlspring.homeworks.hw13_compression.recipe import (
+    Recipe,
+    TeacherKnobs,
+    TeacherTraining,
+    TrainKnobs,
+)
 from mlspring.kit import checkpoint
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
-from mlspring.kit.image_augment import MEAN, STD
+from mlspring.kit.given_checkpoint import read_state_dict
 
 VERSION = 2  # of the way that a teacher is trained and kept; part of its folder's name
 SEED = 0  # of its weights and batches
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-DAMAGE = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile)
+FETCH = "mlspring fetch hw13"
+
+Make = Callable[[Run], dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,7 @@ class Network:
     name: str  # in tables, e.g. pruned-50
     architecture: Architecture
     model: nn.Module
-    num_bytes: int  # of its file
+    file: Path  # of its weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,7 @@ class Teacher:
     """A finished teacher, on the device and frozen."""
 
     architecture: Architecture
-    model: nn.Module  # takes images normalised as the student's
+    model: nn.Module
     hardware: Hardware
     measured: dict[str, Any]  # what teacher.json says, e.g. accuracy on the validation pictures
     digest: str  # SHA-256 of its weights' file
@@ -68,44 +72,16 @@ class Teacher:
         return logits
 
 
-class Renormalised(nn.Module):
-    """A network that was trained on ImageNet's normalisation, fed with ours."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits (n, 11) for images (n, 3, s, s)."""
-        mean, std = (images.new_tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
-        return self.model((images * STD + MEAN - mean) / std)
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """Return the network itself, without the change of normalisation around it."""
-    return model.model if isinstance(model, Renormalised) else model
-
-
-def wrap_like(model: nn.Module, other: nn.Module) -> nn.Module:
-    """Return ``other`` behind the same change of normalisation as ``model``, if it has one."""
-    return Renormalised(other) if isinstance(model, Renormalised) else other
-
-
-def training_of(knobs: TeacherKnobs, train: TrainKnobs) -> tuple[TrainKnobs, TeacherTraining]:
+def training_of(recipe: Recipe) -> tuple[TrainKnobs, TeacherTraining]:
     """Return the loop of our own teacher, with the student's batches, and its other numbers."""
-    file = Path(__file__).parent / "teachers" / f"{knobs.training}.toml"
+    file = Path(__file__).parent / "teachers" / f"{recipe.teacher.training}.toml"
     told = load_recipe(TeacherTraining, file)
-    values = told.model_dump(exclude={"augment"}) | {"steps": knobs.steps}
-    return train.model_copy(update=values), told
+    values = told.model_dump(exclude={"augment"}) | {"steps": recipe.teacher.steps}
+    return recipe.train.model_copy(update=values), told
 
 
 def open_teacher(
-    knobs: TeacherKnobs,
-    train: TrainKnobs,
-    data: Data,
-    hardware: Hardware,
-    ranks: Ranks,
-    make: Callable[[Run], dict[str, Any]],
+    recipe: Recipe, data: Data, hardware: Hardware, ranks: Ranks, make: Make
 ) -> Teacher:
     """Return the teacher of a recipe, made by the first process that needs it.
 
@@ -116,42 +92,44 @@ def open_teacher(
     Raises:
         DataError: the given checkpoint is missing, damaged or of another network.
     """
-    folder = folder_of(knobs, train, data)
-    if ranks.is_main and not (folder / "teacher.json").exists():
+    folder = folder_of(recipe, data)
+    made = folder / "teacher.json"
+    if ranks.is_main and not made.exists():
         waiting = "Another process is training the teacher; waiting for it"
         with disk_errors(folder), locked(folder / ".lock", on_wait=lambda: say(waiting)):
-            if not (folder / "teacher.json").exists():
+            if not made.exists():
                 with closing(_run(folder)) as run:
                     measured = make(run)
-                write_json(folder / "teacher.json", measured)
+                write_json(made, measured)
                 accuracy = measured["accuracy"]
                 say(f"teacher: {accuracy:.3f} of the held-out pictures, kept in {folder}")
     ranks.wait()
-    network, file = load(knobs, data, folder)
+    network = load(recipe.teacher, data, folder)
     return Teacher(
         architecture=network.architecture,
-        model=hardware.to_device(network.model).eval().requires_grad_(False),
+        model=hardware.to_device(network.model).requires_grad_(False),
         hardware=hardware,
-        measured=read_json(folder / "teacher.json"),
-        digest=sha256(file),
+        measured=read_json(made),
+        digest=sha256(network.file),
     )
 
 
-def folder_of(knobs: TeacherKnobs, train: TrainKnobs, data: Data) -> Path:
+def folder_of(recipe: Recipe, data: Data) -> Path:
     """Return where the teacher is kept, whether or not it is there yet."""
+    knobs = recipe.teacher
     parts: list[Any] = [VERSION, fingerprint(data), knobs.source]
     if knobs.source == "given":
         parts.append(sha256(given_file(data)))
     else:
-        loop, told = training_of(knobs, train)
+        loop, told = training_of(recipe)
         parts += [knobs.width, loop.model_dump(exclude={"checkpoint_seconds", "validate_every"})]
         parts += [told.augment.model_dump()]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return home() / "teachers" / digest[:16]
 
 
-def load(knobs: TeacherKnobs, data: Data, folder: Path) -> tuple[Network, Path]:
-    """Return the finished teacher on the CPU and the file of its weights.
+def load(knobs: TeacherKnobs, data: Data, folder: Path) -> Network:
+    """Return the finished teacher on the CPU.
 
     Raises:
         DataError: the given checkpoint is missing, damaged or of another network.
@@ -159,7 +137,7 @@ def load(knobs: TeacherKnobs, data: Data, folder: Path) -> tuple[Network, Path]:
     """
     if knobs.source == "given":
         architecture, file = resnet18(), given_file(data)
-        model: nn.Module = Renormalised(read_resnet18(file))
+        model = read_resnet18(file)
     else:
         architecture, file = residual(knobs.width), folder / "checkpoints" / "member-0.safetensors"
         model = build(architecture)
@@ -168,8 +146,7 @@ def load(knobs: TeacherKnobs, data: Data, folder: Path) -> tuple[Network, Path]:
         except RunError as error:
             fix = f"remove {folder}; the next run trains the teacher anew"
             raise RunError(error.found, file=file, fix=fix) from error
-    size = file.stat().st_size
-    return Network(name="teacher", architecture=architecture, model=model, num_bytes=size), file
+    return Network(name="teacher", architecture=architecture, model=model.eval(), file=file)
 
 
 def given_file(data: Data) -> Path:
@@ -182,7 +159,7 @@ def given_file(data: Data) -> Path:
         raise DataError(
             f"the data has no {TEACHER}",
             expected="the course's teacher beside training/, for teacher.source = 'given'",
-            fix="mlspring fetch hw13, or train one: --set teacher.source=trained",
+            fix=f"{FETCH}, or train one: --set teacher.source=trained",
         )
     return data.teacher
 
@@ -194,31 +171,9 @@ def read_resnet18(file: Path) -> nn.Module:
         DataError: no state_dict of tensors, of another network, or with NaN in it.
     """
     expected = "the state_dict of a ResNet-18 for 11 classes, 122 tensors"
-    again = "fetch it again: mlspring fetch hw13"
-    save_it = f"save it as a state_dict: torch.save(model.state_dict(), {TEACHER!r})"
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        with file.open("rb") as stream:
-            whole = stream.read(1) in (b"P", b"\x80")  # a zip, or a pickle as torch once wrote
-        kind = "holds Python objects beside tensors, e.g. a whole module, which are never unpickled"
-        found, fix = (kind, save_it) if whole else ("is no checkpoint", again)
-        raise DataError(found, file=file, expected=expected, fix=fix) from error
-    except DAMAGE as error:
-        found = "is damaged or cut short"
-        raise DataError(found, file=file, expected=expected, fix=again) from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise DataError("is no state_dict", file=file, expected=expected, fix=save_it)
-    shapes, found_shapes = resnet18().shapes, {name: (*v.shape,) for name, v in state.items()}
-    for name in (*shapes, *state):
-        shown, shape, wanted = str(name)[:80], found_shapes.get(name), shapes.get(name)
-        if shape != wanted:
-            found = f"{shown!r} is missing" if shape is None else f"{shown!r} has shape {shape}"
-            told = "no such tensor" if wanted is None else str(wanted)
-            raise DataError(found, file=file, expected=told, fix=save_it)
-        if not state[name].isfinite().all():
-            found = f"{shown!r} holds values that are NaN or infinite"
-            raise DataError(found, file=file, expected="finite weights", fix=again)
+    state = read_state_dict(file, expected=expected, fetch=FETCH)
+    if wrong := resnet18().difference({name: tuple(value.shape) for name, value in state.items()}):
+        raise DataError(wrong, file=file, expected=expected, fix=f"fetch it again: {FETCH}")
     model = build(resnet18())
     model.load_state_dict(state)
     return model

@@ -7,6 +7,7 @@ weights of an uninterrupted one.
 """
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,18 +16,17 @@ from torch.nn import functional as F
 
 from mlspring.core.errors import RunError
 from mlspring.core.runs import Run, Training
-from mlspring.homeworks.hw13_compression import compress, held_out, networks
+from mlspring.homeworks.hw13_compression import compress, networks
 from mlspring.homeworks.hw13_compression.data import NUM_CLASSES, Data
-from mlspring.homeworks.hw13_compression.held_out import Split, predict_held_out
 from mlspring.homeworks.hw13_compression.networks import STUDENT, Setup
 from mlspring.homeworks.hw13_compression.recipe import DistillKnobs, Recipe
 from mlspring.homeworks.hw13_compression.teacher import Teacher, load, open_teacher
-from mlspring.kit import checkpoint, device, distributed, image_augment
+from mlspring.kit import checkpoint, device, distributed, evaluate, image_augment, labelled_split
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
-from mlspring.kit.evaluate import accuracy
+from mlspring.kit.labelled_split import Split, measure, predict_held_out
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import derive_seed, generator
 from mlspring.kit.state import TrainState, clip_gradients, with_adamw
@@ -41,7 +41,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = networks.hardware_for(recipe.student.name, run, ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
-    split = held_out.split(data, hardware)
+    split = labelled_split.by_part(data, hardware)
     teacher = make_teacher(recipe, data, split, run, ranks) if recipe.needs_teacher else None
     num_trained = 0
     start = time.perf_counter()
@@ -67,7 +67,7 @@ def train_network(
     knobs, number, seed = setup.train, setup.number, setup.seed
     state = new_state(setup, hardware)
     network = ranks.wrap(state.model)
-    batches = EpochBatches(split.positions, knobs.batch_size, derive_seed(seed, number))
+    batches = EpochBatches(split.train, knobs.batch_size, derive_seed(seed, number))
     shard = ranks.shard(batches.size)
     learnt, held = LOG_PARTS[number > 0]
     with Bookkeeper(run, number, state, knobs, knobs.steps, ranks, f"train {setup.name}") as books:
@@ -105,7 +105,7 @@ def train_network(
             if books.due():
                 books.save()
         if ranks.is_main:
-            confusion = held_out.confusion_matrix(*outcome).tolist()
+            confusion = evaluate.confusion_matrix(*outcome).tolist()
             metadata = setup.architecture.metadata(confusion=confusion)
             checkpoint.save_weights(weights_path(run, number), state.final, metadata)
         books.finish()
@@ -151,15 +151,6 @@ def new_state(setup: Setup, hardware: Hardware) -> TrainState[nn.Module]:
     return with_adamw(hardware.to_device(setup.model).train(), setup.train)
 
 
-def measure(logits: Tensor, labels: Tensor, part: str) -> dict[str, float]:
-    """Return loss and accuracy for the log; every picture counts once, whatever its batch."""
-    loss = F.cross_entropy(logits, labels).item()
-    return {
-        f"{part}__loss": round(loss, 5),
-        f"{part}__accuracy": round(accuracy(logits, labels), 5),
-    }
-
-
 def make_teacher(recipe: Recipe, data: Data, split: Split, run: Run, ranks: Ranks) -> Teacher:
     """Return the recipe's teacher, trained now if no run has needed it before.
 
@@ -167,17 +158,15 @@ def make_teacher(recipe: Recipe, data: Data, split: Split, run: Run, ranks: Rank
         RunError: a resumed run began with another teacher.
     """
     hardware = device.choose(run.request.device, run.request.precision, work="conv")
-    precision = ranks.broadcast(hardware.precision)
-    hardware = device.choose(run.request.device, precision, work="conv")
+    hardware = replace(hardware, precision=ranks.broadcast(hardware.precision))
 
     def make(own: Run) -> dict[str, Any]:
         """Train the teacher in its own folder, unless it is given; return what was measured."""
         if recipe.teacher.source == "trained" and not weights_path(own, 0).exists():
             train_network(networks.teacher_setup(recipe), split, own, hardware)
-        network, _ = load(recipe.teacher, data, own.folder)
-        return compress.examine(network, split, hardware)
+        return compress.examine(load(recipe.teacher, data, own.folder), split, hardware)
 
-    teacher = open_teacher(recipe.teacher, recipe.train, data, hardware, ranks, make)
+    teacher = open_teacher(recipe, data, hardware, ranks, make)
     known = run.state.get("teacher")
     if run.writable and known is not None and known["sha256"] != teacher.digest:
         fix = "start a new run: students of two teachers are not one student"

@@ -269,15 +269,6 @@ def test_the_least_memory_is_enough(name: str, tmp_path: Path) -> None:
     assert run.result is not None
 
 
-@pytest.mark.parametrize("kind", ["world", "official"])
-def test_the_notebook_s_recipe_has_its_strengths_and_its_faults(kind: str) -> None:
-    """Source: the HW14 notebook's cells that train each method."""
-    notebook = recipe_of("notebook", kind=kind)
-    assert notebook.method.faithful
-    lambdas = {"finetune": 0.0, "ewc": 100.0, "mas": 0.1, "si": 1.0, "rwalk": 100.0, "scp": 100.0}
-    assert {name: notebook.strength.of(name) for name in notebook.method.names} == lambdas
-
-
 def test_nothing_is_handed_in_and_every_verb_says_so(tmp_path: Path) -> None:
     file = tmp_path / "submission.csv"
     calls = (

@@ -52,8 +52,8 @@ def keys(folders: Sequence[Path]) -> Decided:
 def read_matrices(folder: Path) -> Results:
     """Return the matrices in the tables of a run, by stream, scenario and method.
 
-    None of a run whose tasks or arithmetic are not those that the questions are about: another
-    number of tasks, digits turned by another angle, or the notebook's faults.
+    None of a run whose tasks are not those that the questions are about: another number of tasks,
+    or digits turned by another angle.
 
     Raises:
         RunError: they are missing or damaged.
@@ -64,7 +64,7 @@ def read_matrices(folder: Path) -> Results:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
         knobs, stream = recipe["data"], recipe["data"]["stream"]
         turned_otherwise = stream == "rotated" and knobs["angle"] != ANGLE
-        if knobs["num_tasks"] != NUM_TASKS or turned_otherwise or recipe["method"]["faithful"]:
+        if knobs["num_tasks"] != NUM_TASKS or turned_otherwise:
             return {}
         with path.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):

@@ -39,7 +39,6 @@ class MethodKnobs(Section):
     """Which methods, and what they share."""
 
     names: list[MethodName] = Field(description="methods, one network each")
-    faithful: bool = Field(description="importance as the notebook coded it, faults included")
     memory: int = Field(ge=10, le=1_000_000, description="images kept of old tasks, all together")
     replayed: int = Field(ge=1, le=4096, description="old images a step, over all processes")
 

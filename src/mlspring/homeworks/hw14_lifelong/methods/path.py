@@ -1,8 +1,8 @@
 """Importance measured along the way of training: SI and RWalk.
 
 Both follow how much each weight's own movement lowered the loss, -gradient * move, step by step:
-the path integral of the loss. The gradient is the new task's alone; in the notebook
-(``method.faithful``) it holds the penalty's too, and the last step of each task is missed.
+the path integral of the loss. The gradient is the new task's alone: with the penalty's in it, the
+importance would count itself.
 """
 
 import torch
@@ -15,7 +15,6 @@ from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 DAMPING = 0.1  # added to a weight's squared move (SI's xi) or divergence (RWalk's epsilon)
 INTERVAL = 10  # steps of one piece of RWalk's path
 FISHER_DECAY = 0.9  # of RWalk's moving average, alpha = 0.1 a step
-NOTEBOOK_FISHER = 0.4  # weight of the new task in the notebook's average of Fisher informations
 
 
 def new_path(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
@@ -48,15 +47,11 @@ def record_before_step(learner: Learner, stage: int, step: int) -> None:
     torch._foreach_copy_(state["before"], learner.parameters)
     torch._foreach_copy_(state["gradient"], learner.gradients)
     regularisers.add_penalty_gradient(learner, stage, step)
-    if learner.knobs.faithful:
-        torch._foreach_copy_(state["gradient"], learner.gradients)
 
 
 @torch.no_grad()
 def integrate_path(learner: Learner, stage: int, step: int) -> None:
     """Add -gradient * move of this step to the path integral of each weight."""
-    if learner.knobs.faithful and step % learner.loop.steps_per_task == 0:
-        return  # the last step of a task
     state = learner.state
     moved = torch._foreach_sub(learner.parameters, state["before"])
     torch._foreach_addcmul_(state["integral"], state["gradient"], moved, value=-1.0)
@@ -68,13 +63,12 @@ def measure_si(learner: Learner, stage: int, step: int) -> None:
 
     w_i = - sum over steps of g_i * step_i, Delta_i the weight's whole move in the task, xi the
     damping; a weight whose movement raised the loss (w_i < 0) has no importance. Source: Zenke et
-    al. 2017 (arXiv:1703.04200), eqs. 3 to 5. The notebook keeps negative w_i.
+    al. 2017 (arXiv:1703.04200), eqs. 3 to 5.
     """
     tensors = (learner.state[name] for name in ("importance", "integral", "start"))
     for importance, integral, start, weight in zip(*tensors, learner.parameters, strict=True):
         squared_move = (weight - start).square_().add_(DAMPING)
-        gain = integral if learner.knobs.faithful else integral.clamp(min=0)
-        importance.add_(gain / squared_move)
+        importance.add_(integral.clamp(min=0) / squared_move)
     start_new_path(learner)
 
 
@@ -89,10 +83,9 @@ def start_new_path(learner: Learner) -> None:
 @torch.no_grad()
 def average_fisher(learner: Learner, stage: int, step: int) -> None:
     """Average the squared gradient, F = 0.9 F + 0.1 g^2, before the step; then as SI."""
-    if not learner.knobs.faithful:
-        fisher, gradients = learner.state["fisher"], learner.gradients
-        torch._foreach_mul_(fisher, FISHER_DECAY)
-        torch._foreach_addcmul_(fisher, gradients, gradients, value=1 - FISHER_DECAY)
+    fisher, gradients = learner.state["fisher"], learner.gradients
+    torch._foreach_mul_(fisher, FISHER_DECAY)
+    torch._foreach_addcmul_(fisher, gradients, gradients, value=1 - FISHER_DECAY)
     record_before_step(learner, stage, step)
 
 
@@ -101,8 +94,7 @@ def score_pieces(learner: Learner, stage: int, step: int) -> None:
     """At the end of each piece of the path, turn its path integral into the piece's score."""
     integrate_path(learner, stage, step)
     within = (step - 1) % learner.loop.steps_per_task + 1
-    piece_ends = within % INTERVAL == 0 or within == learner.loop.steps_per_task
-    if learner.knobs.faithful or not piece_ends:
+    if within % INTERVAL and within != learner.loop.steps_per_task:
         return
     names = ("task_score", "integral", "fisher", "piece_start")
     tensors = (learner.state[name] for name in names)
@@ -122,9 +114,6 @@ def measure_rwalk(learner: Learner, stage: int, step: int) -> None:
     Both parts are brought to a largest value of 1, since their scales differ by orders. Source:
     Chaudhry et al. 2018 (arXiv:1801.10112), section 4.
     """
-    if learner.knobs.faithful:
-        _measure_notebook_rwalk(learner, stage)
-        return
     state = learner.state
     torch._foreach_add_(state["score"], state["task_score"])
     if stage:  # the first task's score has nothing to be averaged with
@@ -140,22 +129,3 @@ def _to_unit(tensors: Tensors) -> Tensors:
     """Return the tensors divided by the largest value in any of them; as they are if that is 0."""
     largest = max(t.max().item() for t in tensors)
     return [t / largest for t in tensors] if largest > 0 else tensors
-
-
-def _measure_notebook_rwalk(learner: Learner, stage: int) -> None:
-    """Set the notebook's b = F + Omega.
-
-    F = 0.6 * (sum of all earlier F) + 0.4 F_task; Omega = (Omega + w / (F Delta^2 / 2 + 0.1)) / 2.
-    """
-    with torch.enable_grad():
-        likelihood = regularisers.true_log_likelihood
-        measured = regularisers.by_batches(learner, stage, likelihood, power=2)
-    names = ("fisher", "earlier", "score", "integral", "start", "importance")
-    columns = zip(measured, learner.parameters, *(learner.state[n] for n in names), strict=True)
-    for task, weight, fisher, earlier, score, integral, start, importance in columns:
-        fisher.copy_((1 - NOTEBOOK_FISHER) * earlier + NOTEBOOK_FISHER * task)
-        earlier.add_(fisher)
-        divergence = 0.5 * fisher * (weight - start).square() + DAMPING
-        score.mul_(0.5).add_(integral / divergence, alpha=0.5)
-        importance.copy_(fisher + score)
-    start_new_path(learner)

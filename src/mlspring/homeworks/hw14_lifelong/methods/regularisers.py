@@ -3,10 +3,6 @@
 theta* are the weights after the last task (the anchor), b_i the importance of weight i summed over
 the tasks so far. The slides write lambda / 2; like the notebook's code this has no 1/2. EWC, MAS
 and SCP measure b when a task ends; SI and RWalk measure it during training (``path.py``).
-
-With ``method.faithful`` the importance is measured as the notebook measures it: gradients are
-averaged over a batch of 128 before they are squared, which makes EWC's about 111 times too small,
-and every importance is added to the sum of all earlier ones, which already contain each other.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +10,6 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES
 from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, StateTensors, Tensors, zeros
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
@@ -22,16 +17,13 @@ from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
 CHUNK = 1024  # images of one pass; the result does not depend on it
-NOTEBOOK_BATCH = 128
-NOTEBOOK_SLICES = 100
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, labels, mask -> one an image
 
 
 def new_importance(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return importance b and anchor theta*, and the notebook's growing sum of importances."""
-    tensors = {"importance": zeros(model), "anchor": zeros(model)}
-    return tensors | {"earlier": zeros(model)} if knobs.faithful else tensors
+    """Return importance b and anchor theta*."""
+    return {"importance": zeros(model), "anchor": zeros(model)}
 
 
 @torch.no_grad()
@@ -61,8 +53,7 @@ def measure_ewc(learner: Learner, stage: int, step: int) -> None:
 
     One label is drawn from the network's own answer for every image; the network's certainty
     enters, the true labels do not. Source: Kirkpatrick et al. 2017 (arXiv:1612.00796), eq. 3; why
-    drawn and not the true labels: Martens 2020 (arXiv:1412.1193), section 9.2. The notebook squares
-    the gradient of a batch with its true labels.
+    drawn and not the true labels: Martens 2020 (arXiv:1412.1193), section 9.2.
     """
     draws = generator(learner.seed, "fisher", stage)
 
@@ -71,27 +62,16 @@ def measure_ewc(learner: Learner, stage: int, step: int) -> None:
         drawn = torch.multinomial(log_p.detach().exp().cpu(), 1, generator=draws)
         return log_p.gather(1, drawn.to(log_p.device)).squeeze(1)
 
-    if learner.knobs.faithful:
-        measured = by_batches(learner, stage, true_log_likelihood, power=2)
-    else:
-        measured = by_images(learner, stage, log_likelihood, power=2)
-    add_importance(learner, measured)
-
-
-def true_log_likelihood(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-    """Return log p of the true label, (n,)."""
-    return (logits + mask).log_softmax(1).gather(1, labels[:, None]).squeeze(1)
+    add_importance(learner, by_images(learner, stage, log_likelihood, power=2))
 
 
 def measure_mas(learner: Learner, stage: int, step: int) -> None:
     """Add the sensitivity: b_i = mean over x of | d ||F(x)||_2^2 / d theta_i |; needs no label.
 
     F are the network's open outputs (the paper's global version). Source: Aljundi et al. 2018
-    (arXiv:1711.09601), section 4.1. The notebook takes the absolute value of a batch's
-    mean gradient, in which images of opposite sign cancel.
+    (arXiv:1711.09601), section 4.1.
     """
-    measure = by_batches if learner.knobs.faithful else by_images
-    add_importance(learner, measure(learner, stage, squared_length, power=1))
+    add_importance(learner, by_images(learner, stage, squared_length, power=1))
 
 
 def squared_length(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
@@ -106,12 +86,8 @@ def measure_scp(learner: Learner, stage: int, step: int) -> None:
     so the distribution of outputs is held fast and not each image's output. For K outputs E xi xi^T
     is I / K, so the expectation over slices is the mean over outputs of the squared gradient of
     the mean output; no slice needs to be drawn. Source: Kolouri et al. 2020 (Sliced Cramer
-    preservation, openreview BJge3TNKwH). The notebook averages
-    100 slices before squaring, which leaves one short random direction.
+    preservation, openreview BJge3TNKwH).
     """
-    if learner.knobs.faithful:
-        add_importance(learner, _one_slice_by_batches(learner, stage))
-        return
     open_classes, count = learner.stream.open_classes(stage, stage), 0
     jacobian = {output: zeros(learner.model) for output in open_classes}
     for images, _, _ in chunks(learner, stage, CHUNK):
@@ -125,20 +101,6 @@ def measure_scp(learner: Learner, stage: int, step: int) -> None:
         mean = torch._foreach_div(sums, count)
         torch._foreach_add_(measured, torch._foreach_mul(mean, mean), alpha=1 / len(open_classes))
     add_importance(learner, measured)
-
-
-def _one_slice_by_batches(learner: Learner, stage: int) -> Tensors:
-    """Return the notebook's importance: the mean of 100 slices, a new one for every batch."""
-    measured, count = zeros(learner.model), 0
-    draws = generator(learner.seed, "slices", stage)
-    for images, _, _ in chunks(learner, stage, NOTEBOOK_BATCH):
-        slices = torch.randn(NOTEBOOK_SLICES, NUM_CLASSES, generator=draws)
-        direction = torch.nn.functional.normalize(slices).mean(0).to(images.device)
-        along = learner.model(images).mean(0) @ direction
-        gradients = torch.autograd.grad(along, learner.parameters)
-        torch._foreach_add_(measured, torch._foreach_mul(gradients, gradients))
-        count += 1
-    return list(torch._foreach_div(measured, count))
 
 
 def by_images(learner: Learner, stage: int, objective: Objective, *, power: int) -> Tensors:
@@ -162,17 +124,6 @@ def by_images(learner: Learner, stage: int, objective: Objective, *, power: int)
     return list(torch._foreach_div(sums, count))
 
 
-def by_batches(learner: Learner, stage: int, objective: Objective, *, power: int) -> Tensors:
-    """Return the notebook's measure: the mean over batches of |gradient of the mean| ** power."""
-    sums, count = zeros(learner.model), 0
-    for images, labels, mask in chunks(learner, stage, NOTEBOOK_BATCH):
-        mean = objective(learner.model(images), labels, mask).mean()
-        gradients = [g.abs() ** power for g in torch.autograd.grad(mean, learner.parameters)]
-        torch._foreach_add_(sums, gradients)
-        count += 1
-    return list(torch._foreach_div(sums, count))
-
-
 def chunks(learner: Learner, stage: int, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yield images (c, 784), labels (c,) and masks (c, 10) of the task that ended, shuffled."""
     task = learner.stream.tasks[stage]
@@ -186,11 +137,5 @@ def chunks(learner: Learner, stage: int, size: int) -> Iterator[tuple[Tensor, Te
 def add_importance(learner: Learner, measured: Tensors) -> None:
     """Add what was measured to the importance, each task once, and set the anchor."""
     state = learner.state
-    if learner.knobs.faithful:
-        # b_k = F_k + sum of all earlier b, each of which holds the ones before it
-        torch._foreach_copy_(state["importance"], measured)
-        torch._foreach_add_(state["importance"], state["earlier"])
-        torch._foreach_add_(state["earlier"], state["importance"])
-    else:
-        torch._foreach_add_(state["importance"], measured)
+    torch._foreach_add_(state["importance"], measured)
     torch._foreach_copy_(state["anchor"], learner.parameters)

@@ -12,14 +12,17 @@ from mlspring.worlds import digits, world
 
 def test_both_parts_are_balanced_and_share_no_digit(isolated_home: Path) -> None:
     place = world.build(digits.tiny_digits_world()) / "public"
-    parts = {name: np.load(place / f"{name}_images.npy") for name in ("train", "test")}
-    labels = {name: np.load(place / f"{name}_labels.npy") for name in ("train", "test")}
-    assert parts["train"].shape == (160, 28, 28) and parts["train"].dtype == np.uint8
-    assert (np.bincount(labels["train"]) == 16).all()
-    assert (np.bincount(labels["test"]) == 4).all()
-    seen = {image.tobytes() for image in parts["train"]}
-    assert len(seen) == 160
-    assert not seen & {image.tobytes() for image in parts["test"]}
+    counts, images = {"train": 160, "t10k": 40}, {}
+    for prefix, count in counts.items():
+        # the format says: 0, 0, 8 (unsigned byte), axes, then each size in four bytes
+        pixels = (place / f"{prefix}-images-idx3-ubyte").read_bytes()
+        labels = (place / f"{prefix}-labels-idx1-ubyte").read_bytes()
+        assert pixels[:16] == bytes((0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28))
+        assert labels[:8] == bytes((0, 0, 8, 1, 0, 0, 0, count))
+        assert (np.bincount(np.frombuffer(labels[8:], np.uint8)) == count // 10).all()
+        images[prefix] = {bytes(i) for i in np.frombuffer(pixels[16:], np.uint8).reshape(-1, 784)}
+        assert len(images[prefix]) == count
+    assert not images["train"] & images["t10k"]
     assert not list((place.parent / "private").iterdir())
 
 

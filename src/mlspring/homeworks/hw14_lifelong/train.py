@@ -50,7 +50,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
                 if ranks.is_main:
                     say(in_words(outcome(run, number)))
     rate = round(num_trained / (time.perf_counter() - start), 1)
-    matrices = [outcome(run, number)["matrix"] for number in range(recipe.num_members)]
+    matrices = [outcome(run, number)["matrix"] for number in range(len(recipe.members))]
     mean = fmean(metrics.final_accuracy(matrix) for matrix in matrices)
     return Training(validation=mean, items_per_second=rate)
 
@@ -64,7 +64,7 @@ def train_network(
     method, network = METHODS[learner.method], ranks.wrap(learner.model)
     batches = [task_batches(learner, stage) for stage in range(len(stream))]
     extra = {"matrix": [measure(learner, None, hardware, ranks, ahead=True)[1]]}
-    label = f"train {number + 1}/{recipe.num_members}, {method.title}"
+    label = f"train {number + 1}/{len(recipe.members)}, {method.title}"
     with Bookkeeper(run, number, learner.saved, knobs, num_steps, ranks, label, extra) as books:
         for step in books.steps():
             stage, within = divmod(step - 1, knobs.steps_per_task)

@@ -12,7 +12,6 @@ from torch import Tensor
 from mlspring.homeworks.hw14_lifelong.methods.learner import Learner
 from mlspring.homeworks.hw14_lifelong.methods.replay import buffer_batch
 
-CHUNK = 16_384  # weights that are in double precision at a time
 CLEAR = 1e-2  # least eigenvalue of cosines for which single precision is enough
 LEAST = 1e-13  # eigenvalues below are noise of double precision
 NOTHING = 1e-30  # a gradient this much shorter than the longest one counts as zero
@@ -29,10 +28,7 @@ def project_gradient(learner: Learner, stage: int, step: int) -> None:
     gradients = learner.gradients
     flat = torch.cat([g.flatten() for g in gradients])
     old = torch.stack([old_gradient(learner, stage, task) for task in range(stage)])
-    projected = nearest_allowed(flat, old)
-    if projected is flat:
-        return
-    pieces = projected.split([g.numel() for g in gradients])
+    pieces = nearest_allowed(flat, old).split([g.numel() for g in gradients])
     for gradient, piece in zip(gradients, pieces, strict=True):
         gradient.copy_(piece.view_as(gradient))
 
@@ -50,56 +46,22 @@ def nearest_allowed(gradient: Tensor, old: Tensor) -> Tensor:
     if bool((products >= 0).all()):
         return gradient
     system = torch.column_stack((old @ old.T, products)).double().cpu()
-    is_clear = _is_clear(system)
-    if not is_clear:
-        system = _in_double(gradient, old)
-    if not bool(system.isfinite().all()):
+    is_single, is_number = gradient.dtype == torch.float32, bool(system.isfinite().all())
+    if is_number:
+        lengths = system.diagonal().sqrt()
+        inverse = torch.where(lengths > NOTHING * lengths.max(), 1 / lengths, 0.0)
+        values, vectors = torch.linalg.eigh(system[:, :-1] * torch.outer(inverse, inverse))
+    if is_single and not (is_number and values[0] > CLEAR):  # rows that hardly differ, or overflow
+        return nearest_allowed(gradient.double(), old.double()).float()
+    if not is_number:
         return torch.full_like(gradient, torch.nan)  # the loop's check_finite says what it means
-    inverse, cosines, along = _scaled(system)
-    values, vectors = torch.linalg.eigh(cosines)
-    roots = values.clamp(min=LEAST).sqrt()
+    along = system[:, -1] * inverse
     size = along.abs().max().clamp(min=torch.finfo(torch.float64).tiny)
+    roots = values.clamp(min=LEAST).sqrt()
     target = -(vectors.T @ (along / size)) / roots
-    factor = roots[:, None] * vectors.T
-    duals, _ = nnls(factor.numpy(), target.numpy(), maxiter=100 * len(old))
+    duals, _ = nnls((roots[:, None] * vectors.T).numpy(), target.numpy(), maxiter=100 * len(old))
     weights = torch.from_numpy(np.asarray(duals)) * inverse * size
-    if is_clear:
-        return gradient + old.T @ weights.to(gradient)
-    return _sum_in_double(gradient, old, weights)
-
-
-def _scaled(system: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return 1 / length of each row (0 for none), the rows' cosines, and G g of unit rows."""
-    lengths = system.diagonal().sqrt()
-    inverse = torch.where(lengths > NOTHING * lengths.max(), 1 / lengths, 0.0)
-    return inverse, system[:, :-1] * torch.outer(inverse, inverse), system[:, -1] * inverse
-
-
-def _is_clear(system: Tensor) -> bool:
-    """Return whether products in single precision tell the old gradients apart."""
-    if not bool(system.isfinite().all()):
-        return False
-    return bool(torch.linalg.eigvalsh(_scaled(system)[1])[0] > CLEAR)
-
-
-def _in_double(gradient: Tensor, old: Tensor) -> Tensor:
-    """Return G G^T and, as the last column, G g in double precision: (k, k + 1), on the CPU.
-
-    Some thousand weights at a time: all of ``old`` in double would cost more than the products.
-    """
-    total = torch.zeros(len(old), len(old) + 1, dtype=torch.float64, device=old.device)
-    for part, piece in zip(old.split(CHUNK, 1), gradient.split(CHUNK), strict=True):
-        rows = part.double()
-        total += rows @ torch.column_stack((rows.T, piece.double()))
-    return total.cpu()
-
-
-def _sum_in_double(gradient: Tensor, old: Tensor, weights: Tensor) -> Tensor:
-    """Return g + G^T v: of nearly opposite rows large parts cancel."""
-    weights, pieces = weights.to(old.device), []
-    for part, piece in zip(old.split(CHUNK, 1), gradient.split(CHUNK), strict=True):
-        pieces.append((piece.double() + part.double().T @ weights).to(gradient.dtype))
-    return torch.cat(pieces)
+    return gradient + old.T @ weights.to(gradient)
 
 
 def old_gradient(learner: Learner, stage: int, task: int) -> Tensor:

@@ -115,9 +115,9 @@ def integrate_path(learner: Learner, stage: int, step: int) -> None:
 @torch.no_grad()
 def measure_si(learner: Learner, stage: int, step: int) -> None:
     """Add w_i / (Delta_i^2 + xi), also where w_i < 0."""
-    tensors = (learner.state[name] for name in ("importance", "integral", "start"))
-    for importance, integral, start, weight in zip(*tensors, learner.parameters, strict=True):
-        importance.add_(integral / (weight - start).square_().add_(DAMPING))
+    tensors = (learner.state[name] for name in ("importance", "integral", "anchor"))
+    for importance, integral, anchor, weight in zip(*tensors, learner.parameters, strict=True):
+        importance.add_(integral / (weight - anchor).square_().add_(DAMPING))
     path.start_new_path(learner)
 
 
@@ -127,13 +127,13 @@ def measure_rwalk(learner: Learner, stage: int, step: int) -> None:
     F = 0.6 * (sum of all earlier F) + 0.4 F_task; Omega = (Omega + w / (F Delta^2 / 2 + 0.1)) / 2.
     """
     measured = by_batches(learner, stage, true_log_likelihood, power=2)
-    names = ("fisher", "earlier", "score", "integral", "start", "importance")
+    names = ("fisher", "earlier", "score", "integral", "anchor", "importance")
     columns = zip(measured, learner.parameters, *(learner.state[n] for n in names), strict=True)
     with torch.no_grad():
-        for task, weight, fisher, earlier, score, integral, start, importance in columns:
+        for task, weight, fisher, earlier, score, integral, anchor, importance in columns:
             fisher.copy_((1 - NEW_TASK) * earlier + NEW_TASK * task)
             earlier.add_(fisher)
-            divergence = 0.5 * fisher * (weight - start).square() + DAMPING
+            divergence = 0.5 * fisher * (weight - anchor).square() + DAMPING
             score.mul_(0.5).add_(integral / divergence, alpha=0.5)
             importance.copy_(fisher + score)
     path.start_new_path(learner)

@@ -113,7 +113,7 @@ def test_the_walk_sums_its_own_averages(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(notebook, "by_batches", lambda *_, **__: [torch.tensor([10.0]).double()])
     fishers, omega = [], 0.0
     for task in range(3):
-        begin = made.state["start"][0].item()
+        begin = made.state["anchor"][0].item()
         made.parameters[0].data += 0.5
         made.state["integral"][0].fill_(task + 1.0)
         METHODS["rwalk"].on_task_end(made, task, 8 * (task + 1))

@@ -135,4 +135,4 @@ def test_where_nothing_was_gained_rwalk_has_no_importance() -> None:
 def test_the_path_of_a_network_is_noted_in_every_weight() -> None:
     made = learner("si", "train.steps_per_task=5")
     assert [t.shape for t in made.state["integral"]] == [p.shape for p in made.parameters]
-    assert all((a == b).all() for a, b in zip(made.state["start"], made.parameters, strict=True))
+    assert all((a == b).all() for a, b in zip(made.state["anchor"], made.parameters, strict=True))

@@ -166,3 +166,8 @@ class Method:
 def zeros(model: nn.Module) -> Tensors:
     """Return a zero for every parameter."""
     return [torch.zeros_like(p, requires_grad=False) for p in model.parameters()]
+
+
+def copies(model: nn.Module) -> Tensors:
+    """Return a copy of every parameter."""
+    return [p.detach().clone() for p in model.parameters()]

@@ -8,7 +8,13 @@ importance would count itself.
 import torch
 
 from mlspring.homeworks.hw14_lifelong.methods import regularisers
-from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, StateTensors, Tensors, zeros
+from mlspring.homeworks.hw14_lifelong.methods.learner import (
+    Learner,
+    StateTensors,
+    Tensors,
+    copies,
+    zeros,
+)
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 
@@ -21,12 +27,11 @@ def new_path(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return importance and anchor, and what follows the path of the weights.
 
     ``before`` and ``gradient`` are the weights before the step under way and the loss's gradient
-    there, ``integral`` what each weight's movement took off the loss, ``start`` the weights at the
-    start of the task.
+    there, ``integral`` what each weight's movement took off the loss since the task began; there
+    the anchor lies.
     """
     path = {name: zeros(model) for name in ("before", "gradient", "integral")}
-    start = [p.detach().clone() for p in model.parameters()]
-    return {**regularisers.new_importance(model, knobs), **path, "start": start}
+    return {**regularisers.new_importance(model, knobs), **path}
 
 
 def new_walk(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
@@ -36,8 +41,7 @@ def new_walk(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     so far, ``score`` the average over the tasks, ``piece_start`` the weights at a piece's start.
     """
     own = {name: zeros(model) for name in ("fisher", "task_score", "score")}
-    piece_start = [p.detach().clone() for p in model.parameters()]
-    return {**new_path(model, knobs), **own, "piece_start": piece_start}
+    return {**new_path(model, knobs), **own, "piece_start": copies(model)}
 
 
 @torch.no_grad()
@@ -65,18 +69,17 @@ def measure_si(learner: Learner, stage: int, step: int) -> None:
     damping; a weight whose movement raised the loss (w_i < 0) has no importance. Source: Zenke et
     al. 2017 (arXiv:1703.04200), eqs. 3 to 5.
     """
-    tensors = (learner.state[name] for name in ("importance", "integral", "start"))
-    for importance, integral, start, weight in zip(*tensors, learner.parameters, strict=True):
-        squared_move = (weight - start).square_().add_(DAMPING)
+    tensors = (learner.state[name] for name in ("importance", "integral", "anchor"))
+    for importance, integral, anchor, weight in zip(*tensors, learner.parameters, strict=True):
+        squared_move = (weight - anchor).square_().add_(DAMPING)
         importance.add_(integral.clamp(min=0) / squared_move)
     start_new_path(learner)
 
 
 @torch.no_grad()
 def start_new_path(learner: Learner) -> None:
-    """Set the anchor and forget the path: the next task has its own."""
+    """Set the anchor, where the next task's path begins."""
     torch._foreach_copy_(learner.state["anchor"], learner.parameters)
-    torch._foreach_copy_(learner.state["start"], learner.parameters)
     torch._foreach_zero_(learner.state["integral"])
 
 
@@ -122,7 +125,6 @@ def measure_rwalk(learner: Learner, stage: int, step: int) -> None:
     parts = _to_unit(state["fisher"]), _to_unit(state["score"])
     torch._foreach_copy_(state["importance"], torch._foreach_add(*parts))
     start_new_path(learner)
-    torch._foreach_copy_(state["piece_start"], learner.parameters)
 
 
 def _to_unit(tensors: Tensors) -> Tensors:

@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, StateTensors, Tensors, zeros
+from mlspring.homeworks.hw14_lifelong.methods.learner import (
+    Learner,
+    StateTensors,
+    Tensors,
+    copies,
+    zeros,
+)
 from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
@@ -22,8 +28,8 @@ Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, labels, mask -
 
 
 def new_importance(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return importance b and anchor theta*."""
-    return {"importance": zeros(model), "anchor": zeros(model)}
+    """Return importance b and anchor theta*, the weights as they are now."""
+    return {"importance": zeros(model), "anchor": copies(model)}
 
 
 @torch.no_grad()

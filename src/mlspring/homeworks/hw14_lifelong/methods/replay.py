@@ -36,26 +36,22 @@ def fill(learner: Learner, stage: int, groups: Sequence[Tensor]) -> None:
     """
     state, task = learner.state, learner.stream.tasks[stage]
     known = state["groups"][0]
-    old = [int(g) for g in known.unique() if g != EMPTY]
+    old = [(known == group).nonzero().squeeze(1) for group in known.unique() if group != EMPTY]
     quota = len(known) // (len(old) + len(groups))
-    kept = [(known == group).nonzero().squeeze(1)[:quota] for group in old]
-    positions = torch.cat(kept) if kept else known.new_empty(0)
+    kept = torch.cat([known.new_empty(0), *(positions[:quota] for positions in old)])
     chosen = [group[:quota].to(known.device) for group in groups]
     rows = torch.cat(chosen)
-    first = max(old, default=EMPTY) + 1
-    numbers = [torch.full_like(group, first + i) for i, group in enumerate(chosen)]
-    count = len(positions) + len(rows)
+    state.num_replayable = len(kept) + len(rows)
     for name, new in (
         ("images", task.pixels[rows]),
         ("labels", task.labels[rows]),
         ("tasks", torch.full_like(rows, stage)),
-        ("groups", torch.cat(numbers)),
+        ("groups", torch.cat([torch.full_like(g, len(old) + i) for i, g in enumerate(chosen)])),
     ):
         target = state[name][0]
-        joined = torch.cat((target[positions], new))
+        joined = torch.cat((target[kept], new))
         target.fill_(0 if name == "images" else EMPTY)
-        target[:count] = joined
-    state.num_replayable = count
+        target[: len(joined)] = joined
 
 
 def keep_random_sample(learner: Learner, stage: int, step: int) -> None:
@@ -94,17 +90,14 @@ def replay_everything(learner: Learner, stage: int, step: int) -> Batch | None:
     """
     if stage == 0:
         return None
-    draws = generator(learner.seed, "recall", step)
-    count = learner.knobs.replayed
-    tasks = torch.randint(stage, (count,), generator=draws)
-    uniform = torch.rand(count, generator=draws, dtype=torch.float64)
+    draws, count = generator(learner.seed, "recall", step), learner.knobs.replayed
+    numbers, order = torch.randint(stage, (count,), generator=draws).sort(stable=True)
+    uniform = torch.rand(count, generator=draws, dtype=torch.float64)[order]
     old = learner.stream.tasks[:stage]
-    parts = [
-        (uniform[tasks == number] * len(task.labels)).long() for number, task in enumerate(old)
-    ]
-    numbers = torch.arange(stage).repeat_interleave(torch.tensor([len(p) for p in parts]))
-    rows, numbers = torch.stack((torch.cat(parts), numbers)).to(learner.stream.device)
-    of_task = list(zip(old, rows.split([len(p) for p in parts]), strict=True))
+    rows = (uniform * torch.tensor([len(task.labels) for task in old])[numbers]).long()
+    sizes = numbers.bincount(minlength=stage).tolist()
+    rows, numbers = torch.stack((rows, numbers)).to(learner.stream.device)
+    of_task = list(zip(old, rows.split(sizes), strict=True))
     return Batch(
         images=to_input(torch.cat([task.pixels[part] for task, part in of_task])),
         labels=torch.cat([task.labels[part] for task, part in of_task]),

@@ -15,38 +15,21 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES
-from mlspring.homeworks.hw14_lifelong.methods import METHODS, Regulariser, path, regularisers
+from mlspring.homeworks.hw14_lifelong.methods import METHODS, PATH, Regulariser, path, regularisers
 from mlspring.homeworks.hw14_lifelong.methods.learner import (
     Learner,
     Method,
-    StateTensors,
     Tensors,
     zeros,
 )
 from mlspring.homeworks.hw14_lifelong.methods.path import DAMPING
 from mlspring.homeworks.hw14_lifelong.methods.regularisers import Objective, chunks
-from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs, MethodName
+from mlspring.homeworks.hw14_lifelong.recipe import MethodName
 from mlspring.kit.seeding import generator
 
 BATCH = 128
 NUM_SLICES = 100  # of SCP
 NEW_TASK = 0.4  # weight of the new task in RWalk's average of Fisher informations
-
-
-def new_importance(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return importance and anchor, and the growing sum of importances."""
-    return {**regularisers.new_importance(model, knobs), "earlier": zeros(model)}
-
-
-def new_path(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return SI's tensors, and the growing sum of importances."""
-    return {**path.new_path(model, knobs), "earlier": zeros(model)}
-
-
-def new_walk(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return RWalk's tensors, and the growing sum of Fisher informations."""
-    return {**path.new_walk(model, knobs), "earlier": zeros(model)}
 
 
 def measure_ewc(learner: Learner, stage: int, step: int) -> None:
@@ -139,14 +122,17 @@ def measure_rwalk(learner: Learner, stage: int, step: int) -> None:
     path.start_new_path(learner)
 
 
-AtTaskEnd = partial(Regulariser, new_state=new_importance)
+# Beside the homework's tensors, the growing sum of importances (in RWalk: of Fisher informations).
+AtTaskEnd = partial(Regulariser, zeros=("importance", "earlier"))
 AlongThePath = partial(Regulariser, after_backward=record_before_step, after_step=integrate_path)
 NOTEBOOK: dict[MethodName, Method] = {
     "finetune": METHODS["finetune"],
     "ewc": AtTaskEnd(title="EWC", on_task_end=measure_ewc),
     "mas": AtTaskEnd(title="MAS", on_task_end=measure_mas),
-    "si": AlongThePath(title="SI", new_state=new_path, on_task_end=measure_si),
-    "rwalk": AlongThePath(title="RWalk", new_state=new_walk, on_task_end=measure_rwalk),
+    "si": AlongThePath(title="SI", zeros=(*PATH, "earlier"), on_task_end=measure_si),
+    "rwalk": AlongThePath(
+        title="RWalk", zeros=(*PATH, "earlier", "fisher", "score"), on_task_end=measure_rwalk
+    ),
     "scp": AtTaskEnd(title="SCP", on_task_end=measure_scp),
 }
 # Its lambda for each; fine-tuning has none.

@@ -38,7 +38,7 @@ def test_the_blocks_are_the_course_s() -> None:
 
 def test_every_question_has_a_key_or_is_decided_by_a_run() -> None:
     without = {question.id for question in BANK.question if question.key is None}
-    assert without == set(quiz.DECIDED)
+    assert without == set(quiz.NEEDS)
 
 
 def test_each_language_is_its_own() -> None:
@@ -85,25 +85,25 @@ def results(**by_method: Matrix) -> Results:
 
 
 def test_the_worst_task_is_read_from_the_last_row() -> None:
-    assert quiz.worst_task(results(finetune=matrix([30, 50, 70, 90, 95]))) == "A"
-    assert quiz.worst_task(results(finetune=matrix([60, 50, 40, 90, 95]))) == "C"
+    assert quiz.decide("basic-3", results(finetune=matrix([30, 50, 70, 90, 95]))) == "A"
+    assert quiz.decide("basic-3", results(finetune=matrix([60, 50, 40, 90, 95]))) == "C"
 
 
 def test_stability_and_its_price() -> None:
     plain = matrix([30, 50, 70, 90, 95], 95)
     guarded = matrix([70, 75, 80, 80, 80], 85)
-    assert quiz.price_of_mas(results(mas=guarded, finetune=plain)) == "ABC"
-    assert quiz.price_of_mas(results(mas=plain, finetune=plain)) == "E"
-    assert quiz.stability_of_ewc(results(ewc=guarded, finetune=plain)) == "AB"
-    assert quiz.stability_of_ewc(results(ewc=plain, finetune=plain)) == "D"
+    assert quiz.decide("mas-2", results(mas=guarded, finetune=plain)) == "ABC"
+    assert quiz.decide("mas-2", results(mas=plain, finetune=plain)) == "E"
+    assert quiz.decide("ewc-2", results(ewc=guarded, finetune=plain)) == "AB"
+    assert quiz.decide("ewc-2", results(ewc=plain, finetune=plain)) == "D"
 
 
 def test_who_ends_highest() -> None:
     low, high = matrix([20.0] * 5), matrix([80.0] * 5)
     names = ("ewc", "mas", "si", "rwalk", "scp", "finetune")
     base = dict.fromkeys(names, low)
-    assert quiz.kept_by_replay(results(**base, replay=high)) == "A"
-    assert quiz.kept_by_replay(results(**{**base, "si": high}, replay=low)) == "B"
+    assert quiz.decide("memory-1", results(**base, replay=high)) == "A"
+    assert quiz.decide("memory-1", results(**{**base, "si": high}, replay=low)) == "B"
 
 
 def test_where_regularisers_fail_is_said_by_the_scenarios() -> None:
@@ -112,7 +112,7 @@ def test_where_regularisers_fail_is_said_by_the_scenarios() -> None:
     for scenario, ewc in (("task", near), ("domain", far), ("class", far)):
         matrices["split", scenario, "ewc"] = ewc
         matrices["split", scenario, "joint"] = top
-    assert quiz.where_regularisers_fail(matrices) == "BC"
+    assert quiz.decide("scenarios-2", matrices) == "BC"
 
 
 def test_keys_come_from_the_run_s_own_tables(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_keys_come_from_the_run_s_own_tables(tmp_path: Path) -> None:
     assert set(keys) == {"ewc-2", "mas-2", "memory-1", "basic-3"}
     three = five_tasks(tmp_path, "world/scenarios")
     found = quiz.keys([together.folder, three.folder])
-    assert set(found.keys) == set(quiz.DECIDED) == set(quiz.NEEDS)
+    assert set(found.keys) == set(quiz.NEEDS)
     assert found.runs == dict.fromkeys(keys, together.folder) | {"scenarios-2": three.folder}
 
 
@@ -164,7 +164,7 @@ def test_a_run_of_other_tasks_decides_nothing(line: str, other: str, tmp_path: P
 def test_without_runs_the_others_are_asked_and_it_is_said(tmp_path: Path) -> None:
     sheet = verb.sheet(SPEC, None, tmp_path)
     assert len(sheet.questions) == 15
-    assert set(sheet.waiting) == set(quiz.DECIDED)
+    assert set(sheet.waiting) == set(quiz.NEEDS)
     shown = verb.sheet_text(SPEC, sheet, "en").plain
     assert "5 more (basic-3, " in shown
     assert "mlspring run hw14 all and mlspring run hw14 scenarios" in shown
@@ -210,7 +210,7 @@ def test_runs_are_found_and_a_perfect_file_is_worth_all(
     assert "8 of 8 points, 20 of 20 right" in shown
     assert "basic-3, ewc-2, mas-2, memory-1: decided by runs/hw14/" in shown
     assert "scenarios-2: decided by runs/hw14/" in shown
-    assert set(taken.as_json()["decided_by"]) == set(quiz.DECIDED)
+    assert set(taken.as_json()["decided_by"]) == set(quiz.NEEDS)
     file.write_text("ewc-1 A\n")
     wrong = verb.take(SPEC, None, file, "en")
     assert wrong.grade is not None and wrong.grade.points == 0

@@ -28,7 +28,7 @@ def on_line(name: str, values: list[float], *overrides: str) -> Learner:
         real,
         model=model,  # type: ignore[arg-type]
         optimizer=torch.optim.SGD(model.parameters(), 1e-3),
-        state=MethodState(METHODS[real.method].new_state(model, real.knobs)),  # type: ignore[arg-type]
+        state=MethodState(METHODS[real.method].remembered(model, real.knobs)),  # type: ignore[arg-type]
     )
 
 

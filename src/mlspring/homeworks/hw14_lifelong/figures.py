@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw14_lifelong import metrics
@@ -22,8 +23,6 @@ MEASURES = {
     "plasticity": metrics.plasticity,
 }
 HATCHES = ("", "//", "..")  # of the scenarios: told apart in grey, too
-
-Outcomes = Sequence[dict[str, Any]]
 
 
 def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
@@ -55,22 +54,17 @@ def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
 def task_matrix(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw the accuracy on every task after every task, which the metric's mean hides."""
     outcomes = _outcomes(run, recipe)
-    columns = min(4, len(outcomes))
     size = 0.46 * recipe.data.num_tasks  # room for two digits in a cell
-    figure = style.new_figure(size * columns + 0.9, (size + 0.4) * -(-len(outcomes) // columns) + 1)
-    panels = list(figure.subplots(-(-len(outcomes) // columns), columns, squeeze=False).flat)
-    for axes in panels[len(outcomes) :]:
-        axes.set_axis_off()
+    figure, panels = _panels(len(outcomes), min(4, len(outcomes)), size, size + 0.4)
     for axes, network in zip(panels, outcomes, strict=False):
         matrix = np.array(network["matrix"])[1:]
         picture = axes.imshow(matrix, cmap="Greys", vmin=0, vmax=100)
         for (i, j), value in np.ndenumerate(matrix):
             ink = "white" if value > 55 else "black"
             axes.text(j, i, f"{value:.0f}", ha="center", va="center", color=ink, fontsize=7)
-        style.hide_axes(axes)
         axes.set_title(_name(network, recipe), fontsize=9, loc="center")
         axes.set_xticks(range(len(matrix)), network["tasks"], fontsize=6, rotation=45)
-        axes.set_yticks(range(len(matrix)), range(1, len(matrix) + 1), fontsize=6)
+        axes.set_yticks(range(len(matrix)), [str(k + 1) for k in range(len(matrix))], fontsize=6)
     figure.colorbar(picture, ax=figure.axes, shrink=0.6, label="% of test images")
     figure.suptitle("Accuracy on each task (column) after each task learnt (row)", fontsize=11)
     rows = [
@@ -89,12 +83,8 @@ def importance_maps(run: Run, recipe: Recipe, _data: Data) -> None:
     Importances of different methods differ by orders, so only their shapes can be compared.
     """
     measured = [network for network in _outcomes(run, recipe) if "pixels" in network]
-    rows = len({network["scenario"] for network in measured}) or 1
-    columns = max(-(-len(measured) // rows), 1)
-    figure = style.new_figure(2.1 * max(columns, 2) + 0.4, 2.7 * rows + 0.4)
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axes in panels:
-        style.hide_axes(axes)
+    num_rows = len({network["scenario"] for network in measured}) or 1
+    figure, panels = _panels(len(measured) or 1, -(-len(measured) // num_rows) or 1, 2.1, 2.7)
     for axes, network in zip(panels, measured, strict=False):
         axes.imshow(np.array(network["pixels"]).reshape(SIDE, SIDE), cmap="Greys", vmin=0)
         axes.set_title(_name(network, recipe), fontsize=9, loc="center")
@@ -104,8 +94,8 @@ def importance_maps(run: Run, recipe: Recipe, _data: Data) -> None:
     if not measured:
         words = "no method of this run measures importance:\ntry ewc, mas, si, rwalk, scp or all"
         panels[0].text(0.5, 0.5, words, ha="center", va="center", transform=panels[0].transAxes)
-    scale = "\n(black: the most, each map on its own scale)" if measured else ""
-    figure.suptitle(f"Importance of the first layer's weights, by pixel{scale}", fontsize=11)
+    title = "Importance of the first layer's weights, by pixel\n(black: the most in each map)"
+    figure.suptitle(title, fontsize=11)
     header = ("scenario", "method", "row", "column", "importance")
     table = [
         (network["scenario"], network["method"], *divmod(index, SIDE), value)
@@ -118,16 +108,19 @@ def importance_maps(run: Run, recipe: Recipe, _data: Data) -> None:
 def methods(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw each method's final accuracy by scenario; the CSV is the run's table of methods."""
     scenarios, names = recipe.data.scenarios, recipe.method.names
-    rows = table(run, _outcomes(run, recipe))
-    final = {(row[0], row[1]): row[2] for row in rows}
+    log, rows = run.read_log(), []
+    for number, network in enumerate(_outcomes(run, recipe)):
+        measured = [round(measure(network["matrix"]), 2) for measure in MEASURES.values()]
+        seconds = max((e["seconds"] for e in log if e["member"] == number), default=0.0)
+        costs = round(seconds, 1), round(network["kept"] / 2**20, 2)
+        rows.append((network["scenario"], network["method"], *measured, *costs))
     figure = style.new_figure(7.4, 0.34 * len(names) * max(1, 0.6 * len(scenarios)) + 1.5)
     axes, height = figure.subplots(), 0.8 / len(scenarios)
     for index, scenario in enumerate(scenarios):
         ys = [n + (index - (len(scenarios) - 1) / 2) * height for n in range(len(names))]
-        values = [final[scenario, name] for name in names]
-        bars = axes.barh(ys, values, height, label=f"scenario {scenario}", edgecolor="white")
-        for bar in bars:
-            bar.set(facecolor=style.COLOURS[index], hatch=HATCHES[index])
+        values = [row[2] for row in rows if row[0] == scenario]
+        look = {"color": style.COLOURS[index], "hatch": HATCHES[index], "edgecolor": "white"}
+        axes.barh(ys, values, height, label=f"scenario {scenario}", **look)  # type: ignore[arg-type]
         for y, value in zip(ys, values, strict=True):
             axes.text(value + 0.6, y, f"{value:.1f}", va="center", fontsize=7.5)
     axes.set_yticks(range(len(names)), [METHODS[name].title for name in names])
@@ -142,20 +135,18 @@ def methods(run: Run, recipe: Recipe, _data: Data) -> None:
     style.save(figure, run.figures, "methods", header, rows)
 
 
-def table(run: Run, outcomes: Outcomes) -> list[tuple[Any, ...]]:
-    """Return scenario, method, ``MEASURES``, seconds and kept MiB of each network, in order."""
-    log = run.read_log()
-    rows = []
-    for number, network in enumerate(outcomes):
-        measured = [round(measure(network["matrix"]), 2) for measure in MEASURES.values()]
-        seconds = max((e["seconds"] for e in log if e["member"] == number), default=0.0)
-        costs = round(seconds, 1), round(network["kept"] / 2**20, 2)
-        rows.append((network["scenario"], network["method"], *measured, *costs))
-    return rows
-
-
-def _outcomes(run: Run, recipe: Recipe) -> Outcomes:
+def _outcomes(run: Run, recipe: Recipe) -> list[dict[str, Any]]:
     return [outcome(run, number) for number in range(len(recipe.members))]
+
+
+def _panels(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``count`` panels or a few more, none drawn: sizes in inches a panel."""
+    rows = -(-count // columns)
+    figure = style.new_figure(max(width * columns + 0.9, 4.6), height * rows + 1)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels:
+        style.hide_axes(axes)
+    return figure, panels
 
 
 def _name(network: dict[str, Any], recipe: Recipe) -> str:

@@ -11,17 +11,8 @@ from statistics import fmean
 Matrix = Sequence[Sequence[float]]
 
 
-def mean_accuracy(accuracies: Sequence[float]) -> float:
-    """Return the course's metric: the plain mean over the tasks seen so far, each counted once.
-
-    The set grows with every task, so the curve falls at a change of task even where nothing is
-    forgotten (HW14 slides, "Metric").
-    """
-    return fmean(accuracies)
-
-
 def final_accuracy(matrix: Matrix) -> float:
-    """Return ACC, the mean over all tasks after the last one: the metric's last value."""
+    """Return ACC, the mean over all tasks after the last one: the course's metric at its end."""
     return fmean(matrix[-1])
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +10,10 @@ from mlspring.core.errors import RunError
 from mlspring.core.quiz import Decided
 from mlspring.homeworks.hw14_lifelong.metrics import final_accuracy, forgetting, plasticity
 
-ALL, SCENARIOS = "mlspring run hw14 all", "mlspring run hw14 scenarios"
+NEEDS = {  # what a learner runs to have each question decided
+    **dict.fromkeys(("basic-3", "ewc-2", "mas-2", "memory-1"), "mlspring run hw14 all"),
+    "scenarios-2": "mlspring run hw14 scenarios",
+}
 REGULARISERS = ("ewc", "mas", "si", "rwalk", "scp")
 NUM_TASKS = 5
 ANGLE = 20.0  # degrees from a task to the next, in the questions
@@ -35,10 +38,10 @@ def keys(folders: Sequence[Path]) -> Decided:
         except RunError as error:
             skipped.append(error)
             continue
-        for name, decide in DECIDED.items():
+        for name in NEEDS.keys() - decided.keys():
             with suppress(KeyError):  # a network is missing in this run
-                if name not in decided:
-                    decided[name], runs[name] = decide(results), folder
+                decided[name] = decide(name, results)
+                runs[name] = folder
     return Decided(keys=decided, runs=runs, skipped=tuple(skipped))
 
 
@@ -72,66 +75,34 @@ def read_matrices(folder: Path) -> Results:
     return matrices
 
 
-def worst_task(results: Results) -> str:
-    """Return the letter of the task on which fine-tuning ends worst."""
-    last = _rotated(results, "finetune")[-1]
-    return "ABCDE"[last.index(min(last))]
+def decide(name: str, results: Results) -> str:
+    """Return the letters that are right by a run, of the question ``name``.
 
-
-def stability_of_ewc(results: Results) -> str:
-    """Return what EWC has more of than fine-tuning: less forgetting, ACC, plasticity (ewc-2)."""
-    ewc, plain = _rotated(results, "ewc"), _rotated(results, "finetune")
-    less_forgotten = forgetting(plain) - forgetting(ewc)
-    higher_end = final_accuracy(ewc) - final_accuracy(plain)
-    return _letters(less_forgotten, higher_end, plasticity(ewc) - plasticity(plain))
-
-
-def price_of_mas(results: Results) -> str:
-    """Return how MAS differs from fine-tuning.
-
-    Less forgetting; the first task better; the last task worse; ACC lower (mas-2).
+    Raises:
+        KeyError: the run lacks a network that the question compares.
     """
-    mas, plain = _rotated(results, "mas"), _rotated(results, "finetune")
-    less_forgotten = forgetting(plain) - forgetting(mas)
-    first, last = mas[-1][0] - plain[-1][0], plain[-1][-1] - mas[-1][-1]
-    return _letters(less_forgotten, first, last, final_accuracy(plain) - final_accuracy(mas))
-
-
-def kept_by_replay(results: Results) -> str:
-    """Return which ends highest: replay, the best regulariser or fine-tuning (memory-1)."""
-    replay, plain, *others = (
-        final_accuracy(_rotated(results, name)) for name in ("replay", "finetune", *REGULARISERS)
-    )
-    final = [replay, max(others), plain]
-    return "ABC"[final.index(max(final))]
-
-
-def where_regularisers_fail(results: Results) -> str:
-    """Return the scenarios in which EWC ends far below joint training (scenarios-2)."""
-    behind = [
-        final_accuracy(results["split", scenario, "joint"])
-        - final_accuracy(results["split", scenario, "ewc"])
-        for scenario in ("task", "domain", "class")
-    ]
-    return _letters(*behind, above=BEHIND)
-
-
-def _rotated(results: Results, method: str) -> Matrix:
-    """Return a method's matrix on the turned digits; a KeyError where the run has none."""
-    return results["rotated", "domain", method]
+    if name == "scenarios-2":  # where EWC ends far below joint training
+        final = {key: final_accuracy(matrix) for key, matrix in results.items()}
+        scenarios = [("split", scenario) for scenario in ("task", "domain", "class")]
+        return _letters(*(final[*s, "joint"] - final[*s, "ewc"] for s in scenarios), above=BEHIND)
+    turned = {key[2]: matrix for key, matrix in results.items() if key[0] == "rotated"}
+    plain = turned["finetune"]
+    if name == "basic-3":  # the task on which fine-tuning ends worst
+        return "ABCDE"[plain[-1].index(min(plain[-1]))]
+    if name == "memory-1":  # which ends highest: replay, the best penalty or fine-tuning
+        replay, *penalties = (final_accuracy(turned[n]) for n in ("replay", *REGULARISERS))
+        final_three = [replay, max(penalties), final_accuracy(plain)]
+        return "ABC"[final_three.index(max(final_three))]
+    other = turned[name.removesuffix("-2")]
+    forgets_less = forgetting(plain) - forgetting(other)
+    ends_higher = final_accuracy(other) - final_accuracy(plain)
+    if name == "ewc-2":
+        return _letters(forgets_less, ends_higher, plasticity(other) - plasticity(plain))
+    first_better, last_worse = other[-1][0] - plain[-1][0], plain[-1][-1] - other[-1][-1]
+    return _letters(forgets_less, first_better, last_worse, -ends_higher)  # mas-2
 
 
 def _letters(*differences: float, above: float = CLEAR) -> str:
     """Return the letters of those ``above`` a bound, or the letter after all: none of these."""
     letters = "".join(chr(65 + i) for i, value in enumerate(differences) if value > above)
     return letters or chr(65 + len(differences))
-
-
-DECIDED: dict[str, Callable[[Results], str]] = {
-    "basic-3": worst_task,
-    "ewc-2": stability_of_ewc,
-    "mas-2": price_of_mas,
-    "memory-1": kept_by_replay,
-    "scenarios-2": where_regularisers_fail,
-}
-NEEDS = {name: SCENARIOS if name == "scenarios-2" else ALL for name in DECIDED}

@@ -89,16 +89,6 @@ class Recipe(Section):
         """Scenario and method of each network, in the order of training."""
         return [(s, name) for s in self.data.scenarios for name in self.method.names]
 
-    @property
-    def least_memory(self) -> dict[MethodName, int]:
-        """Images that each method with a memory must keep: one a task before the last.
-
-        iCaRL keeps one a class of such a task: its answer is the nearest mean of a class.
-        """
-        earlier = self.data.num_tasks - 1
-        classes = SPLIT_DIGITS if self.data.stream == "split" else NUM_DIGITS
-        return {"replay": earlier, "gem": earlier, "icarl": earlier * classes}
-
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         for key, names in (
@@ -114,11 +104,16 @@ class Recipe(Section):
                 f"data.stream = {self.data.stream!r} has the same digits in every task, which is "
                 "the scenario 'domain'; the others need data.stream = 'split'"
             )
-        for name, least in self.least_memory.items():
-            if name in self.method.names and self.method.memory < least:
-                kept = "each class of each" if name == "icarl" else "each"
+        earlier, memory = self.data.num_tasks - 1, self.method.memory
+        classes = SPLIT_DIGITS if self.data.stream == "split" else NUM_DIGITS
+        for name, kept, least in (
+            ("replay", "each", earlier),
+            ("gem", "each", earlier),
+            ("icarl", "each class of each", earlier * classes),  # it answers with means of classes
+        ):
+            if name in self.method.names and memory < least:
                 raise ValueError(
-                    f"method.memory = {self.method.memory} is too small for {name}, which keeps an "
-                    f"image of {kept} of {self.data.num_tasks - 1} earlier tasks: at least {least}"
+                    f"method.memory = {memory} is too small for {name}, which keeps an image of "
+                    f"{kept} of {earlier} earlier tasks: at least {least}"
                 )
         return self

@@ -81,11 +81,11 @@ class Stream:
     @cached_property
     def old_outputs(self) -> list[list[Tensor]]:
         """For each stage, the sets of outputs that competed in the tasks before, int64 each."""
-        classes: list[list[tuple[int, ...]]] = [[]]
-        for stage in range(1, len(self)):
-            told = [task.classes for task in self.tasks[:stage]]
-            classes.append(told if self.scenario == "task" else [self.open_classes(0, stage - 1)])
-        return [[torch.tensor(c, device=self.device) for c in sets] for sets in classes]
+        sets = [
+            dict.fromkeys(self.open_classes(task, stage - 1) for task in range(stage))
+            for stage in range(len(self))
+        ]
+        return [[torch.tensor(one, device=self.device) for one in before] for before in sets]
 
 
 def to_input(pixels: Tensor) -> Tensor:

@@ -11,9 +11,12 @@ from mlspring.homeworks.hw14_lifelong.methods.learner import Method
 from mlspring.homeworks.hw14_lifelong.recipe import MethodName
 
 # L' = L + lambda * sum b (theta - theta*)^2: the methods differ in how they measure b.
+IMPORTANCE = ("importance",)
+PATH = (*IMPORTANCE, "before", "gradient", "integral")
 Regulariser = partial(
     Method,
-    new_state=importance.new_importance,
+    zeros=IMPORTANCE,
+    copies=("anchor",),
     after_backward=importance.add_penalty_gradient,
     is_regulariser=True,
 )
@@ -24,14 +27,15 @@ METHODS: dict[MethodName, Method] = {
     "mas": Regulariser(title="MAS", on_task_end=importance.measure_mas),
     "si": Regulariser(
         title="SI",
-        new_state=path.new_path,
+        zeros=PATH,
         after_backward=path.record_before_step,
         after_step=path.integrate_path,
         on_task_end=path.measure_si,
     ),
     "rwalk": Regulariser(
         title="RWalk",
-        new_state=path.new_walk,
+        zeros=(*PATH, "fisher", "task_score", "score"),
+        copies=("anchor", "piece_start"),
         after_backward=path.average_fisher,
         after_step=path.score_pieces,
         on_task_end=path.measure_rwalk,
@@ -39,7 +43,7 @@ METHODS: dict[MethodName, Method] = {
     "scp": Regulariser(title="SCP", on_task_end=importance.measure_scp),
     "lwf": Method(
         title="LwF",
-        new_state=distill.new_teacher,
+        zeros=("teacher",),
         loss=distill.lwf_loss,
         on_task_end=distill.keep_teacher,
     ),
@@ -57,7 +61,8 @@ METHODS: dict[MethodName, Method] = {
     ),
     "icarl": Method(
         title="iCaRL",
-        new_state=distill.new_exemplars,
+        zeros=("teacher",),
+        new_state=replay.new_buffer,
         replay_batch=replay.replay_from_buffer,
         loss=distill.icarl_loss,
         on_task_end=distill.keep_exemplars,
@@ -65,7 +70,8 @@ METHODS: dict[MethodName, Method] = {
     ),
     "dgr": Method(
         title="DGR",
-        new_state=generative.new_scholar,
+        zeros=("teacher",),
+        new_state=generative.new_generator,
         replay_batch=generative.replay_generated,
         after_step=generative.train_generator,
         on_task_end=generative.keep_scholar,

@@ -11,25 +11,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES
-from mlspring.homeworks.hw14_lifelong.methods.learner import (
-    Batch,
-    Learner,
-    StateTensors,
-    task_loss,
-    zeros,
-)
-from mlspring.homeworks.hw14_lifelong.methods.replay import EMPTY, fill, new_buffer
-from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, task_loss
+from mlspring.homeworks.hw14_lifelong.methods.replay import EMPTY, fill
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
 
 TEMPERATURE = 2.0  # softens both networks' outputs
 CHUNK = 4096  # images of one pass
-
-
-def new_teacher(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return room for the weights of the network as it was after the last task."""
-    return {"teacher": zeros(model)}
 
 
 @torch.no_grad()
@@ -75,11 +62,6 @@ def teacher_logits(learner: Learner, images: Tensor) -> Tensor:
     weights = dict(zip(names, learner.state["teacher"], strict=True))
     logits: Tensor = torch.func.functional_call(learner.model, weights, (images,))
     return logits
-
-
-def new_exemplars(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return an empty buffer and room for the old network."""
-    return {**new_buffer(model, knobs), **new_teacher(model, knobs)}
 
 
 def icarl_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Tensor:

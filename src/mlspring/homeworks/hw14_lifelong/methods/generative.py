@@ -14,13 +14,7 @@ from torch.nn import functional as F
 from torch.optim.adam import adam
 
 from mlspring.homeworks.hw14_lifelong.methods.distill import keep_teacher, teacher_logits
-from mlspring.homeworks.hw14_lifelong.methods.learner import (
-    Batch,
-    Learner,
-    StateTensors,
-    Tensors,
-    zeros,
-)
+from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner, StateTensors, Tensors
 from mlspring.homeworks.hw14_lifelong.models import NUM_PIXELS, Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
@@ -32,8 +26,8 @@ DECODER = (LATENT, HIDDEN, NUM_PIXELS)
 LEARNING_RATE = 1e-3  # of the generator, whatever the network's
 
 
-def new_scholar(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return a fresh generator with Adam's moments, and room for the old generator and network."""
+def new_generator(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
+    """Return a fresh generator with Adam's moments, and room for the old generator."""
     sizes = (*itertools.pairwise(ENCODER), *itertools.pairwise(DECODER))
     layers = nn.ModuleList(nn.Linear(*size) for size in sizes).to(next(model.parameters()).device)
     weights = [p.detach() for p in layers.parameters()]
@@ -42,7 +36,7 @@ def new_scholar(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
         for name in ("first_moment", "second_moment", "old_generator")
     }
     counts = [torch.zeros((), device=p.device) for p in weights]
-    return {"generator": weights, "counts": counts, **empty, "teacher": zeros(model)}
+    return {"generator": weights, "counts": counts, **empty}
 
 
 def generated_batch(learner: Learner, stage: int, draws: torch.Generator) -> Batch:

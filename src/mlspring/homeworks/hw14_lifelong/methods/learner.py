@@ -140,7 +140,9 @@ class Method:
 
     Args:
         title: as in figures.
-        new_state: (model, knobs) -> tensors to remember.
+        zeros: what it remembers of every weight, 0 at first.
+        copies: the same, at first the weights themselves.
+        new_state: (model, knobs) -> what else it remembers.
         replay_batch: (learner, stage, step) -> old images to learn from in this step.
         loss: (learner, stage, new batch, replayed batch) -> what is minimised.
         after_backward: (learner, stage, step): may change the gradients.
@@ -151,6 +153,8 @@ class Method:
     """
 
     title: str
+    zeros: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
     new_state: Callable[[Perceptron, MethodKnobs], StateTensors] = lambda *_: {}
     replay_batch: Callable[[Learner, int, int], Batch | None] = lambda *_: None
     loss: Callable[[Learner, int, Batch, Batch | None], Tensor] = task_loss
@@ -162,12 +166,13 @@ class Method:
     )
     is_regulariser: bool = False
 
+    def remembered(self, model: Perceptron, knobs: MethodKnobs) -> StateTensors:
+        """Return all that the method remembers, before the first step."""
+        zero = {name: zeros(model) for name in self.zeros}
+        copied = {name: [p.detach().clone() for p in model.parameters()] for name in self.copies}
+        return {**zero, **copied, **self.new_state(model, knobs)}
+
 
 def zeros(model: nn.Module) -> Tensors:
     """Return a zero for every parameter."""
     return [torch.zeros_like(p, requires_grad=False) for p in model.parameters()]
-
-
-def copies(model: nn.Module) -> Tensors:
-    """Return a copy of every parameter."""
-    return [p.detach().clone() for p in model.parameters()]

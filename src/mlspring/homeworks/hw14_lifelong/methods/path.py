@@ -2,46 +2,27 @@
 
 Both follow how much each weight's own movement lowered the loss, -gradient * move, step by step:
 the path integral of the loss. The gradient is the new task's alone: with the penalty's in it, the
-importance would count itself.
+importance would count itself. What SI remembers of every weight:
+
+    anchor, importance      where the task began, and what holds the weight there
+    before, gradient        the weight before the step under way, and the loss's gradient there
+    integral                what its movement took off the loss since the task, or the piece, began
+
+and RWalk beside it:
+
+    fisher                  a moving average of the squared gradient
+    piece_start             the weight where the piece of the path began
+    task_score, score       the sum over this task's pieces so far, and the average over tasks
 """
 
 import torch
 
 from mlspring.homeworks.hw14_lifelong.methods import regularisers
-from mlspring.homeworks.hw14_lifelong.methods.learner import (
-    Learner,
-    StateTensors,
-    Tensors,
-    copies,
-    zeros,
-)
-from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Tensors
 
 DAMPING = 0.1  # added to a weight's squared move (SI's xi) or divergence (RWalk's epsilon)
 INTERVAL = 10  # steps of one piece of RWalk's path
 FISHER_DECAY = 0.9  # of RWalk's moving average, alpha = 0.1 a step
-
-
-def new_path(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return importance and anchor, and what follows the path of the weights.
-
-    ``before`` and ``gradient`` are the weights before the step under way and the loss's gradient
-    there, ``integral`` what each weight's movement took off the loss since the task began; there
-    the anchor lies.
-    """
-    path = {name: zeros(model) for name in ("before", "gradient", "integral")}
-    return {**regularisers.new_importance(model, knobs), **path}
-
-
-def new_walk(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return SI's tensors and RWalk's own.
-
-    ``fisher`` is the Fisher information, ``task_score`` the sum over the pieces of this task's path
-    so far, ``score`` the average over the tasks, ``piece_start`` the weights at a piece's start.
-    """
-    own = {name: zeros(model) for name in ("fisher", "task_score", "score")}
-    return {**new_path(model, knobs), **own, "piece_start": copies(model)}
 
 
 @torch.no_grad()

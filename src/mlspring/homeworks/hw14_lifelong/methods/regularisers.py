@@ -10,26 +10,13 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw14_lifelong.methods.learner import (
-    Learner,
-    StateTensors,
-    Tensors,
-    copies,
-    zeros,
-)
-from mlspring.homeworks.hw14_lifelong.models import Perceptron
-from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs
+from mlspring.homeworks.hw14_lifelong.methods.learner import Learner, Tensors, zeros
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
 CHUNK = 1024  # images of one pass; the result does not depend on it
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, labels, mask -> one an image
-
-
-def new_importance(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
-    """Return importance b and anchor theta*, the weights as they are now."""
-    return {"importance": zeros(model), "anchor": copies(model)}
 
 
 @torch.no_grad()

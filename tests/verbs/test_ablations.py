@@ -76,6 +76,17 @@ def test_a_level_is_run_without_its_technique_and_told_beside_itself(
     assert kept == results
 
 
+def test_rows_that_come_to_one_recipe_are_run_once(spec: Spec, root: Path, tmp_path: Path) -> None:
+    """Two techniques without which nothing is left, as with methods and fine-tuning."""
+    (spec.folder / "recipes" / "ablations.toml").write_text(ROW + ROW.replace("the trick", "both"))
+    runs = FakeRuns(steady)
+    runs.changed = 0.53
+    results = ablate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root)
+    assert runs.changes.count(["train.trick=false"]) == 2
+    first, second = (row["scores"] for row in results["rows"])
+    assert first == second
+
+
 def test_a_technique_that_makes_less_than_half_of_the_step_is_a_defect(
     spec: Spec, root: Path, tmp_path: Path
 ) -> None:

@@ -38,7 +38,11 @@ from mlspring.verbs.calibration.series import (
 )
 
 LEAST_SHARE = 0.5  # of the step from the level below that the technique named for a level makes
-KEPT = ("train.steps", "train.batch_size")  # what would make a comparison one of more training
+KEPT = (
+    "train.steps",
+    "train.steps_per_task",
+    "train.batch_size",
+)  # what would make a comparison one of more training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +123,16 @@ def ablate(
     folder = (root / "benchmarks" / "results") if root else out
     known = calibrated(spec, folder / f"{spec.id}.json", seeds)
     wanted = dict.fromkeys(level for row in ablations for level in _levels_of(spec, row))
-    whole = {level: _tasks(spec, level, (), seeds) for level in wanted if level not in known}
-    fewer = {row: _tasks(spec, row.level, row.changes, seeds) for row in ablations}
+    once: dict[tuple[str, int], Task] = {}  # equal recipes are one run, whatever they are asked for
+
+    def tasks_of(level: str, changes: tuple[str, ...] = ()) -> list[Task]:
+        every = _tasks(spec, level, changes, seeds)
+        return [once.setdefault((task.recipe, task.seed), task) for task in every]
+
+    whole = {level: tasks_of(level) for level in wanted if level not in known}
+    fewer = {row: tasks_of(row.level, row.changes) for row in ablations}
+    every = list(once.values())
     with only_one(out):
-        every = [task for tasks in (*whole.values(), *fewer.values()) for task in tasks]
         records = measure_all(spec, every, out / f"{spec.id}-ablations.jsonl", run)
     scores = known | {level: _scores(spec, records, tasks) for level, tasks in whole.items()}
     rows = [_row(spec, row, scores, _scores(spec, records, fewer[row])) for row in ablations]

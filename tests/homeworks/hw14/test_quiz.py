@@ -1,6 +1,7 @@
 """The quiz of homework 14: twenty questions, some keys from the learner's own run."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +10,10 @@ import pytest
 from mlspring import catalog
 from mlspring.core import quiz as core
 from mlspring.core.errors import RunError, UserError
-from mlspring.core.runs import Request, Run
-from mlspring.homeworks.hw14_lifelong import quiz, train
-from mlspring.homeworks.hw14_lifelong.quiz import Matrix, Results
+from mlspring.core.runs import Run
+from mlspring.homeworks.hw14_lifelong import quiz
 from mlspring.verbs import quiz as verb
 from mlspring.verbs import quiz_words
-from mlspring.verbs import run as runs
-from tests.contract.journey import run_tiny
-from tests.tiny.digits import SMALL, write_mnist
 
 SPEC = catalog.find("hw14")
 BANK = core.load_bank(SPEC.folder / "questions.toml")
@@ -47,118 +44,6 @@ def test_each_language_is_its_own() -> None:
         assert any("\u4e00" <= c <= "\u9fff" for c in question.because.zh)
         assert not any("\u4e00" <= c <= "\u9fff" for c in question.en)
         assert len({option.en for option in question.options}) == len(question.options)
-
-
-def matrix(last: list[float], diagonal: float = 90.0) -> Matrix:
-    """Return a matrix with this last row, where each task had ``diagonal`` at its own end."""
-    count = len(last)
-    rows = [[10.0] * count for _ in range(count + 1)]
-    for task in range(count):
-        rows[task + 1][task] = diagonal
-    rows[-1] = [*last[:-1], last[-1]]
-    return rows
-
-
-def five_tasks(tmp_path: Path, recipe: str, seed: int = 0) -> Run:
-    """Return a finished run of a few steps on as many tasks as the questions are about."""
-    folder = tmp_path / "data"
-    data = str(folder if folder.exists() else write_mnist(folder))
-    request = Request(homework="hw14", recipe=recipe, data=data, seed=seed, device="cpu")
-    return runs.run(SPEC, request, overrides=(*SMALL, "data.num_tasks=5"), out=tmp_path / "runs")
-
-
-def written_run(folder: Path, **by_method: Matrix) -> Path:
-    """Return a folder with the recipe and the table of a run on the turned digits."""
-    (folder / "figures").mkdir(parents=True)
-    recipe = (SPEC.folder / "recipes" / "world" / "all.toml").read_text()
-    (folder / "recipe.toml").write_text(recipe)
-    rows = ["scenario,method,tasks learnt,task,accuracy"]
-    for name, made in by_method.items():
-        for learnt, values in enumerate(made):
-            rows += [f"domain,{name},{learnt},{20 * t}°,{v}" for t, v in enumerate(values)]
-    (folder / "figures" / "task_matrix.csv").write_text("\n".join(rows) + "\n")
-    return folder
-
-
-def results(**by_method: Matrix) -> Results:
-    return {("rotated", "domain", name): m for name, m in by_method.items()}
-
-
-def test_the_worst_task_is_read_from_the_last_row() -> None:
-    assert quiz.decide("basic-3", results(finetune=matrix([30, 50, 70, 90, 95]))) == "A"
-    assert quiz.decide("basic-3", results(finetune=matrix([60, 50, 40, 90, 95]))) == "C"
-
-
-def test_stability_and_its_price() -> None:
-    plain = matrix([30, 50, 70, 90, 95], 95)
-    guarded = matrix([70, 75, 80, 80, 80], 85)
-    assert quiz.decide("mas-2", results(mas=guarded, finetune=plain)) == "ABC"
-    assert quiz.decide("mas-2", results(mas=plain, finetune=plain)) == "E"
-    assert quiz.decide("ewc-2", results(ewc=guarded, finetune=plain)) == "AB"
-    assert quiz.decide("ewc-2", results(ewc=plain, finetune=plain)) == "D"
-
-
-def test_who_ends_highest() -> None:
-    low, high = matrix([20.0] * 5), matrix([80.0] * 5)
-    names = ("ewc", "mas", "si", "rwalk", "scp", "finetune")
-    base = dict.fromkeys(names, low)
-    assert quiz.decide("memory-1", results(**base, replay=high)) == "A"
-    assert quiz.decide("memory-1", results(**{**base, "si": high}, replay=low)) == "B"
-
-
-def test_where_regularisers_fail_is_said_by_the_scenarios() -> None:
-    far, near, top = matrix([20.0] * 5), matrix([90.0] * 5), matrix([95.0] * 5)
-    matrices = {}
-    for scenario, ewc in (("task", near), ("domain", far), ("class", far)):
-        matrices["split", scenario, "ewc"] = ewc
-        matrices["split", scenario, "joint"] = top
-    assert quiz.decide("scenarios-2", matrices) == "BC"
-
-
-def test_keys_come_from_the_run_s_own_tables(tmp_path: Path) -> None:
-    together = five_tasks(tmp_path, "world/all")
-    found = quiz.read_matrices(together.folder)
-    assert found["rotated", "domain", "mas"] == [
-        pytest.approx(row, abs=1e-3) for row in train.outcome(together, 2)["matrix"]
-    ]
-    keys = quiz.keys([together.folder]).keys
-    assert set(keys) == {"ewc-2", "mas-2", "memory-1", "basic-3"}
-    three = five_tasks(tmp_path, "world/scenarios")
-    found = quiz.keys([together.folder, three.folder])
-    assert set(found.keys) == set(quiz.NEEDS)
-    assert found.runs == dict.fromkeys(keys, together.folder) | {"scenarios-2": three.folder}
-
-
-def test_networks_of_two_runs_are_never_compared(tmp_path: Path) -> None:
-    """One run each of fine-tuning and EWC decide nothing about both; the newest with both does."""
-    plain = written_run(tmp_path / "1", finetune=matrix([60, 50, 40, 90, 95]))
-    guarded = written_run(tmp_path / "2", ewc=matrix([70.0] * 5))
-    found = quiz.keys([guarded, plain])
-    assert (found.keys, found.runs) == ({"basic-3": "C"}, {"basic-3": plain})
-    both = written_run(
-        tmp_path / "3", finetune=matrix([30, 50, 70, 90, 95], 95), ewc=matrix([20.0] * 5, 95)
-    )
-    found = quiz.keys([guarded, plain, both])
-    assert found.keys == {"basic-3": "C", "ewc-2": "D"}
-    assert found.runs == {"basic-3": plain, "ewc-2": both}
-
-
-@pytest.mark.parametrize(
-    ("line", "other"),
-    [
-        ("angle = 20.0", "angle = 30.0"),
-        ("num_tasks = 5", "num_tasks = 6"),
-        ("num_tasks = 5", "num_tasks = 3"),
-    ],
-)
-def test_a_run_of_other_tasks_decides_nothing(line: str, other: str, tmp_path: Path) -> None:
-    run = written_run(tmp_path, finetune=matrix([60, 50, 40, 90, 95]))
-    assert quiz.keys([run]).keys == {"basic-3": "C"}
-    file = run / "recipe.toml"
-    before = file.read_text()
-    file.write_text(before.replace(line, other))
-    assert file.read_text() != before
-    assert quiz.keys([run]) == core.Decided()
 
 
 def test_without_runs_the_others_are_asked_and_it_is_said(tmp_path: Path) -> None:
@@ -194,10 +79,10 @@ def test_what_stands_around_the_questions_is_in_their_language(tmp_path: Path) -
 
 
 def test_runs_are_found_and_a_perfect_file_is_worth_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied_run: Callable[..., Run]
 ) -> None:
-    for recipe in ("world/all", "world/scenarios"):
-        five_tasks(tmp_path, recipe)
+    for recipe in ("all", "scenarios"):
+        copied_run(recipe)
     monkeypatch.chdir(tmp_path)
     sheet = verb.sheet(SPEC, None)
     assert len(sheet.questions) == 20 and not sheet.waiting
@@ -218,9 +103,11 @@ def test_runs_are_found_and_a_perfect_file_is_worth_all(
     assert all("key" in answer for answer in wrong.as_json()["answers"])
 
 
-def test_an_unreadable_run_is_passed_over_unless_it_is_named(tmp_path: Path) -> None:
-    old = five_tasks(tmp_path, "world/finetune")
-    new = five_tasks(tmp_path, "world/finetune", seed=1)
+def test_an_unreadable_run_is_passed_over_unless_it_is_named(
+    tmp_path: Path, copied_run: Callable[..., Run]
+) -> None:
+    old = copied_run("finetune", "20260101-000000-s0")
+    new = copied_run("finetune", "20260102-000000-s0")
     table = new.figures / "task_matrix.csv"
     kept = table.read_text()
     lines = kept.splitlines()
@@ -284,15 +171,17 @@ def test_a_wrong_letter_is_asked_for_again_and_ctrl_d_ends(tmp_path: Path) -> No
     assert second.startswith("Question 2 of 15  ")
 
 
-def test_a_foreign_or_damaged_run_is_refused(tmp_path: Path) -> None:
+def test_a_foreign_or_damaged_run_is_refused(
+    tmp_path: Path, copied_run: Callable[..., Run], finished: Callable[..., Run]
+) -> None:
     with pytest.raises(RunError, match="is not a run folder"):
         verb.sheet(SPEC, tmp_path)
-    run = five_tasks(tmp_path, "world/finetune")
+    run = copied_run("finetune")
     table = run.figures / "task_matrix.csv"
     table.write_text(table.read_text().replace("0.0", "none"))
     with pytest.raises(RunError, match="mlspring figures"):
         verb.sheet(SPEC, run.folder)
-    other = run_tiny(catalog.find("hw01"), tmp_path / "other")
+    other = finished(catalog.find("hw01"))
     with pytest.raises(RunError, match="is a run of hw01"):
         verb.sheet(SPEC, other.folder)
     with pytest.raises(UserError, match="hw01 has no quiz"):

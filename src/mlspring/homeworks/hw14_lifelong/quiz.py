@@ -38,7 +38,7 @@ def keys(folders: Sequence[Path]) -> Decided:
         except RunError as error:
             skipped.append(error)
             continue
-        for name in NEEDS.keys() - decided.keys():
+        for name in [name for name in NEEDS if name not in decided]:
             with suppress(KeyError):  # a network is missing in this run
                 decided[name] = decide(name, results)
                 runs[name] = folder

@@ -8,6 +8,7 @@
   negative path integral of a weight whose movement raised the loss.
 """
 
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.homeworks.hw14_lifelong.data import NUM_CLASSES
-from mlspring.homeworks.hw14_lifelong.methods import METHODS, PATH, Regulariser, path, regularisers
+from mlspring.homeworks.hw14_lifelong.methods import METHODS, PATH, Regulariser, path
 from mlspring.homeworks.hw14_lifelong.methods.learner import (
     Learner,
     Method,
@@ -23,13 +24,22 @@ from mlspring.homeworks.hw14_lifelong.methods.learner import (
     zeros,
 )
 from mlspring.homeworks.hw14_lifelong.methods.path import DAMPING
-from mlspring.homeworks.hw14_lifelong.methods.regularisers import Objective, chunks
 from mlspring.homeworks.hw14_lifelong.recipe import MethodName
-from mlspring.kit.seeding import generator
+from mlspring.homeworks.hw14_lifelong.tasks import to_input
+from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
+Objective = Callable[[Tensor, Tensor], Tensor]  # logits (n, 10), labels (n,) -> (n,)
 BATCH = 128
 NUM_SLICES = 100  # of SCP
 NEW_TASK = 0.4  # weight of the new task in RWalk's average of Fisher informations
+
+
+def batches(learner: Learner, stage: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield images (n, 784) and labels (n,) of the task that ended, shuffled."""
+    task = learner.stream.tasks[stage]
+    order = epoch_order(len(task.labels), derive_seed(learner.seed, "importance"), stage)
+    for part in order.split(BATCH):
+        yield to_input(task.pixels[part]), task.labels[part]
 
 
 def measure_ewc(learner: Learner, stage: int, step: int) -> None:
@@ -37,21 +47,26 @@ def measure_ewc(learner: Learner, stage: int, step: int) -> None:
     add_importance(learner, by_batches(learner, stage, true_log_likelihood, power=2))
 
 
-def true_log_likelihood(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+def true_log_likelihood(logits: Tensor, labels: Tensor) -> Tensor:
     """Return log p of the true label, (n,)."""
-    return (logits + mask).log_softmax(1).gather(1, labels[:, None]).squeeze(1)
+    return logits.log_softmax(1).gather(1, labels[:, None]).squeeze(1)
+
+
+def squared_length(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return ||F(x)||^2, (n,)."""
+    return logits.square().sum(1)
 
 
 def measure_mas(learner: Learner, stage: int, step: int) -> None:
     """Add the absolute gradient of each batch's mean; images of opposite sign cancel in it."""
-    add_importance(learner, by_batches(learner, stage, regularisers.squared_length, power=1))
+    add_importance(learner, by_batches(learner, stage, squared_length, power=1))
 
 
 def by_batches(learner: Learner, stage: int, objective: Objective, *, power: int) -> Tensors:
     """Return the mean over batches of |gradient of the batch's mean objective| ** power."""
     sums, count = zeros(learner.model), 0
-    for images, labels, mask in chunks(learner, stage, BATCH):
-        mean = objective(learner.model(images), labels, mask).mean()
+    for images, labels in batches(learner, stage):
+        mean = objective(learner.model(images), labels).mean()
         gradients = [g.abs() ** power for g in torch.autograd.grad(mean, learner.parameters)]
         torch._foreach_add_(sums, gradients)
         count += 1
@@ -62,7 +77,7 @@ def measure_scp(learner: Learner, stage: int, step: int) -> None:
     """Add the squared gradient along the mean of 100 slices, which are drawn for every batch."""
     measured, count = zeros(learner.model), 0
     draws = generator(learner.seed, "slices", stage)
-    for images, _, _ in chunks(learner, stage, BATCH):
+    for images, _ in batches(learner, stage):
         slices = torch.randn(NUM_SLICES, NUM_CLASSES, generator=draws)
         direction = F.normalize(slices).mean(0).to(images.device)
         along = learner.model(images).mean(0) @ direction

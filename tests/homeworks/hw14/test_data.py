@@ -79,7 +79,7 @@ def header(*sizes: int) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        (IMAGES, None, "has no train-images-idx3-ubyte"),
+        (IMAGES, None, "raw: lacks a file; expected train-images-idx3-ubyte"),
         (LABELS, None, "raw: lacks a file; expected train-labels-idx1-ubyte"),
         ("t10k-labels-idx1-ubyte.gz", None, "lacks a file; expected t10k-labels"),
         (IMAGES, b"not gzip", "cannot be read"),
@@ -107,6 +107,12 @@ def test_a_damaged_file_is_a_sentence(
     with pytest.raises(DataError, match=sentence) as told:
         load(folder)
     assert told.value.exit_code == 2
+
+
+def test_a_folder_of_something_else_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "MNIST").mkdir()
+    with pytest.raises(DataError, match="has no train-images-idx3-ubyte; expected MNIST's files"):
+        load(tmp_path)
 
 
 def test_too_few_images_to_hold_some_out(tmp_path: Path) -> None:

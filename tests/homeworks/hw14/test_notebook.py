@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.notebooks import importance_hw14 as notebook
-from mlspring.homeworks.hw14_lifelong.methods import METHODS, regularisers
+from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.methods.learner import Batch, Learner
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit.seeding import generator
@@ -37,10 +37,10 @@ def test_earlier_tasks_count_again_and_again() -> None:
 def test_ewc_squares_the_gradient_of_a_batch() -> None:
     made = learner("ewc")
     METHODS["ewc"].on_task_end(made, 0, 1)
-    batches = list(regularisers.chunks(made, 0, 128))
-    assert [len(images) for images, _, _ in batches] == [128, 72]
+    batches = list(notebook.batches(made, 0))
+    assert [len(images) for images, _ in batches] == [128, 72]
     sums = [torch.zeros_like(p) for p in made.parameters]
-    for images, labels, _ in batches:
+    for images, labels in batches:
         loss = F.cross_entropy(made.model(images), labels)
         for total, gradient in zip(sums, torch.autograd.grad(loss, made.parameters), strict=True):
             total.add_(gradient.square() / 2)
@@ -54,7 +54,7 @@ def test_scp_averages_slices_before_it_squares() -> None:
     METHODS["scp"].on_task_end(made, 0, 1)
     draws = generator(made.seed, "slices", 0)
     expected = [torch.zeros_like(p) for p in made.parameters]
-    for images, _, _ in regularisers.chunks(made, 0, 128):
+    for images, _ in notebook.batches(made, 0):
         slices = torch.randn(100, 10, generator=draws)
         direction = (slices / slices.norm(dim=1, keepdim=True)).mean(0)
         outputs = made.model(images).mean(0)
@@ -69,10 +69,13 @@ def test_scp_averages_slices_before_it_squares() -> None:
         torch.testing.assert_close(mine, reference, rtol=1e-3, atol=1e-9)
 
 
-def test_the_fisher_information_of_batches_is_far_too_small() -> None:
+def test_the_fisher_information_of_batches_is_far_too_small(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made, objective = learner("ewc"), notebook.true_log_likelihood
-    per_image = regularisers.by_images(made, 0, objective, power=2)
     per_batch = notebook.by_batches(made, 0, objective, power=2)
+    monkeypatch.setattr(notebook, "BATCH", 1)
+    per_image = notebook.by_batches(made, 0, objective, power=2)
     large, small = (sum(float(t.sum()) for t in ts) for ts in (per_image, per_batch))
     assert large > 5 * small
 

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from mlspring.core.errors import DataError
 from mlspring.core.idx import read_idx
+from mlspring.core.image_folder import find
 from mlspring.core.source import Source
 from mlspring.homeworks.hw14_lifelong.recipe import Recipe
 from mlspring.worlds.digits import digits_world
 from mlspring.worlds.world import World
 
 SIDE, NUM_CLASSES = 28, 10
-FOLDERS = ("", "raw", "MNIST/raw", "MNIST/MNIST/raw", "data/MNIST/MNIST/raw")
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 HELD_OUT = 6  # one training image in six stands in for a missing test part, as 10,000 of 60,000
 FIX = "fetch it again: mlspring fetch hw14"  # of a damaged file
@@ -58,9 +58,17 @@ def load(source: Source, recipe: Recipe) -> Data:
     Raises:
         DataError: a file is missing, damaged, of another format, or a label is out of range.
     """
-    raw = _raw(source.folder)
+    there = find(source.folder, f"train-{IMAGES}", f"train-{IMAGES}.gz", "raw")
+    if there is None:
+        raise DataError(
+            f"has no train-{IMAGES}",
+            file=source.folder,
+            expected="MNIST's files, also gzipped, also inside MNIST/raw/",
+            fix="see: mlspring fetch hw14, or mlspring data hw14 --export DIR for an example",
+        )
+    raw = there if there.name == "raw" else there.parent
     images, labels = _part(raw, "train")
-    if any(_file(raw, f"t10k-{suffix}") for suffix in (IMAGES, LABELS)):
+    if any(raw.glob("t10k-*-ubyte*")):
         test_images, test_labels = _part(raw, "t10k")
         test_part = "a fifth of each class" if source.kind == "world" else "the t10k files"
     else:
@@ -89,8 +97,7 @@ def describe(data: Data) -> dict[str, str]:
         f"{SIDE} x {SIDE}, grey",
         "test part": data.test_part,
         "training digits a class": ", ".join(map(str, counts)),
-        "tasks": "the same digits in every task: turned (the course's), with shuffled pixels, or "
-        "two classes a task (data.stream)",
+        "tasks": "the same digits turned or with shuffled pixels, or two classes a task",
     }
 
 
@@ -109,45 +116,22 @@ def export(world_folder: Path, to: Path) -> None:
 
 def _part(folder: Path, prefix: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return images (n, 28, 28) and labels (n,) of ``train`` or ``t10k``."""
-    paths = []
-    for suffix in (IMAGES, LABELS):
-        path = _file(folder, f"{prefix}-{suffix}")
-        if path is None:
-            expected = f"{prefix}-{suffix} or {prefix}-{suffix}.gz"
-            raise DataError("lacks a file", file=folder, expected=expected)
-        paths.append(path)
-    images = read_idx(paths[0], (SIDE, SIDE), fix=FIX)
-    labels = read_idx(paths[1], (), fix=FIX).astype(np.int64)
+    images_file, labels_file = (_file(folder, f"{prefix}-{suffix}") for suffix in (IMAGES, LABELS))
+    images = read_idx(images_file, (SIDE, SIDE), fix=FIX)
+    labels = read_idx(labels_file, (), fix=FIX).astype(np.int64)
     if len(images) != len(labels) or not len(images):
-        expected = f"one for each of the {len(images):,} images in {paths[0].name}"
-        raise DataError(f"holds {len(labels):,} labels", file=paths[1], expected=expected)
+        expected = f"one for each of the {len(images):,} images in {images_file.name}"
+        raise DataError(f"holds {len(labels):,} labels", file=labels_file, expected=expected)
     wrong = np.flatnonzero(labels >= NUM_CLASSES)
     if len(wrong):
         message = f"label {labels[wrong[0]]} of image {wrong[0] + 1}"
-        raise DataError(message, file=paths[1], expected="a digit 0..9")
+        raise DataError(message, file=labels_file, expected="a digit 0..9")
     return images, labels
 
 
-def _file(folder: Path, name: str) -> Path | None:
-    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
-
-
-def _raw(folder: Path) -> Path:
-    """Return the folder that holds the training images: this one, or a usual one inside it.
-
-    Raises:
-        DataError: none of them does.
-    """
-    for inner in FOLDERS:
-        try:
-            if _file(folder / inner, f"train-{IMAGES}") is not None:
-                return folder / inner
-        except PermissionError as error:
-            fix = f"chmod -R u+rX {folder}"
-            raise DataError("the folder cannot be read", file=folder / inner, fix=fix) from error
-    raise DataError(
-        f"has no train-{IMAGES}",
-        file=folder,
-        expected="MNIST's files, also gzipped, also inside MNIST/raw/",
-        fix="see: mlspring fetch hw14, or mlspring data hw14 --export DIR for an example",
-    )
+def _file(folder: Path, name: str) -> Path:
+    """Return the file of that name, plain or gzipped."""
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    raise DataError("lacks a file", file=folder, expected=f"{name} or {name}.gz")

@@ -22,7 +22,6 @@ MEASURES = {
     "forgetting": metrics.forgetting,
     "plasticity": metrics.plasticity,
 }
-HATCHES = ("", "//", "..")  # of the scenarios: told apart in grey, too
 
 
 def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
@@ -36,7 +35,9 @@ def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
         for index, number in enumerate(numbers):
             points = [(e["step"], e["valid/accuracy"]) for e in log if e["member"] == number]
             title = METHODS[outcomes[number]["method"]].title
-            axes.plot(*zip(*points, strict=True), label=title, **_look(index))
+            # seven colours with lines of their own, then again with other markers
+            marker = style.MARKERS[(index + index // 7) % 7]
+            axes.plot(*zip(*points, strict=True), label=title, marker=marker, markersize=3.5)
         _mark_tasks(axes, recipe.train.steps_per_task, outcomes[numbers[0]]["tasks"])
         axes.set_xlabel("updates of the weights")
         title = "Mean accuracy over the tasks seen so far"
@@ -55,7 +56,7 @@ def task_matrix(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw the accuracy on every task after every task, which the metric's mean hides."""
     outcomes = _outcomes(run, recipe)
     size = 0.46 * recipe.data.num_tasks  # room for two digits in a cell
-    figure, panels = _panels(len(outcomes), min(4, len(outcomes)), size, size + 0.4)
+    figure, panels = _panels(len(outcomes), min(4, len(outcomes)), (size, size + 0.4))
     for axes, network in zip(panels, outcomes, strict=False):
         matrix = np.array(network["matrix"])[1:]
         picture = axes.imshow(matrix, cmap="Greys", vmin=0, vmax=100)
@@ -83,8 +84,8 @@ def importance_maps(run: Run, recipe: Recipe, _data: Data) -> None:
     Importances of different methods differ by orders, so only their shapes can be compared.
     """
     measured = [network for network in _outcomes(run, recipe) if "pixels" in network]
-    num_rows = len({network["scenario"] for network in measured}) or 1
-    figure, panels = _panels(len(measured) or 1, -(-len(measured) // num_rows) or 1, 2.1, 2.7)
+    columns = len(measured) // len(recipe.data.scenarios) or 1
+    figure, panels = _panels(len(measured) or 1, columns, (2.1, 2.7))
     for axes, network in zip(panels, measured, strict=False):
         axes.imshow(np.array(network["pixels"]).reshape(SIDE, SIDE), cmap="Greys", vmin=0)
         axes.set_title(_name(network, recipe), fontsize=9, loc="center")
@@ -112,14 +113,15 @@ def methods(run: Run, recipe: Recipe, _data: Data) -> None:
     for number, network in enumerate(_outcomes(run, recipe)):
         measured = [round(measure(network["matrix"]), 2) for measure in MEASURES.values()]
         seconds = max((e["seconds"] for e in log if e["member"] == number), default=0.0)
-        costs = round(seconds, 1), round(network["kept"] / 2**20, 2)
-        rows.append((network["scenario"], network["method"], *measured, *costs))
+        measured += [round(seconds, 1), round(network["kept"] / 2**20, 2)]
+        rows.append((network["scenario"], network["method"], *measured))
     figure = style.new_figure(7.4, 0.34 * len(names) * max(1, 0.6 * len(scenarios)) + 1.5)
     axes, height = figure.subplots(), 0.8 / len(scenarios)
     for index, scenario in enumerate(scenarios):
         ys = [n + (index - (len(scenarios) - 1) / 2) * height for n in range(len(names))]
         values = [row[2] for row in rows if row[0] == scenario]
-        look = {"color": style.COLOURS[index], "hatch": HATCHES[index], "edgecolor": "white"}
+        hatch = ("", "//", "..")[index]  # told apart in grey, too
+        look = {"color": style.COLOURS[index], "hatch": hatch, "edgecolor": "white"}
         axes.barh(ys, values, height, label=f"scenario {scenario}", **look)  # type: ignore[arg-type]
         for y, value in zip(ys, values, strict=True):
             axes.text(value + 0.6, y, f"{value:.1f}", va="center", fontsize=7.5)
@@ -139,10 +141,10 @@ def _outcomes(run: Run, recipe: Recipe) -> list[dict[str, Any]]:
     return [outcome(run, number) for number in range(len(recipe.members))]
 
 
-def _panels(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure with ``count`` panels or a few more, none drawn: sizes in inches a panel."""
+def _panels(count: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``count`` panels or a few more, all empty, each of ``size`` inches."""
     rows = -(-count // columns)
-    figure = style.new_figure(max(width * columns + 0.9, 4.6), height * rows + 1)
+    figure = style.new_figure(max(size[0] * columns + 0.9, 4.6), size[1] * rows + 1)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in panels:
         style.hide_axes(axes)
@@ -153,18 +155,6 @@ def _name(network: dict[str, Any], recipe: Recipe) -> str:
     """Return a network's name, with its scenario in a second line where the run has several."""
     title = METHODS[network["method"]].title
     return f"{title}\n{network['scenario']}" if len(recipe.data.scenarios) > 1 else title
-
-
-def _look(index: int) -> dict[str, Any]:
-    """Return colour, line and marker of the n-th method: told apart in grey, too."""
-    count = len(style.COLOURS)
-    return {
-        "color": style.COLOURS[index % count],
-        "linestyle": style.LINE_STYLES[(index + index // count) % len(style.LINE_STYLES)],
-        "marker": style.MARKERS[(index + 3 * (index // count)) % len(style.MARKERS)],
-        "markersize": 3.5,
-        "linewidth": 1.4,
-    }
 
 
 def _mark_tasks(axes: Axes, steps: int, names: Sequence[str]) -> None:

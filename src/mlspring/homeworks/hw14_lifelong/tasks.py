@@ -4,13 +4,11 @@ A task keeps its digits as uint8 (n, 784) on the device, made once by one batche
 notebook turns every image anew, one at a time, in every epoch.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -46,7 +44,6 @@ class Stream:
     scenario: Scenario
 
     def __len__(self) -> int:
-        """Return the number of tasks."""
         return len(self.tasks)
 
     @cached_property
@@ -97,42 +94,33 @@ def make_stream(
     knobs: DataKnobs, scenario: Scenario, data: Data, seed: int, device: torch.device
 ) -> Stream:
     """Return the tasks of a recipe on ``device``."""
-    train = _on_device(data.train_images, data.train_labels, device)
-    test = _on_device(data.test_images, data.test_labels, device)
-    tasks = []
+    parts = [
+        (torch.tensor(images, device=device).flatten(1), torch.tensor(labels, device=device))
+        for images, labels in (
+            (data.train_images, data.train_labels),
+            (data.test_images, data.test_labels),
+        )
+    ]
+    tasks, classes = [], tuple(range(NUM_CLASSES))
     for number in range(knobs.num_tasks):
-        name, classes, change = _task(knobs, scenario, seed, number)
-        tasks.append(Task(name, classes, *change(*train), *change(*test)))
+        if knobs.stream == "rotated":
+            angle = knobs.angle * number
+            name = f"{angle:g}°"
+            changed = [(rotate(pixels, angle), labels) for pixels, labels in parts]
+        elif knobs.stream == "permuted":  # the first task keeps the order of the pixels
+            name = f"order {number}" if number else "as they are"
+            order = torch.randperm(SIDE * SIDE, generator=generator(seed, "permutation", number))
+            order = (order if number else order.sort().values).to(device)
+            changed = [(pixels[:, order], labels) for pixels, labels in parts]
+        else:  # two digits; in the scenario "domain" the answer is whether it is an odd one
+            first, is_domain = 2 * number, scenario == "domain"
+            name, classes = f"{first} or {first + 1}", (0, 1) if is_domain else (first, first + 1)
+            changed = [
+                (p[labels // 2 == number], labels[labels // 2 == number]) for p, labels in parts
+            ]
+            changed = [(pixels, labels % 2 if is_domain else labels) for pixels, labels in changed]
+        tasks.append(Task(name, classes, *changed[0], *changed[1]))
     return Stream(tasks=tuple(tasks), scenario=scenario)
-
-
-def _on_device(
-    images: NDArray[np.uint8], labels: NDArray[np.int64], device: torch.device
-) -> tuple[Tensor, Tensor]:
-    pixels = torch.from_numpy(images.reshape(len(images), -1).copy())
-    return pixels.to(device), torch.from_numpy(labels).to(device)
-
-
-def _task(
-    knobs: DataKnobs, scenario: Scenario, seed: int, number: int
-) -> tuple[str, tuple[int, ...], Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]]:
-    """Return name and classes of a task, and what makes it of all pixels and labels."""
-    every = tuple(range(NUM_CLASSES))
-    if knobs.stream == "rotated":
-        angle = knobs.angle * number
-        return f"{angle:g}°", every, lambda pixels, labels: (rotate(pixels, angle), labels)
-    if knobs.stream == "permuted":  # the first task keeps the order of the pixels
-        order = torch.randperm(SIDE * SIDE, generator=generator(seed, "permutation", number))
-        order = order if number else torch.arange(SIDE * SIDE)
-        name = f"order {number}" if number else "as they are"
-        return name, every, lambda pixels, labels: (pixels[:, order.to(pixels.device)], labels)
-    digits, asks_parity = (2 * number, 2 * number + 1), scenario == "domain"
-
-    def choose(pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        rows = (labels == digits[0]) | (labels == digits[1])
-        return pixels[rows], labels[rows] % 2 if asks_parity else labels[rows]
-
-    return f"{digits[0]} or {digits[1]}", (0, 1) if asks_parity else digits, choose
 
 
 def rotate(pixels: Tensor, angle: float) -> Tensor:
@@ -142,11 +130,8 @@ def rotate(pixels: Tensor, angle: float) -> Tensor:
     the whole set. An image of pixel numbers is turned once; it tells where each pixel comes from.
     """
     numbers = torch.arange(1, SIDE * SIDE + 1, dtype=torch.float64).view(1, 1, SIDE, SIDE)
-    turn = np.deg2rad(angle)
-    matrix = torch.tensor(
-        [[[np.cos(turn), -np.sin(turn), 0.0], [np.sin(turn), np.cos(turn), 0.0]]],
-        dtype=torch.float64,
-    )
+    cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    matrix = torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]], dtype=torch.float64)
     grid = F.affine_grid(matrix, [1, 1, SIDE, SIDE], align_corners=False)
     turned = F.grid_sample(numbers, grid, mode="nearest", align_corners=False)
     origin = turned.view(-1).round().long().to(pixels.device)  # 0: from outside the canvas

@@ -31,6 +31,7 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.evaluate import accuracy, predict_all
 from mlspring.kit.seeding import derive_seed, seed_everything
+from mlspring.kit.state import TrainState
 from mlspring.kit.training import Bookkeeper
 
 EVAL_BATCH = 2048
@@ -48,13 +49,11 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
             if member[0] == scenario and not ranks.broadcast(weights_path(run, number).exists()):
                 num_trained += train_network(number, stream, recipe, run, hardware, ranks)
                 if ranks.is_main:
-                    matrix = outcome(run, number)["matrix"]
-                    final, forgot = metrics.final_accuracy(matrix), metrics.forgetting(matrix)
-                    title = f"{METHODS[member[1]].title} ({scenario})"
-                    say(f"{title}: {final:.2f} % over all tasks, forgetting {forgot:.2f}")
+                    final = metrics.final_accuracy(outcome(run, number)["matrix"])
+                    say(f"{METHODS[member[1]].title} ({scenario}): {final:.2f} % over all tasks")
     rate = round(num_trained / (time.perf_counter() - start), 1)
-    matrices = [outcome(run, number)["matrix"] for number in range(len(recipe.members))]
-    mean = fmean(metrics.final_accuracy(matrix) for matrix in matrices)
+    outcomes = [outcome(run, number) for number in range(len(recipe.members))]
+    mean = fmean(metrics.final_accuracy(network["matrix"]) for network in outcomes)
     return Training(validation=mean, items_per_second=rate)
 
 
@@ -64,11 +63,13 @@ def train_network(
     """Train one network on all tasks, from its last state if it has one; return the images seen."""
     knobs, num_steps = recipe.train, recipe.train.steps_per_task * len(stream)
     learner = new_state(number, stream, recipe, run.request.seed, hardware)
+    others = {"method": learner.state}
+    state = TrainState(model=learner.model, optimizer=learner.optimizer, others=others)
     method, network = METHODS[learner.method], ranks.wrap(learner.model)
     batches = [task_batches(learner, stage) for stage in range(len(stream))]
     extra = {"matrix": [measure(learner, None, hardware, ranks, ahead=True)[1]]}
     label = f"train {number + 1}/{len(recipe.members)}, {method.title}"
-    with Bookkeeper(run, number, learner.saved, knobs, num_steps, ranks, label, extra) as books:
+    with Bookkeeper(run, number, state, knobs, num_steps, ranks, label, extra) as books:
         for step in books.steps():
             stage, within = divmod(step - 1, knobs.steps_per_task)
             if within == 0:
@@ -92,7 +93,8 @@ def train_network(
             method.after_step(learner, stage, step)
 
             # validate: on every task seen so far, on all of them when a task ends
-            books.add(train__loss=loss.detach(), train__accuracy=100 * right_answers(new))
+            is_right = (new.logits + new.mask).argmax(1) == new.labels
+            books.add(train__loss=loss.detach(), train__accuracy=100 * is_right.float().mean())
             task_ends = within + 1 == knobs.steps_per_task
             if books.validates() or task_ends:
                 measured = measure(learner, stage, hardware, ranks, ahead=task_ends)
@@ -153,11 +155,6 @@ def forward(
     return new.with_logits(logits[:count]), old and old.with_logits(logits[count:])
 
 
-def right_answers(batch: Batch) -> Tensor:
-    """Return the fraction of images whose largest open output is the label."""
-    return ((batch.logits + batch.mask).argmax(1) == batch.labels).float().mean()
-
-
 def measure(
     learner: Learner, stage: int | None, hardware: Hardware, ranks: Ranks, ahead: bool = False
 ) -> tuple[list[float], list[float]]:
@@ -168,12 +165,12 @@ def measure(
     the first task (``stage`` None) the network itself answers, whatever the method: all methods
     start from it, and forward transfer is counted from it.
     """
-    method = METHODS["finetune" if stage is None else learner.method]
-    classify = method.classifier(learner, stage or 0)
-    num_tasks = len(learner.stream) if ahead else (stage or 0) + 1
+    method, stage = METHODS["finetune" if stage is None else learner.method], stage or 0
+    classify = method.classifier(learner, stage)
+    num_tasks = len(learner.stream) if ahead else stage + 1
     losses, accuracies = [], []
     for number, task in enumerate(learner.stream.tasks[:num_tasks]):
-        mask = learner.stream.masks[max(stage or 0, number)][number]
+        mask = learner.stream.masks[max(stage, number)][number]
 
         def forward(part: slice, pixels: Tensor = task.test_pixels) -> Tensor:
             with hardware.autocast():

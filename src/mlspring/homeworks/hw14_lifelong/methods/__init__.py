@@ -42,10 +42,7 @@ METHODS: dict[MethodName, Method] = {
     ),
     "scp": Regulariser(title="SCP", on_task_end=importance.measure_scp),
     "lwf": Method(
-        title="LwF",
-        zeros=("teacher",),
-        loss=distill.lwf_loss,
-        on_task_end=distill.keep_teacher,
+        title="LwF", zeros=("teacher",), loss=distill.lwf_loss, on_task_end=distill.keep_teacher
     ),
     "replay": Method(
         title="replay",

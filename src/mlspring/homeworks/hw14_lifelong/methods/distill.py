@@ -60,8 +60,7 @@ def teacher_logits(learner: Learner, images: Tensor) -> Tensor:
     """Return the old network's logits (n, 10)."""
     names = (name for name, _ in learner.model.named_parameters())
     weights = dict(zip(names, learner.state["teacher"], strict=True))
-    logits: Tensor = torch.func.functional_call(learner.model, weights, (images,))
-    return logits
+    return torch.func.functional_call(learner.model, weights, (images,))
 
 
 def icarl_loss(learner: Learner, stage: int, new: Batch, old: Batch | None) -> Tensor:
@@ -89,8 +88,7 @@ def keep_exemplars(learner: Learner, stage: int, step: int) -> None:
     for label in task.classes:
         rows = (task.labels == label).nonzero().squeeze(1)
         if len(rows):
-            most = min(len(rows), learner.knobs.memory)
-            groups.append(rows[herd(features[rows], most)])
+            groups.append(rows[herd(features[rows], min(len(rows), learner.knobs.memory))])
     fill(learner, stage, groups)
     keep_teacher(learner, stage, step)
 
@@ -122,7 +120,7 @@ def by_nearest_mean(learner: Learner, stage: int) -> Callable[[Tensor], Tensor]:
     means, labels = class_means(learner, stage)
 
     def scores(images: Tensor) -> Tensor:
-        distances = torch.cdist(_unit(learner, images), means)
+        distances = torch.cdist(F.normalize(learner.model.features(images)), means)
         worst = torch.full((len(images), NUM_CLASSES), -torch.inf, device=images.device)
         return worst.scatter_reduce(1, labels.expand(len(images), -1), -distances, "amax")
 
@@ -151,8 +149,5 @@ def class_means(learner: Learner, stage: int) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def _features(learner: Learner, pixels: Tensor) -> Tensor:
     """Return features (n, f) of length 1 of uint8 pixels (n, 784)."""
-    return torch.cat([_unit(learner, to_input(part)) for part in pixels.split(CHUNK)])
-
-
-def _unit(learner: Learner, images: Tensor) -> Tensor:
-    return F.normalize(learner.model.features(images))
+    parts = [learner.model.features(to_input(part)) for part in pixels.split(CHUNK)]
+    return F.normalize(torch.cat(parts))

@@ -4,7 +4,6 @@ Source: Lopez-Paz & Ranzato 2017 (arXiv:1706.08840), section 3, without the marg
 number of weights, k the number of old tasks.
 """
 
-import numpy as np
 import torch
 from scipy.optimize import nnls
 from torch import Tensor
@@ -60,7 +59,7 @@ def nearest_allowed(gradient: Tensor, old: Tensor) -> Tensor:
     roots = values.clamp(min=LEAST).sqrt()
     target = -(vectors.T @ (along / size)) / roots
     duals, _ = nnls((roots[:, None] * vectors.T).numpy(), target.numpy(), maxiter=100 * len(old))
-    weights = torch.from_numpy(np.asarray(duals)) * inverse * size
+    weights = torch.as_tensor(duals) * inverse * size
     return gradient + old.T @ weights.to(gradient)
 
 

@@ -6,8 +6,6 @@ teaches the next one. Their generator is a GAN; here it is a small variational a
 tasks is stored but these two networks.
 """
 
-import itertools
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,22 +19,19 @@ from mlspring.homeworks.hw14_lifelong.tasks import to_input
 from mlspring.kit.seeding import generator
 
 LATENT, HIDDEN = 20, 400
-ENCODER = (NUM_PIXELS, HIDDEN, 2 * LATENT)  # mean and log variance of the code
-DECODER = (LATENT, HIDDEN, NUM_PIXELS)
+# The encoder ends in mean and log variance of the code, the decoder begins with a code.
+SIZES = ((NUM_PIXELS, HIDDEN), (HIDDEN, 2 * LATENT), (LATENT, HIDDEN), (HIDDEN, NUM_PIXELS))
 LEARNING_RATE = 1e-3  # of the generator, whatever the network's
 
 
 def new_generator(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
     """Return a fresh generator with Adam's moments, and room for the old generator."""
-    sizes = (*itertools.pairwise(ENCODER), *itertools.pairwise(DECODER))
-    layers = nn.ModuleList(nn.Linear(*size) for size in sizes).to(next(model.parameters()).device)
+    layers = nn.ModuleList(nn.Linear(*size) for size in SIZES).to(next(model.parameters()).device)
     weights = [p.detach() for p in layers.parameters()]
-    empty = {
-        name: [torch.zeros_like(p) for p in weights]
-        for name in ("first_moment", "second_moment", "old_generator")
-    }
-    counts = [torch.zeros((), device=p.device) for p in weights]
-    return {"generator": weights, "counts": counts, **empty}
+    names = ("first_moment", "second_moment", "old_generator")
+    zeros = {name: [torch.zeros_like(w) for w in weights] for name in names}
+    counts = [torch.zeros((), device=w.device) for w in weights]
+    return {"generator": weights, "counts": counts, **zeros}
 
 
 def generated_batch(learner: Learner, stage: int, draws: torch.Generator) -> Batch:

@@ -17,7 +17,6 @@ from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs, MethodName, TrainKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import Stream
 from mlspring.kit.distributed import Ranks
-from mlspring.kit.state import TrainState
 
 Tensors = list[Tensor]
 StateTensors = Mapping[str, Sequence[Tensor]]
@@ -67,12 +66,6 @@ class Learner:
     method: MethodName
     strength: float
     autocast: Callable[[], AbstractContextManager[None]]
-
-    @property
-    def saved(self) -> TrainState[Perceptron]:
-        """What a resumable state holds."""
-        others = {"method": self.state}
-        return TrainState(model=self.model, optimizer=self.optimizer, others=others)
 
     @property
     def parameters(self) -> Tensors:
@@ -148,8 +141,8 @@ class Method:
         after_backward: (learner, stage, step): may change the gradients.
         after_step: (learner, stage, step): may measure what the update did.
         on_task_end: (learner, stage, step): prepares for the next task.
-        classifier: (learner, stage) -> what gives images (n, 784) scores (n, 10), the largest wins.
         is_regulariser: whether ``state["importance"]`` and ``state["anchor"]`` hold weights fast.
+        classifier: (learner, stage) -> what gives images (n, 784) scores (n, 10), the largest wins.
     """
 
     title: str

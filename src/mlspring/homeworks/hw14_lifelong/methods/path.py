@@ -80,8 +80,7 @@ def score_pieces(learner: Learner, stage: int, step: int) -> None:
     within = (step - 1) % learner.loop.steps_per_task + 1
     if within % INTERVAL and within != learner.loop.steps_per_task:
         return
-    names = ("task_score", "integral", "fisher", "piece_start")
-    tensors = (learner.state[name] for name in names)
+    tensors = (learner.state[n] for n in ("task_score", "integral", "fisher", "piece_start"))
     for score, integral, fisher, start, weight in zip(*tensors, learner.parameters, strict=True):
         divergence = (weight - start).square_().mul_(fisher).mul_(0.5).add_(DAMPING)
         score.add_(integral.clamp(min=0) / divergence)

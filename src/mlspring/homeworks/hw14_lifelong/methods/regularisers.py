@@ -16,7 +16,7 @@ from mlspring.kit.seeding import derive_seed, epoch_order, generator
 
 CHUNK = 1024  # images of one pass; the result does not depend on it
 
-Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, labels, mask -> one an image
+Objective = Callable[[Tensor, Tensor], Tensor]  # logits (n, 10), mask (10,) -> (n,)
 
 
 @torch.no_grad()
@@ -50,7 +50,7 @@ def measure_ewc(learner: Learner, stage: int, step: int) -> None:
     """
     draws = generator(learner.seed, "fisher", stage)
 
-    def log_likelihood(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    def log_likelihood(logits: Tensor, mask: Tensor) -> Tensor:
         log_p = (logits + mask).log_softmax(1)
         drawn = torch.multinomial(log_p.detach().exp().cpu(), 1, generator=draws)
         return log_p.gather(1, drawn.to(log_p.device)).squeeze(1)
@@ -67,7 +67,7 @@ def measure_mas(learner: Learner, stage: int, step: int) -> None:
     add_importance(learner, by_images(learner, stage, squared_length, power=1))
 
 
-def squared_length(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+def squared_length(logits: Tensor, mask: Tensor) -> Tensor:
     """Return ||F(x)||^2 over the open outputs, (n,)."""
     return logits.masked_fill(mask.isinf(), 0).square().sum(1)
 
@@ -81,17 +81,16 @@ def measure_scp(learner: Learner, stage: int, step: int) -> None:
     the mean output; no slice needs to be drawn. Source: Kolouri et al. 2020 (Sliced Cramer
     preservation, openreview BJge3TNKwH).
     """
-    open_classes, count = learner.stream.open_classes(stage, stage), 0
+    open_classes = learner.stream.open_classes(stage, stage)
     jacobian = {output: zeros(learner.model) for output in open_classes}
-    for images, _, _ in chunks(learner, stage, CHUNK):
+    for images in chunks(learner, stage):
         total = learner.model(images).sum(0)
         for output, sums in jacobian.items():
             rows = torch.autograd.grad(total[output], learner.parameters, retain_graph=True)
             torch._foreach_add_(sums, list(rows))
-        count += len(images)
     measured = zeros(learner.model)
     for sums in jacobian.values():
-        mean = torch._foreach_div(sums, count)
+        mean = torch._foreach_div(sums, len(learner.stream.tasks[stage].labels))
         torch._foreach_add_(measured, torch._foreach_mul(mean, mean), alpha=1 / len(open_classes))
     add_importance(learner, measured)
 
@@ -104,26 +103,24 @@ def by_images(learner: Learner, stage: int, objective: Objective, *, power: int)
     powers is (|d| ** power)^T (|h| ** power), one product a layer. Source: Goodfellow 2015
     (arXiv:1510.01799).
     """
-    sums, count = zeros(learner.model), 0
-    for images, labels, mask in chunks(learner, stage, CHUNK):
+    sums, mask = zeros(learner.model), learner.stream.masks[stage][stage]
+    for images in chunks(learner, stage):
         traced = learner.model.trace(images)
-        total = objective(traced[-1][1], labels, mask).sum()
+        total = objective(traced[-1][1], mask).sum()
         at_outputs = torch.autograd.grad(total, [outputs for _, outputs in traced])
         for index, ((inputs, _), at_output) in enumerate(zip(traced, at_outputs, strict=True)):
             d, h = at_output.abs() ** power, inputs.detach().abs() ** power
             sums[2 * index] += d.T @ h  # the layer's weight (out, in)
             sums[2 * index + 1] += d.sum(0)  # its bias, whose input is 1
-        count += len(images)
-    return list(torch._foreach_div(sums, count))
+    return list(torch._foreach_div(sums, len(learner.stream.tasks[stage].labels)))
 
 
-def chunks(learner: Learner, stage: int, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield images (c, 784), labels (c,) and masks (c, 10) of the task that ended, shuffled."""
+def chunks(learner: Learner, stage: int) -> Iterator[Tensor]:
+    """Yield the images of the task that ended, shuffled: (c, 784) each."""
     task = learner.stream.tasks[stage]
     order = epoch_order(len(task.labels), derive_seed(learner.seed, "importance"), stage)
-    mask = learner.stream.masks[stage][stage]
-    for part in order.to(task.labels.device).split(size):
-        yield to_input(task.pixels[part]), task.labels[part], mask.expand(len(part), -1)
+    for part in order.to(task.labels.device).split(CHUNK):
+        yield to_input(task.pixels[part])
 
 
 @torch.no_grad()

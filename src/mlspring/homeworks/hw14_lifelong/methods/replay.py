@@ -29,10 +29,7 @@ def new_buffer(model: Perceptron, knobs: MethodKnobs) -> StateTensors:
 def fill(learner: Learner, stage: int, groups: Sequence[Tensor]) -> None:
     """Put images of the task that ended into the buffer, and shorten the old groups.
 
-    Args:
-        learner: whose buffer.
-        stage: the task that ended.
-        groups: positions in the task's training part, in each group those worth most first.
+    ``groups`` are positions in the task's training part, in each group those worth most first.
     """
     state, task = learner.state, learner.stream.tasks[stage]
     known = state["groups"][0]

@@ -79,10 +79,8 @@ def train_network(
             new = new_batch(stream, stage, batches[stage].rows(within + 1)).shard(ranks)
             old = method.replay_batch(learner, stage, step)
 
-            # forward
+            # forward, loss, backward; the method may change the gradients
             new, old = forward(network, new, old and old.shard(ranks), hardware)
-
-            # loss, backward; the method may change the gradients
             loss = method.loss(learner, stage, new, old)
             learner.optimizer.zero_grad()
             loss.backward()
@@ -98,8 +96,9 @@ def train_network(
             task_ends = within + 1 == knobs.steps_per_task
             if books.validates() or task_ends:
                 measured = measure(learner, stage, hardware, ranks, ahead=task_ends)
-                values = log_values(learner, stage, *measured)
-                books.log(epoch=batches[stage].epochs(step), **values)
+                books.log(
+                    epoch=batches[stage].epochs(step), **log_values(learner, stage, *measured)
+                )
             if task_ends:
                 books.extra["matrix"].append(measured[1])
                 method.on_task_end(learner, stage, step)

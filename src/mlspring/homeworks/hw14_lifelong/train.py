@@ -31,7 +31,6 @@ from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.evaluate import accuracy, predict_all
 from mlspring.kit.seeding import derive_seed, seed_everything
-from mlspring.kit.state import TrainState
 from mlspring.kit.training import Bookkeeper
 
 EVAL_BATCH = 2048
@@ -63,13 +62,11 @@ def train_network(
     """Train one network on all tasks, from its last state if it has one; return the images seen."""
     knobs, num_steps = recipe.train, recipe.train.steps_per_task * len(stream)
     learner = new_state(number, stream, recipe, run.request.seed, hardware)
-    others = {"method": learner.state}
-    state = TrainState(model=learner.model, optimizer=learner.optimizer, others=others)
     method, network = METHODS[learner.method], ranks.wrap(learner.model)
     batches = [task_batches(learner, stage) for stage in range(len(stream))]
     extra = {"matrix": [measure(learner, None, hardware, ranks, ahead=True)[1]]}
     label = f"train {number + 1}/{len(recipe.members)}, {method.title}"
-    with Bookkeeper(run, number, state, knobs, num_steps, ranks, label, extra) as books:
+    with Bookkeeper(run, number, learner.saved, knobs, num_steps, ranks, label, extra) as books:
         for step in books.steps():
             stage, within = divmod(step - 1, knobs.steps_per_task)
             if within == 0:

@@ -50,7 +50,7 @@ def nearest_allowed(gradient: Tensor, old: Tensor) -> Tensor:
         lengths = system.diagonal().sqrt()
         inverse = torch.where(lengths > NOTHING * lengths.max(), 1 / lengths, 0.0)
         values, vectors = torch.linalg.eigh(system[:, :-1] * torch.outer(inverse, inverse))
-    if is_single and not (is_number and values[0] > CLEAR):  # rows that hardly differ, or overflow
+    if is_single and not (is_number and values[0] > CLEAR):  # rows that hardly differ; overflow
         return nearest_allowed(gradient.double(), old.double()).float()
     if not is_number:
         return torch.full_like(gradient, torch.nan)  # the loop's check_finite says what it means

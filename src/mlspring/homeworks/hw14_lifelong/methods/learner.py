@@ -17,6 +17,7 @@ from mlspring.homeworks.hw14_lifelong.models import Perceptron
 from mlspring.homeworks.hw14_lifelong.recipe import MethodKnobs, MethodName, TrainKnobs
 from mlspring.homeworks.hw14_lifelong.tasks import Stream
 from mlspring.kit.distributed import Ranks
+from mlspring.kit.state import TrainState
 
 Tensors = list[Tensor]
 StateTensors = Mapping[str, Sequence[Tensor]]
@@ -66,6 +67,12 @@ class Learner:
     method: MethodName
     strength: float
     autocast: Callable[[], AbstractContextManager[None]]
+
+    @property
+    def saved(self) -> TrainState[Perceptron]:
+        """What a resumable state holds."""
+        others = {"method": self.state}
+        return TrainState(model=self.model, optimizer=self.optimizer, others=others)
 
     @property
     def parameters(self) -> Tensors:
@@ -154,9 +161,7 @@ class Method:
     after_backward: Callable[[Learner, int, int], None] = lambda *_: None
     after_step: Callable[[Learner, int, int], None] = lambda *_: None
     on_task_end: Callable[[Learner, int, int], None] = lambda *_: None
-    classifier: Callable[[Learner, int], Callable[[Tensor], Tensor]] = lambda learner, _: (
-        learner.model
-    )
+    classifier: Callable[[Learner, int], Callable[[Tensor], Tensor]] = lambda made, _: made.model
     is_regulariser: bool = False
 
     def remembered(self, model: Perceptron, knobs: MethodKnobs) -> StateTensors:

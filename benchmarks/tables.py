@@ -132,17 +132,18 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
     """Yield every generated text."""
     for spec in specs:
         readme = spec.folder / "README.md"
+        file = root / "benchmarks" / "results" / f"{spec.id}-ablations.json"
+        ablations = read_json(file) if file.exists() else None
         if spec.id in results:
             found = results[spec.id]
-            text = score_text(spec, found) if spec.ranked else method_text(found)
+            text = score_text(spec, found) if spec.ranked else method_text(found, ablations)
             yield Block(file=readme, marker="scores", text=text)
         elif readme.exists() and "<!-- scores -->" in _read(readme):
             way = "mlspring calibrate " if spec.ranked else "python -m benchmarks.methods_"
             text = f"Not measured yet: `{way}{spec.id}`."
             yield Block(file=readme, marker="scores", text=text)
-        ablations = root / "benchmarks" / "results" / f"{spec.id}-ablations.json"
-        if ablations.exists():
-            text = ablation_text(spec, read_json(ablations))
+        if ablations and spec.ranked:  # of methods it is a column of their table
+            text = ablation_text(spec, ablations)
             yield Block(file=readme, marker="ablations", text=text)
         for marker in ("files", "strengths", "bounds", "monitors"):
             kept = root / "benchmarks" / "results" / f"{spec.id}-{marker}.json"

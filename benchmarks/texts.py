@@ -97,15 +97,24 @@ def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
     return f"{table(rows, left=3)}\n\n{_fill(caption)}"
 
 
-def method_text(results: Results) -> str:
-    """Return the tables of a homework whose recipes are methods: one row a method."""
-    head = ("method", "ACC", "BWT", "FWT", "forgetting", "own end", "seconds", "MiB kept")
+def method_text(results: Results, ablations: Results | None = None) -> str:
+    """Return the tables of a homework whose recipes are methods: one row a method.
+
+    ``ablations`` tells what replay comes to that keeps images in as many bytes as the method keeps.
+    """
+    instead = {
+        row["level"]: _pair(row["scores"]["validation"]["without"])
+        for row in (ablations or {"rows": []})["rows"]
+        if 'method.names=["replay"]' in row["changes"]
+    }
+    plain = next(found["ACC"]["mean"] for found in results["all"] if found["method"] == "finetune")
+    head = ("method", "ACC", "gain", "replay", "forgetting", "own end", "seconds", "MiB")
     rows: list[Sequence[str]] = [head]
     for found in results["all"]:
-        names = ("ACC", "BWT", "FWT", "forgetting", "plasticity")
-        shown = (_pair(found[name]) for name in names)
+        name, gain = found["method"], f"{found['ACC']['mean'] - plain:+.1f}"
+        shown = (_pair(found[measure]) for measure in ("forgetting", "plasticity"))
         costs = f"{found['seconds']['mean']:.0f}", f"{found['kept']['mean']:.1f}"
-        rows.append((found["method"], *shown, *costs))
+        rows.append((name, _pair(found["ACC"]), gain, instead.get(name, "-"), *shown, *costs))
     kinds = list(dict.fromkeys(found["scenario"] for found in results["scenarios"]))
     by_kind: list[Sequence[str]] = [("method", *(f"scenario {kind}" for kind in kinds))]
     final = {(f["scenario"], f["method"]): _pair(f["ACC"]) for f in results["scenarios"]}
@@ -115,11 +124,11 @@ def method_text(results: Results) -> str:
     whole = (max(results[f"{recipe}_seconds"]) for recipe in ("all", "scenarios"))
     caption = (
         "Five turns of the world's digits, % of test images, mean ± (largest minus smallest) over "
-        f"{seeds}. ACC: mean over all tasks after the last; BWT: what later tasks did to a task; "
-        "FWT: accuracy on a task just before it is learnt, over the untrained network's; "
-        "forgetting: best accuracy on a task before the last was learnt, less the last; own end: "
-        "accuracy on each task when it has just been learnt; seconds of one network; MiB kept "
-        "beside the network and the task being learnt."
+        f"{seeds}. ACC: mean over all tasks after the last; gain: over fine-tuning; replay: ACC "
+        "of replay that keeps old images in as many MiB instead; forgetting: best accuracy on a "
+        "task before the last was learnt, less the last; own end: accuracy on each task when it "
+        "has just been learnt; seconds of one network; MiB kept beside the network and the task "
+        "being learnt."
     )
     machine = (
         f"ACC of two digits a task, the same seeds. `all` takes {next(whole):.0f} s and "

@@ -53,8 +53,8 @@ def test_a_homework_without_lines_has_a_table_of_methods(
     write_json(tmp_path / "benchmarks" / "results" / "hw14.json", results())
     assert tables.update(tmp_path, [spec], check=False) == 0
     text = (tmp_path / "README.md").read_text()
-    assert "| replay   | 88.8 ± 1.2 |" in text
-    assert "seconds | MiB kept |" in text
+    assert "| replay   | 88.8 ± 1.2 | +25.5 |      - |" in text
+    assert "seconds |  MiB |" in text
     assert "| scenario task | scenario domain | scenario class |" in text
     assert "`all` takes 104 s" in text
     assert max(map(len, text.splitlines())) <= 100
@@ -73,3 +73,29 @@ def test_the_grid_of_strengths_stands_between_its_own_marks(
     assert tables.update(tmp_path, [spec], check=False) == 0
     text = (tmp_path / "README.md").read_text()
     assert "| EWC    | 1: 70.0 |" in text and "`python -m x`" in text
+
+
+def test_replay_of_as_many_bytes_is_a_column_of_the_methods(
+    tables: ModuleType, tmp_path: Path
+) -> None:
+    spec = replace(catalog.find("hw14"), folder=tmp_path)
+    (tmp_path / "README.md").write_text("<!-- scores -->\n\n<!-- /scores -->\n")
+    folder = tmp_path / "benchmarks" / "results"
+    found = results()
+    found["all"].append(row("domain", "ewc", 70.0))
+    write_json(folder / "hw14.json", found)
+    rows = [
+        {
+            "level": "ewc",
+            "changes": changes,
+            "scores": {"validation": {"without": {"mean": mean, "spread": 0.5}}},
+        }
+        for changes, mean in (
+            (['method.names=["finetune"]'], 63.3),
+            (['method.names=["replay"]', "method.memory=14480"], 93.5),
+        )
+    ]
+    write_json(folder / "hw14-ablations.json", {"rows": rows})
+    assert tables.update(tmp_path, [spec], check=False) == 0
+    text = (tmp_path / "README.md").read_text()
+    assert "| ewc      | 70.0 ± 1.2 |  +6.7 | 93.5 ± 0.5 |" in text

@@ -35,9 +35,9 @@ def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
         for index, number in enumerate(numbers):
             points = [(e["step"], e["valid/accuracy"]) for e in log if e["member"] == number]
             title = METHODS[outcomes[number]["method"]].title
-            # seven colours with lines of their own, then again with other markers
-            marker = style.MARKERS[(index + index // 7) % 7]
-            axes.plot(*zip(*points, strict=True), label=title, marker=marker, markersize=3.5)
+            turn = (index + index // 7) % 7  # the eighth has the first's colour, but not its line
+            look = {"linestyle": style.LINE_STYLES[turn], "marker": style.MARKERS[turn]}
+            axes.plot(*zip(*points, strict=True), label=title, markersize=3.5, **look)
         _mark_tasks(axes, recipe.train.steps_per_task, outcomes[numbers[0]]["tasks"])
         axes.set_xlabel("updates of the weights")
         title = "Mean accuracy over the tasks seen so far"
@@ -85,13 +85,13 @@ def importance_maps(run: Run, recipe: Recipe, _data: Data) -> None:
     """
     measured = [network for network in _outcomes(run, recipe) if "pixels" in network]
     columns = len(measured) // len(recipe.data.scenarios) or 1
-    figure, panels = _panels(len(measured) or 1, columns, (2.1, 2.7))
+    figure, panels = _panels(len(measured) or 1, columns, (2.1, 3.0))
     for axes, network in zip(panels, measured, strict=False):
         axes.imshow(np.array(network["pixels"]).reshape(SIDE, SIDE), cmap="Greys", vmin=0)
         axes.set_title(_name(network, recipe), fontsize=9, loc="center")
         total = network["importance"]  # three digits, whole from a thousand on: 0.0314, 44.6, 4,120
         shown = f"{float(f'{total:.3g}'):,.0f}" if total >= 1000 else f"{total:.3g}"
-        axes.set_xlabel(f"sum over all weights\n{shown}", fontsize=7.5)
+        axes.set_xlabel(f"sum over all weights {shown}", fontsize=7.5)
     if not measured:
         words = "no method of this run measures importance:\ntry ewc, mas, si, rwalk, scp or all"
         panels[0].text(0.5, 0.5, words, ha="center", va="center", transform=panels[0].transAxes)

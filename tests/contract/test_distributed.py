@@ -35,6 +35,40 @@ def log_of(out: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in lines]
 
 
+TELLS_WEIGHTS = """
+import hashlib
+from pathlib import Path
+from mlspring.cli import main
+from mlspring.kit.training import Bookkeeper
+
+finish = Bookkeeper.finish
+
+def tell_and_finish(books):
+    weights = b"".join(p.detach().numpy().tobytes() for p in books.state.model.parameters())
+    file = Path({folder!r}) / f"{{books.number}}-{{books.ranks.rank}}.weights"
+    file.write_text(hashlib.sha256(weights).hexdigest())
+    finish(books)
+
+Bookkeeper.finish = tell_and_finish
+main()
+"""
+
+
+def telling_weights(folder: Path) -> Path:
+    """Return a script: the command line, whose processes leave a digest of their weights."""
+    script = folder / "tell.py"
+    script.write_text(TELLS_WEIGHTS.format(folder=str(folder)))
+    return script
+
+
+def weights_told(folder: Path) -> dict[str, list[str]]:
+    """Return by network what the processes told."""
+    told: dict[str, list[str]] = {}
+    for file in folder.glob("*.weights"):
+        told.setdefault(file.stem.partition("-")[0], []).append(file.read_text())
+    return told
+
+
 def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
@@ -54,7 +88,8 @@ def learn_like_one(
         many = tmp_path / f"many-{size}"
         many.mkdir()
         words = command(spec, data, many / "runs", recipe=level, more=tiny.alike)
-        output = finish(*together(words, many / "home", size, figures=figures))
+        script = telling_weights(many)
+        output = finish(*together(words, many / "home", size, script, figures=figures))
         found = log_of(many / "runs")
         assert [entry["step"] for entry in found] == [entry["step"] for entry in alone]
         expected, values = (
@@ -63,6 +98,10 @@ def learn_like_one(
         )
         assert values == pytest.approx(expected, rel=tiny.tolerance)
 
+        # Each process has its own share of the batches: only averaged gradients keep them alike.
+        told = weights_told(many)
+        assert told and {len(digests) for digests in told.values()} == {size}
+        assert {len(set(digests)) for digests in told.values()} == {1}
         assert output.count("next: mlspring report") == 1, "only the first process speaks"
         assert files_in(only_run(many / "runs")) == files_in(only_run(one / "runs"))
         assert files_in(many / "home") == files_in(one / "home"), "only the first process writes"

@@ -274,6 +274,8 @@ def test_a_final_has_its_place_from_the_moment_it_comes_in(desk: Desk, tmp_path:
     assert not desk.hand_in(1, 1).final
     assert desk.hand_in(1, 1, final=True, learner="bob").final
     assert desk.hand_in(1, 1, final=True, source="official").final
+    desk.spec = replace(desk.spec, id="hw98")
+    assert desk.hand_in(1, 1, final=True).final  # every homework has its own
 
 
 def test_a_place_among_the_finals_comes_back_from_what_is_not_scored(
@@ -294,7 +296,7 @@ def test_a_name_that_looks_like_anothers_is_refused_and_nothing_is_kept(desk: De
     assert len(list(desk.store.files.glob("*/*/*"))) == 2
 
 
-@pytest.mark.parametrize("number", [0, -1, 2**63, 10**100])
+@pytest.mark.parametrize("number", [0, -1, 2**63, 10**100, -(10**100)])
 def test_a_number_that_no_submission_has(desk: Desk, number: int) -> None:
     with pytest.raises(UserError, match="there is no submission"):
         retry(desk.store, desk.spec, number, answers=desk.answers)
@@ -328,11 +330,12 @@ def learners(shown: Board) -> list[str]:
 
 def test_scores_under_other_answers_are_not_compared(desk: Desk, tmp_path: Path) -> None:
     desk.hand_in(4, 4)
+    desk.hand_in(3, 3)
     other = fake_island.write_answers(tmp_path / "other.csv", "nothing")
     desk.hand_in(1, 1, learner="bob", answers=other)
     shown = board(desk.store, desk.spec)
     assert learners(shown) == ["bob"]
-    assert shown.notes == ("not shown, because judged by other answers: 1",)
+    assert shown.notes == ("not shown, because judged by other answers: 2",)
 
 
 def test_the_course_keeps_the_private_board_closed(desk: Desk) -> None:

@@ -148,8 +148,18 @@ def test_its_log_has_the_format_of_ours(tiny: Path) -> None:
     assert [e.get("train/loss") for e in entries[::2]] == [1.0, 0.5, 1 / 3, 0.25, None]
     assert [e.get("valid/loss") for e in entries[1::2]] == pytest.approx([2, 1, 2 / 3, 0.5])
     assert all(e.keys() >= {"step", "epoch", "member", "seconds"} for e in entries)
+    assert [(e["step"], e["epoch"], e["member"]) for e in entries[::2]] == [
+        (10 * epoch, epoch, 0) for epoch in range(5)
+    ]
     for line in (done.folder / "log.jsonl").read_text().splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def test_a_value_belongs_to_its_network_and_without_epochs_to_its_step(tiny: Path) -> None:
+    with mlspring.Log("hw01") as log:
+        log(step=7, member=1, train__loss=0.5)
+        (entry,) = Run.open(log.folder).read_log()
+    assert (entry["step"], entry["epoch"], entry["member"]) == (7, 7, 1)
 
 
 def test_it_is_drawn_reported_listed_and_ranked_as_a_run(tiny: Path) -> None:

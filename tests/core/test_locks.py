@@ -42,6 +42,17 @@ def test_a_lock_has_one_holder_in_and_between_processes(tmp_path: Path) -> None:
     Lock(path).release()
 
 
+def test_a_lock_belongs_to_the_process_and_not_to_the_thread_that_took_it(tmp_path: Path) -> None:
+    taken: list[Lock] = []
+    thread = threading.Thread(target=lambda: taken.append(Lock(tmp_path / "lock")))
+    thread.start()
+    thread.join()
+    with pytest.raises(LockedError):
+        Lock(tmp_path / "lock")
+    taken[0].release()
+    Lock(tmp_path / "lock").release()
+
+
 def test_a_killed_process_gives_its_lock_back(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     process = hold(path)

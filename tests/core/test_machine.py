@@ -30,6 +30,8 @@ def test_what_a_container_is_given_is_read(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "memory.current").write_text("102400\n")
     (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 2400\n")
     assert machine.memory(tmp_path) == (104_800, 204_800)
+    (tmp_path / "memory.current").write_text("300000\n")  # a bound that was lowered since
+    assert machine.memory(tmp_path) == (0, 204_800)
     (tmp_path / "memory.max").write_text("max\n")
     assert machine.memory(tmp_path) == (512_000, 1_024_000)
 

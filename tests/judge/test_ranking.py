@@ -81,7 +81,9 @@ def test_lines_stand_between_the_learners(spec: Spec) -> None:
         "baseline: simple",
     ]
     assert [row.rank for row in rows] == [None, 1, None, 2, None, None]
-    assert [row.num_submissions for row in rows] == [0, 1, 0, 1, 0, 0], "nobody handed in a baseline"
+    assert [row.num_submissions for row in rows] == [0, 1, 0, 1, 0, 0], (
+        "nobody handed in a baseline"
+    )
 
 
 def test_meeting_a_line_exactly_stands_above_it(spec: Spec) -> None:

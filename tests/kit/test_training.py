@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,6 +120,38 @@ def test_a_state_is_due_after_its_seconds_by_the_first_process_and_not_at_the_en
     for knobs, ranks in ((slow, ALONE), (Knobs(), Ranks(1, 2))):
         with Bookkeeper(run, 0, state, knobs, 3, ranks, "train") as books:
             assert not books.due()
+
+
+@pytest.mark.parametrize("stop", [0, 3])
+def test_the_bar_is_full_at_the_end(stop: int, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short the steps are, and also where the loop goes on from a saved state."""
+    shown: list[int] = []
+
+    class Shown:
+        def advance(self, steps: int = 1, note: str | None = None) -> None:
+            shown.append(steps)
+
+    @contextmanager
+    def bar(label: str, total: int, *, unit: str, done: int) -> Iterator[Shown]:
+        assert (total, unit) == (10, "steps")
+        shown.append(done)
+        yield Shown()
+
+    monkeypatch.setattr(training, "bar", bar)
+    state = network()
+    with books_of(run, state, extra={"steps": []}) as books:
+        for step in books.steps():
+            learn(books, state, step)
+            if step == stop:
+                books.save()
+                break
+    if stop:
+        shown.clear()
+        with books_of(run, state, extra={"steps": []}) as books:
+            for step in books.steps():
+                learn(books, state, step)
+    assert shown[0] == stop
+    assert sum(shown) == 10
 
 
 def test_the_graph_of_a_step_is_refused(run: Run) -> None:

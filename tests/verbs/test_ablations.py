@@ -98,6 +98,14 @@ def test_a_technique_that_makes_less_than_half_of_the_step_is_a_defect(
     ]
 
 
+def test_exactly_half_of_the_step_is_enough(spec: Spec, root: Path, tmp_path: Path) -> None:
+    runs = FakeRuns(steady)
+    runs.changed = 0.55
+    results = ablate(spec, seeds=1, out=tmp_path / "out", run=runs, root=root)
+    assert results["rows"][0]["share"] == 0.5
+    assert results["defects"] == []
+
+
 def test_only_the_first_row_of_a_level_is_held_to_the_rule(
     spec: Spec, root: Path, tmp_path: Path
 ) -> None:

@@ -74,6 +74,12 @@ def test_a_changed_recipe_is_measured_again_but_a_changed_comment_is_not(
     runs = FakeRuns(steady)
     calibrate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root)
     assert runs.asked == [("boss", 0), ("boss", 1)]
+    (recipes / "boss.toml").write_text('name = "bigger boss"\nkind = "world"\n')
+    calibrate(spec, seeds=1, out=tmp_path / "out", run=FakeRuns(steady), root=root)
+    (recipes / "boss.toml").write_text('kind = "world"\nname = "bigger boss"\n')
+    runs = FakeRuns(steady)
+    calibrate(spec, seeds=1, out=tmp_path / "out", run=runs, root=root)
+    assert runs.asked == []  # nor are the same keys in another order
 
 
 def test_another_world_is_measured_again(
@@ -144,6 +150,8 @@ def test_a_level_over_its_budget_is_a_defect_but_keeps_its_line(
     calibration = calibrate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root)
     assert calibration.defects == ("simple takes 60.0 s; its budget is 45 s",)
     assert set(spec.baselines["world"].public) == set(LEVELS)
+    just = FakeRuns(steady, seconds=45.0)
+    assert calibrate(spec, seeds=2, out=tmp_path / "just", run=just, root=root).defects == ()
 
 
 def test_lines_wait_for_all_levels_and_a_second_seed(

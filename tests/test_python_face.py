@@ -98,6 +98,15 @@ def test_errors_are_those_of_the_command_line(tiny: Path) -> None:
     assert not (tiny / "runs").exists()
 
 
+def test_data_are_those_of_the_lowest_level_unless_a_recipe_is_named(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog.part(HW01, "data"), "load", lambda source, recipe: recipe)
+    boss = mlspring.recipe("hw01", "boss")
+    assert mlspring.load("hw01") == mlspring.recipe("hw01", HW01.levels[0]) != boss
+    assert mlspring.load("hw01", recipe="boss") == mlspring.load("hw01", recipe=boss) == boss
+
+
 def test_a_folder_that_is_not_there_is_told() -> None:
     with pytest.raises(DataError, match="there is no such folder"):
         mlspring.load("hw01", "nowhere")
@@ -176,6 +185,18 @@ def test_it_is_drawn_reported_listed_and_ranked_as_a_run(tiny: Path) -> None:
     (done.figures["learning_curves"]).unlink()
     redraw.redraw(done.folder)
     assert done.figures["learning_curves"].stat().st_size > 1000
+
+
+def test_another_file_of_answers_may_judge(tiny: Path) -> None:
+    ids = mlspring.load("hw01").test_ids
+    file = mlspring.write("hw01", np.linspace(0, 50, len(ids)), tiny / "mine.csv")
+    swapped = TINY["hw01"].write_answers(tiny / "swapped.csv")
+    parts = {"Public": "Private", "Private": "Public"}
+    text = re.sub("Public|Private", lambda found: parts[found.group()], swapped.read_text())
+    swapped.write_text(text)
+    plain, other = mlspring.score("hw01", file), mlspring.score("hw01", file, swapped)
+    assert (other["public"], other["private"]) == (plain["private"], plain["public"])
+    assert plain["public"] != plain["private"]
 
 
 def test_a_loop_that_stops_keeps_its_log_and_cannot_be_resumed(tiny: Path) -> None:

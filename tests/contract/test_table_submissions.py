@@ -113,6 +113,9 @@ def test_a_value_of_no_class_or_beyond_the_largest_number_is_rejected(
         bad = ["-1", "1.0", str(values.num or 5)]  # where the data say, the answers know 0 to 4
     else:
         bad = [f"{values.largest * 1.01}", f"-{values.largest * 1.01}"]
+        for sign in ("", "-"):
+            largest = hand_in(spec, tmp_path, rows_of(spec, row1=f"{sign}{values.largest}"))
+            score_locally(spec, largest, answers(spec, tmp_path))  # is taken
     for cell in bad:
         path = hand_in(spec, tmp_path, rows_of(spec, row1=cell))
         with pytest.raises(SubmissionError, match=r"row 3|'0008'"):

@@ -291,6 +291,12 @@ def test_an_archive_of_exactly_the_bound_is_taken(tmp_path: Path) -> None:
         extract(archive, tmp_path / "other", max_bytes=2999)
 
 
+def test_a_short_text_may_pack_as_well_as_it_likes(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", {"a": b"0," * 450_000})
+    assert archive.stat().st_size < 900_000 / 200
+    assert extract(archive, tmp_path / "out", max_ratio=100)
+
+
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_folders_of_their_own_are_made(tmp_path: Path, kind: str) -> None:
     archive = tmp_path / "folders"

@@ -34,6 +34,8 @@ def test_a_long_text_is_cut() -> None:
     assert shown("x" * 10, longest=10) == "x" * 10
     assert shown("x" * 11, longest=10) == "x" * 7 + "..."
     assert len(shown("\x1b" * 11, longest=10)) == 10
+    assert shown("x" * 8 + "\n", longest=10) == "x" * 8 + r"\n"
+    assert shown("x" * 9 + "\n", longest=10) == "x" * 7 + "...", "counted as it is shown"
 
 
 def test_lines_stay_lines() -> None:

@@ -32,6 +32,8 @@ def test_what_a_container_is_given_is_read(tmp_path: Path, monkeypatch: pytest.M
     assert machine.memory(tmp_path) == (104_800, 204_800)
     (tmp_path / "memory.current").write_text("300000\n")  # a bound that was lowered since
     assert machine.memory(tmp_path) == (0, 204_800)
+    (tmp_path / "memory.max").write_text("9999999\n")  # more than the machine has
+    assert machine.memory(tmp_path) == (512_000, 1_024_000)
     (tmp_path / "memory.max").write_text("max\n")
     assert machine.memory(tmp_path) == (512_000, 1_024_000)
 

@@ -1,5 +1,6 @@
 """Child processes: they end with their parent, are stopped whole, and what they took is told."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -80,6 +81,19 @@ def test_a_line_is_waited_for_with_a_limit(program: str, answer: bytes | None) -
     child.stdout.close()  # also while the reader still waits
     child.kill()
     child.communicate()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
+def test_reading_a_line_leaves_no_descriptor_open() -> None:
+    gc.collect()  # what earlier tests left open is closed at any time, by this at once
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(50):
+        end, start = os.pipe()
+        os.write(start, b"line\n")
+        with os.fdopen(end, "rb") as stream:
+            assert read_line(stream, 30.0) == b"line\n"
+        os.close(start)
+    assert len(list(Path("/proc/self/fd").iterdir())) < before + 25, "one each would be 50 more"
 
 
 BLOCK = "block = bytearray(200 * 2**20); block[::4096] = b'x' * len(block[::4096])"

@@ -130,6 +130,13 @@ def test_boxes_cover_the_asked_area() -> None:
     assert boxes.max() <= 1
 
 
+def test_a_box_that_would_be_wider_than_the_image_ends_at_its_edges() -> None:
+    boxes = augment.draw_boxes(2000, generator(0), probability=1.0, area=(0.7, 1.0))
+    assert boxes.min() >= 0
+    assert boxes.max() <= 1
+    assert (boxes[:, 2] - boxes[:, 0]).max() == 1
+
+
 def test_mixup_mixes_images_and_targets_alike() -> None:
     x, targets = images(2), torch.eye(2)
     mixed, soft = augment.mixup(x, targets, torch.tensor([0.75, 1.0]))

@@ -23,6 +23,7 @@ def test_a_resumed_loop_gets_the_same_rows() -> None:
     every = [straight.rows(step) for step in range(1, 20)]
     for step in (1, 4, 5, 11, 19):
         assert torch.equal(EpochBatches(rows, 4, seed=0).rows(step), every[step - 1])
+        assert torch.equal(straight.rows(step), every[step - 1]), "whatever was asked before"
 
 
 def test_the_rest_has_its_turn_in_other_epochs_and_few_rows_are_one_batch() -> None:

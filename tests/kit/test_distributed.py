@@ -49,6 +49,7 @@ def test_more_processes_than_a_batch_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(distributed.dist, "get_world_size", lambda: 8)
     with pytest.raises(UserError, match="8 processes share a batch of 4"):
         distributed.start(batch_size=4)
+    assert distributed.start(batch_size=8) == Ranks(0, 8), "one item a process is enough"
 
 
 @pytest.fixture

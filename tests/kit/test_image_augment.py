@@ -42,6 +42,11 @@ def test_all_off_is_the_test_transform() -> None:
     ("on", "drawn"),
     [
         ({"flip": 0.5}, {"maps"}),
+        ({"rotate": 9.0}, {"maps"}),
+        ({"shift": 0.1}, {"maps"}),
+        ({"brightness": 0.1}, {"colours"}),
+        ({"contrast": 0.1}, {"colours"}),
+        ({"saturation": 0.1}, {"colours"}),
         ({"zoom_min": 0.5}, {"maps"}),
         ({"stretch": 0.3}, {"maps"}),
         ({"tint": 0.1}, {"colours"}),

@@ -20,6 +20,10 @@ def test_cosine_ends_at_zero_and_halves_in_the_middle() -> None:
     assert lr_scale("cosine", 99, 100) < lr_scale("cosine", 98, 100)
 
 
+def test_a_warm_up_as_long_as_the_training_ends_at_the_full_rate() -> None:
+    assert [lr_scale("cosine", step, 4, 4) for step in (3, 4)] == [1.0, 1.0]
+
+
 def test_step_divides_by_ten() -> None:
     assert [lr_scale("step", step, 100) for step in (0, 49, 50, 74, 75)] == [
         1.0,

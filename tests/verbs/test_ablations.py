@@ -104,6 +104,10 @@ def test_exactly_half_of_the_step_is_enough(spec: Spec, root: Path, tmp_path: Pa
     results = ablate(spec, seeds=1, out=tmp_path / "out", run=runs, root=root)
     assert results["rows"][0]["share"] == 0.5
     assert results["defects"] == []
+    runs.changed = 0.553
+    results = ablate(spec, seeds=1, out=tmp_path / "more", run=runs, root=root)
+    assert results["rows"][0]["share"] == 0.47
+    assert len(results["defects"]) == 1
 
 
 def test_only_the_first_row_of_a_level_is_held_to_the_rule(
@@ -154,6 +158,7 @@ def test_a_homework_that_names_nothing_says_where_to_write_it(spec: Spec) -> Non
         ("[[ablation]", "is not valid TOML"),
         ('[[ablation]]\nlevel = "medium"\n', "row 1 has level"),
         (ROW.replace("train.trick", "train.steps"), "row 1 changes train.steps"),
+        (ROW.replace("train.trick", "train.batch_size"), "row 1 changes train.batch_size"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(spec: Spec, text: str, said: str) -> None:

@@ -13,6 +13,7 @@ from mlspring import catalog
 from mlspring.core.errors import InternalError, UserError
 from mlspring.core.spec import LEVELS, Spec
 from mlspring.verbs.calibration.calibrate import CHECKOUT, calibrate
+from mlspring.verbs.calibration.results import late
 from mlspring.verbs.calibration.runs import Child
 from tests.verbs.made_up_runs import (
     FakeRuns,
@@ -154,6 +155,12 @@ def test_a_level_over_its_budget_is_a_defect_but_keeps_its_line(
     assert calibrate(spec, seeds=2, out=tmp_path / "just", run=just, root=root).defects == ()
 
 
+def test_the_slowest_seed_is_held_to_the_budget() -> None:
+    measured = {"budget_seconds": 45.0, "process_seconds": {"seeds": [10.0, 50.0, 20.0]}}
+    assert late({"simple": measured}) == ["simple takes 50.0 s; its budget is 45 s"]
+    assert late({"other": measured | {"budget_seconds": None}}) == []
+
+
 def test_lines_wait_for_all_levels_and_a_second_seed(
     spec: Spec, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,6 +208,25 @@ def test_a_failed_run_shows_its_last_words(spec: Spec, tmp_path: Path) -> None:
 
     with pytest.raises(InternalError, match="exit code 2\n    first\n    the disk is full"):
         calibrate(spec, seeds=1, out=tmp_path / "out", run=failing)
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [("data", "making the world of hw90 ended with exit"), ("run", "the first run of hw90 ended")],
+)
+def test_what_all_runs_share_must_be_made_before_any_is_measured(
+    spec: Spec, tmp_path: Path, failing: str, said: str
+) -> None:
+    asked: list[Sequence[str]] = []
+
+    def run(arguments: Sequence[str], messages: Path) -> Child:
+        asked.append(arguments)
+        code = 1 if arguments[0] == failing else 0
+        return Child(code=code, stdout="", seconds=1.0, memory_mib=1.0)
+
+    with pytest.raises(InternalError, match=f"{said}.* code 1"):
+        calibrate(replace(spec, first="medium"), seeds=1, out=tmp_path / "out", run=run)
+    assert not [arguments for arguments in asked if "--seed" in arguments]
 
 
 @pytest.mark.parametrize("stdout", ["", "{broken", '{"score": {"public": 0.5}}'])

@@ -122,6 +122,20 @@ def test_a_value_of_no_class_or_beyond_the_largest_number_is_rejected(
             score_locally(spec, path, answers(spec, tmp_path))
 
 
+@pytest.mark.parametrize(
+    "spec", [s for s in TABLES if table_of(s).values == Classes(None)], ids=lambda spec: spec.id
+)
+def test_where_the_data_say_how_many_classes_are_a_class_beyond_is_rejected(
+    spec: Spec, tmp_path: Path
+) -> None:
+    part = catalog.part(spec, "submission")
+    path = hand_in(spec, tmp_path, rows_of(spec, row1="7"))
+    assert part.read(path, IDS).tolist() == [3, 7, 0, 1]
+    assert part.read(path, IDS, 8).tolist() == [3, 7, 0, 1]
+    with pytest.raises(SubmissionError, match="row 3"):
+        part.read(path, IDS, 7)
+
+
 @each_table
 def test_wrong_ids_and_headers_are_rejected_with_a_hint(spec: Spec, tmp_path: Path) -> None:
     good = rows_of(spec)

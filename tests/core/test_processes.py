@@ -127,4 +127,4 @@ def test_an_interrupted_wait_stops_the_process(
     with (tmp_path / "out").open("wb") as out, pytest.raises(KeyboardInterrupt):
         command = [sys.executable, "-c", "import time; time.sleep(60)"]
         run_measured(command, stdout=out, stderr=out)
-    assert started[0].poll() is not None
+    assert started[0].poll() not in (None, 0), "it was stopped, not waited for"

@@ -40,6 +40,7 @@ def test_a_long_text_is_cut() -> None:
 
 def test_lines_stay_lines() -> None:
     assert shown_lines("a\x1b\nb\r") == "a\\x1b\nb\\r"
+    assert shown_lines("x" * 11 + "\ny", longest=10) == "x" * 7 + "...\ny"
 
 
 def test_an_error_shows_foreign_text_in_every_part_of_its_message() -> None:

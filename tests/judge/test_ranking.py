@@ -231,6 +231,9 @@ def test_a_page_of_a_board_and_ones_own_row_below(
     assert together == names(list(boards.board(store, spec).rows))
     assert [page.own and page.own.rank for page in pages] == [5, None, 5]
     assert {(page.num_pages, page.num_learners) for page in pages} == {(3, 7)}
+    monkeypatch.setattr(boards, "PAGE", 7)
+    full = boards.board(store, spec)  # exactly one page: the baselines below all stand on it
+    assert (full.num_pages, names(list(full.rows))) == (1, together)
     for number in (0, 2, 10**30):
         with pytest.raises(UserError, match="there is no page"):
             boards.board(store, spec, page=number)

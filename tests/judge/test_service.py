@@ -11,7 +11,7 @@ from mlspring.core.errors import DataError, RuleError, SubmissionError, UserErro
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.judge import service
-from mlspring.judge.boards import Board, board
+from mlspring.judge.boards import Board, best_public, board
 from mlspring.judge.points import Earned
 from mlspring.judge.receipt import Receipt
 from mlspring.judge.rules import SELF_STUDY, Rules, course
@@ -92,6 +92,10 @@ def test_a_fault_of_ours_is_kept_and_can_be_retried(desk: Desk, tmp_path: Path) 
     assert receipt.state == State.FAILED
     assert receipt.message is not None and "KeyError" not in receipt.message
     assert "KeyError: 'a bug in the scorer'" in (desk.store.submission(1).reason or "")
+    (mine,) = submissions_of(desk.store, desk.spec, "ann", rules=COURSE, now=NOON)
+    assert mine.reason is None, "a trace could tell of the answers"
+    (mine,) = submissions_of(desk.store, desk.spec, "ann", rules=SELF_STUDY)
+    assert "a bug in the scorer" in (mine.reason or "")
     assert receipt.num_left == 5
     again = retry(desk.store, desk.spec, 1, answers=desk.answers, rules=COURSE, now=NOON)
     assert (again.number, again.state, again.public, again.num_left) == (1, State.SCORED, 0.75, 4)
@@ -343,6 +347,14 @@ def test_the_course_keeps_the_private_board_closed(desk: Desk) -> None:
     with pytest.raises(RuleError, match="private board is closed"):
         board(desk.store, desk.spec, private=True, rules=course(desk.spec))
     assert {row.private for row in board(desk.store, desk.spec, rules=SELF_STUDY).rows} == {None}
+
+
+def test_the_best_public_score_is_told_alone(desk: Desk) -> None:
+    assert best_public(desk.store, desk.spec, "ann") is None
+    for public, private in ((3, 1), (2, 4)):
+        desk.hand_in(public, private)
+    assert best_public(desk.store, desk.spec, "ANN") == 0.75
+    assert best_public(desk.store, desk.spec, "bob") is None
 
 
 def test_an_empty_board_shows_the_lines(store: Store, spec: Spec) -> None:

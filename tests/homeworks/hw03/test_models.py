@@ -28,7 +28,10 @@ def test_question_2_has_the_slide_s_parameters() -> None:
         assert num_parameters(ResidualNetwork(image_size=128)) == 68_259_147
 
 
-@pytest.mark.parametrize("model", [PlainCNN(64, 4, 11), FoodResNet(4, 11), ResidualNetwork(16)])
+@pytest.mark.parametrize(
+    "model",
+    [PlainCNN(64, 4, 11), FoodResNet(4, 11), FoodResNet(4, 11, skips=False), ResidualNetwork(16)],
+)
 def test_logits_have_one_column_a_class(model: nn.Module) -> None:
     side = 16 if isinstance(model, ResidualNetwork) else 64
     assert model(torch.randn(2, 3, side, side)).shape == (2, 11)
@@ -71,6 +74,18 @@ def test_a_fresh_block_passes_its_input_on() -> None:
     block = ResidualBlock(8, 8, stride=1).eval()
     x = torch.rand(2, 8, 6, 6)
     torch.testing.assert_close(block(x), x)
+
+
+def test_without_skips_a_block_is_its_two_convolutions() -> None:
+    torch.manual_seed(0)
+    block = ResidualBlock(4, 8, stride=2, skips=False)
+    with_skips = ResidualBlock(4, 8, stride=2)
+    nn.init.ones_(with_skips.norm2.weight)
+    with_skips.load_state_dict(block.state_dict(), strict=False)
+    nn.init.zeros_(with_skips.shortcut[1].weight)  # what passes around f(x) becomes 0
+    x = torch.rand(2, 4, 6, 6)
+    torch.testing.assert_close(block(x), with_skips(x))
+    assert block(x).std() > 0.1  # its last batch norm does not start at zero: nothing would pass
 
 
 def test_gradients_agree_with_finite_differences() -> None:

@@ -15,7 +15,7 @@ def build(knobs: ModelKnobs, image_size: int, num_classes: int) -> nn.Module:
     """Return the network of a recipe, with fresh weights."""
     if knobs.name == "plain":
         return PlainCNN(image_size, knobs.width, num_classes, knobs.dropout)
-    return FoodResNet(knobs.width, num_classes, knobs.dropout)
+    return FoodResNet(knobs.width, num_classes, knobs.dropout, skips=knobs.name == "residual")
 
 
 class PlainCNN(nn.Sequential):
@@ -55,15 +55,18 @@ class ResidualBlock(nn.Module):
 
     A block that halves the picture averages before its 1 x 1 shortcut instead of skipping pixels
     (He et al. 2019, arXiv:1812.01187, ResNet-D). The last batch norm starts at zero, so that a
-    fresh block passes its input on.
+    fresh block passes its input on. Without ``skips`` it is relu(f(x)).
     """
 
-    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+    def __init__(self, c_in: int, c_out: int, stride: int, skips: bool = True) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(c_out)
         self.conv2 = nn.Conv2d(c_out, c_out, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(c_out)
+        self.skips = skips
+        if not skips:
+            return
         nn.init.zeros_(self.norm2.weight)
         self.shortcut = nn.Sequential()
         if stride > 1:
@@ -75,13 +78,19 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, c_out, s / stride, s / stride) for (n, c_in, s, s)."""
         out = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(self.norm2(self.conv2(out)) + self.shortcut(x))
+        out = self.norm2(self.conv2(out))
+        return F.relu(out + self.shortcut(x) if self.skips else out)
 
 
 class FoodResNet(nn.Module):
-    """A small residual network: reads fine texture at full size, then shrinks the picture fast."""
+    """A small residual network: reads fine texture at full size, then shrinks the picture fast.
 
-    def __init__(self, width: int, num_classes: int, dropout: float = 0.0) -> None:
+    ``skips=False`` leaves the same convolutions without the connections around them.
+    """
+
+    def __init__(
+        self, width: int, num_classes: int, dropout: float = 0.0, skips: bool = True
+    ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(3, width, 3, padding=1, bias=False),
@@ -90,10 +99,10 @@ class FoodResNet(nn.Module):
             nn.MaxPool2d(2),
         )
         self.stages = nn.Sequential(
-            ResidualBlock(width, 2 * width, stride=1),
-            ResidualBlock(2 * width, 4 * width, stride=2),
-            ResidualBlock(4 * width, 8 * width, stride=2),
-            ResidualBlock(8 * width, 8 * width, stride=2),
+            ResidualBlock(width, 2 * width, stride=1, skips=skips),
+            ResidualBlock(2 * width, 4 * width, stride=2, skips=skips),
+            ResidualBlock(4 * width, 8 * width, stride=2, skips=skips),
+            ResidualBlock(8 * width, 8 * width, stride=2, skips=skips),
         )
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(8 * width, num_classes)

@@ -36,7 +36,9 @@ class DataKnobs(Section):
 class ModelKnobs(Section):
     """Which network, and how large."""
 
-    name: Literal["plain", "residual"] = Field(description="plain: the sample's layers")
+    name: Literal["plain", "stacked", "residual"] = Field(
+        description="plain: the sample's layers; stacked: residual without its skips"
+    )
     width: int = Field(ge=4, le=256, description="channels of the first stage")
     dropout: float = Field(
         ge=0, lt=1, description="share of features dropped before the classifier"

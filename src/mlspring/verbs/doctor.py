@@ -23,6 +23,7 @@ INSTALL = "in the checkout: make clean install, or: pip install -e . -c constrai
 PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))
 EXTRAS = {  # of which something here makes use
     "lander": ("gymnasium", "Box2D"),
+    "speech": ("espeakng_loader", "soundfile", "kaldi_native_fbank"),
     "fetch": ("kagglehub", "huggingface_hub"),
 }
 NEVER = ("torchvision", "torchaudio")  # their builds for CUDA break a torch for the CPU

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from mlspring.core import progress
 from mlspring.core.errors import DataError
+from mlspring.core.extras import version_of
 from mlspring.core.files import (
     atomic_folder,
     disk_errors,
@@ -52,6 +52,7 @@ class World:
         num_shards: independent pieces; one finished piece is one step of the bar.
         unit: what a shard is called on the bar, e.g. ``shards`` or ``states``.
         libraries: distributions, beside ``LIBRARIES``, on whose versions the bytes may depend.
+        extra: of mlspring, which installs them.
         make: (seed, shard) -> arrays by name; a pure function at the top level of a module (or a
             ``functools.partial`` of one), so that any process can run it.
         write: (shards in order, public folder, private folder) -> None; writes the files.
@@ -67,6 +68,7 @@ class World:
     write: Callable[[list[Shard], Path, Path], None]
     unit: str = "shards"
     libraries: tuple[str, ...] = ()
+    extra: str = ""
 
 
 def folder(world: World) -> Path:
@@ -80,7 +82,8 @@ def versions(world: World) -> dict[str, str]:
     """Return the versions that a world's bytes may depend on."""
     python = ".".join(platform.python_version_tuple()[:2])
     names = (*LIBRARIES, *world.libraries)
-    return {"python": python, **{name: metadata.version(name) for name in names}}
+    made = f"{world.title} are made"
+    return {"python": python, **{name: version_of(name, world.extra, made) for name in names}}
 
 
 def build(world: World, *, processes: int | None = None) -> Path:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,7 @@ def test_another_seed_or_version_is_another_world() -> None:
 
 def test_other_libraries_are_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     place = folder(numbers())
-    monkeypatch.setattr(world_module.metadata, "version", lambda name: "0.0.1")
+    monkeypatch.setattr(metadata, "version", lambda name: "0.0.1")
     assert folder(numbers()) != place
 
 

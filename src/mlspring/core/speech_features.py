@@ -158,8 +158,8 @@ def _differences(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     def moved(by: int) -> NDArray[np.float64]:
         return np.take(padded, np.arange(REACH + by, REACH + by + size), axis=axis)
 
-    slopes = sum(by * (moved(by) - moved(-by)) for by in range(1, REACH + 1))
-    return np.asarray(slopes / (2 * sum(by * by for by in range(1, REACH + 1))))
+    total = sum(by * (moved(by) - moved(-by)) for by in range(1, REACH + 1))
+    return np.asarray(total / (2 * sum(by * by for by in range(1, REACH + 1))))
 
 
 @cache

@@ -109,13 +109,13 @@ def with_noise(
     sound: Floats, parts: list[Segment], noise: Floats, row: int
 ) -> tuple[Floats, list[Segment]]:
     """Return the utterance with ``noise`` put into the middle of the silence ``parts[row]``."""
-    silence, count = parts[row], len(noise)
-    at = int((silence.start + silence.end) / 2)
+    pause, count = parts[row], len(noise)
+    at = int((pause.start + pause.end) / 2)
     longer = np.concatenate([sound[:at], noise, sound[at:]])
     inserted = [
-        Segment(label=SIL, start=silence.start, end=at),
+        Segment(label=SIL, start=pause.start, end=at),
         Segment(label=SPN, start=at, end=at + count),
-        Segment(label=SIL, start=at + count, end=silence.end + count),
+        Segment(label=SIL, start=at + count, end=pause.end + count),
     ]
     later = [
         Segment(label=part.label, start=part.start + count, end=part.end + count)

@@ -96,6 +96,12 @@ def wav_of(channels: int = 1, rate: int = 16000, data: bytes = b"", claim: int =
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
+def big_endian() -> bytes:
+    stream = io.BytesIO()
+    soundfile.write(stream, tone(), 16000, "PCM_16", endian="BIG", format="WAV")
+    return stream.getvalue()
+
+
 def flac_cut() -> bytes:
     stream = io.BytesIO()
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 40_000).astype(np.float32)
@@ -116,6 +122,7 @@ def ogg() -> bytes:
         (lambda: b"no sound at all", "cannot be decoded"),
         (lambda: SOUND[:30], "has no part called data"),
         (lambda: SOUND[:2000], r"promises 8,000 bytes of sound and holds 1,956"),
+        (lambda: big_endian()[:2000], r"promises 8,000 bytes of sound and holds 1,956"),
         (lambda: wav_of(data=bytes(800), claim=0xFFFFFFFF), "promises 4,294,967,295 bytes"),
         (wav_of, "holds no samples"),
         (lambda: wav_of(channels=0, data=bytes(800)), "has 0 channels"),
@@ -169,12 +176,14 @@ def test_any_cut_of_the_header_is_an_error_of_ours(tmp_path: Path, cut: int) -> 
         read_audio(path)
 
 
-def test_noise_in_the_header_never_escapes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["WAV", "FLAC"])
+def test_noise_in_the_header_never_escapes(tmp_path: Path, kind: str) -> None:
     rng = np.random.default_rng(0)
-    path = tmp_path / "noise.wav"
+    path, stream = tmp_path / "noise.wav", io.BytesIO()
+    soundfile.write(stream, tone(300), 16000, format=kind, subtype="PCM_16")
     told = 0
     for _ in range(200):
-        content = bytearray(SOUND[:600])
+        content = bytearray(stream.getvalue())
         for at in rng.integers(0, 44, 3):
             content[at] = int(rng.integers(256))
         path.write_bytes(content)
@@ -182,7 +191,7 @@ def test_noise_in_the_header_never_escapes(tmp_path: Path) -> None:
             assert np.isfinite(read_audio(path)).all()
         except DataError:
             told += 1
-    assert told > 100
+    assert told > 50
 
 
 # ---- writing

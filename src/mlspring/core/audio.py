@@ -43,7 +43,7 @@ def read_audio(path: Path) -> NDArray[np.float32]:
     content = read_bytes_bounded(path, MAX_FILE_BYTES)
     if not content:
         raise DataError("is empty", file=path, expected=EXPECTED)
-    if content[:4] == b"RIFF":
+    if content[:4] in (b"RIFF", b"RIFX"):
         _check_riff(content, path)
     try:
         with library.SoundFile(io.BytesIO(content)) as stream:
@@ -121,14 +121,14 @@ def _check_header(stream: Any, path: Path) -> None:
 
 def _check_riff(content: bytes, path: Path) -> None:
     """Make sure that the samples which a wav's header promises are there: libsndfile does not."""
-    position = 12
+    order, position = "<" if content[:4] == b"RIFF" else ">", 12  # RIFX: the high byte first
     while position + 8 <= len(content):
-        name, size = struct.unpack_from("<4sI", content, position)
+        name, size = struct.unpack_from(f"{order}4sI", content, position)
         there = len(content) - position - 8
         if (
             name == b"fmt "
             and there >= 4
-            and struct.unpack_from("<H", content, position + 10)[0] == 0
+            and struct.unpack_from(f"{order}H", content, position + 10)[0] == 0
         ):
             raise DataError("has 0 channels", file=path, expected="1 or more", fix=TO_WAV)
         if name == b"data":

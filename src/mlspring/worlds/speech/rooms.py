@@ -63,7 +63,10 @@ def cough(rng: np.random.Generator) -> Floats:
         radius = rng.uniform(0.85, 0.97)
         throat = [1, -2 * radius * np.cos(angle), radius**2]
         burst = lfilter([1], throat, rng.standard_normal(count)) * envelope
-        bursts += [burst / np.sqrt(np.mean(burst**2)), np.zeros(int(rng.uniform(0, 0.05) * 16000))]
+        bursts += [
+            burst / np.sqrt(np.mean(burst**2)),
+            np.zeros(int(rng.uniform(0, 0.05) * SAMPLE_RATE)),
+        ]
     return np.concatenate(bursts)
 
 

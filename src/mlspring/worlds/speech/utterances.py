@@ -135,7 +135,9 @@ def _noise(synthesiser: Synthesiser, voice: Voice, rng: np.random.Generator) -> 
         text=word, voice=f"{language}+{voice.variant}", rate=180, pitch=round(voice.pitch), range=50
     )
     speech = synthesiser.say(request)
-    sound = resample_poly(speech.sound / 32768, STEPS, round(STEPS * 22050 / SAMPLE_RATE))
+    sound = resample_poly(
+        speech.sound / 32768, STEPS, round(STEPS * synthesiser.sample_rate / SAMPLE_RATE)
+    )
     loud = np.flatnonzero(np.abs(sound) > 0.01)
     cut = sound[loud[0] : loud[-1] + 1] if len(loud) else sound
     return np.asarray(cut / (np.sqrt(np.mean(cut**2)) + 1e-9))

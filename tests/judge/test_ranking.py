@@ -239,6 +239,20 @@ def test_a_page_of_a_board_and_ones_own_row_below(
             boards.board(store, spec, page=number)
 
 
+def test_ones_own_row_is_that_of_the_board_asked_for(
+    spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [scored(1, "ann", 0.9, 0.1), scored(2, "bob", 0.8, 0.7), scored(3, "eve", 0.7, 0.6)]
+    board(spec, given)
+    monkeypatch.setattr(boards, "PAGE", 1)
+    store = Store.open_for_reading()
+    public = boards.board(store, spec, me="bob").own
+    private = boards.board(store, spec, private=True, me="ann").own
+    assert public is not None and private is not None
+    assert (public.rank, public.private) == (2, None)
+    assert (private.rank, private.private) == (3, 0.1)
+
+
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("higher", [True, False])
 def test_any_board_is_ordered_as_by_hand(tmp_path: Path, seed: int, higher: bool) -> None:

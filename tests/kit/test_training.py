@@ -214,6 +214,8 @@ def test_the_average_is_what_predicts_and_follows_the_network() -> None:
     state.update_average(1)  # decay min(0.9, 2 / 11)
     torch.testing.assert_close(state.final.weight, before + 9 / 11)
     assert set(state.modules) == {"model", "final"}
+    best = nn.Linear(3, 1)
+    assert replace(state, others={"best": best}).modules["best"] is best
     alone = with_adamw(nn.Linear(1, 1), replace(Knobs(), ema_decay=0.0))
     alone.update_average(1)
     assert alone.final is alone.model

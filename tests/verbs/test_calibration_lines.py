@@ -13,7 +13,7 @@ from mlspring.verbs.calibration.baselines import (
     replace_world,
     world_table,
 )
-from mlspring.verbs.calibration.results import show_mean
+from mlspring.verbs.calibration.results import numbers, show_mean
 
 ACCURACY = Metric(name="accuracy", higher_is_better=True, unit="share", digits=3)
 ERROR = Metric(name="mean squared error", higher_is_better=False, unit="squared", digits=3)
@@ -103,6 +103,11 @@ def test_a_world_in_another_form_is_refused_rather_than_damaged() -> None:
 
 
 # ---- numbers
+
+
+def test_where_a_seed_lacks_a_value_there_is_no_mean() -> None:
+    assert numbers([1.0, 2.0, 4.5]) == {"mean": 2.5, "spread": 3.5, "seeds": [1.0, 2.0, 4.5]}
+    assert numbers([1.0, None]) == {"mean": None, "spread": None, "seeds": [1.0, None]}
 
 
 @pytest.mark.parametrize(

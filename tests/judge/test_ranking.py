@@ -99,6 +99,7 @@ def test_lower_is_better_turns_the_board_round(tmp_path: Path) -> None:
     rows = board(spec, given, source="world")
     assert names(rows) == ["ann", "baseline: boss", "bob", "baseline: simple"]
     assert (rows[0].public, rows[0].num_submissions, rows[0].number) == (0.9, 2, 1)
+    assert boards.best_public(Store.open_for_reading(), spec, "ann") == 0.9
 
 
 def test_equal_scores_share_a_rank_and_the_earlier_stands_above(spec: Spec) -> None:

@@ -1,9 +1,11 @@
 """The animated landing: the episode that was handed in, by Gymnasium's own renderer."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mlspring.core.errors import MachineError
 from mlspring.worlds.lander import episodes, fast_env, pictures
@@ -26,6 +28,17 @@ def test_every_fourth_step_and_the_last_are_shown() -> None:
     assert (np.asarray(shown[0]) != np.asarray(shown[-1])).any()
     pixels = np.asarray(shown[0])
     assert (pixels[60, 5] == SKY).all() and (pixels[-1, 150] == GROUND).all()
+
+
+def test_an_animation_takes_as_long_as_the_episode(tmp_path: Path) -> None:
+    played = lists()
+    pictures.save_gif(tmp_path / "a.gif", played, SEED, 0)
+    with Image.open(tmp_path / "a.gif") as gif:
+        durations = []
+        for frame in range(gif.n_frames):
+            gif.seek(frame)
+            durations.append(gif.info["duration"])
+    assert sum(durations) / 1000 == pytest.approx(len(played[0]) / 50, abs=0.16)  # frames of 0.08 s
 
 
 def test_a_later_episode_is_the_one_that_was_played() -> None:

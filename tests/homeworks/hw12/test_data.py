@@ -29,12 +29,12 @@ def test_rules_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"environment": "LunarLander-v2"}, "is about 'LunarLander-v2'"),
+        ({"environment": "LunarLander-v2"}, "should be 'LunarLander-v3', found 'LunarLander-v2'"),
         ({"episodes": 0}, "episodes: "),
         ({"seed": -1}, "seed: "),
         ({"seed": "543"}, "seed: "),
-        ({"max_steps": 10**9}, "max_steps is 1,000,000,000; expected 1000, as the judge plays"),
-        ({"max_steps": 60}, 'max_steps is 60; .*\n  -> write "max_steps": 1000'),
+        ({"max_steps": 10**9}, "max_steps: Input should be 1000, found 1000000000"),
+        ({"max_steps": 60}, "max_steps: Input should be 1000, found 60"),
         ({"max_steps": "60"}, "max_steps: "),
         ({"episodes": 101}, "episodes: "),
         ({"wind": 3}, "wind: "),

@@ -2,7 +2,8 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from mlspring.core.runs import Run
 from mlspring.homeworks.hw12_lander.models import policy_of
 from mlspring.homeworks.hw12_lander.recipe import ModelKnobs, Recipe
+from mlspring.homeworks.hw12_lander.rollout import VectorEnv
 from mlspring.kit import checkpoint
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
@@ -41,21 +44,38 @@ def new_state(
     return TrainState(model=model, optimizer=optimizer, others={"best": copy.deepcopy(model)})
 
 
-def validate(state: TrainState[Any], books: Bookkeeper, num_episodes: int) -> dict[str, float]:
-    """Return the log values of the held-out episodes; keep the weights that did best so far."""
-    measured = measure(held_out_rewards(policy_of(state.model), num_episodes, books.ranks))
+@contextmanager
+def learning(
+    state: TrainState[Any], recipe: Recipe, run: Run, ranks: Ranks
+) -> Iterator[tuple[Bookkeeper, VectorEnv]]:
+    """Yield books and environments, as the last saved state left them; save the best weights."""
+    envs = VectorEnv(run.request.seed, recipe.collect.num_envs, ranks)
+    knobs = recipe.train
+    with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
+        envs.load_state_dict(books.extra.get("envs"))
+        yield books, envs
+        if ranks.is_main:
+            best = {"reward": books.extra["best"]}
+            checkpoint.save_weights(weights_path(run, NUMBER), state.others["best"], best)
+        books.finish()
+
+
+def validate(
+    state: TrainState[Any], books: Bookkeeper, envs: VectorEnv, held_out: int, **values: float
+) -> None:
+    """Log the reward of ``held_out`` episodes and ``values``; keep the weights that did best."""
+    measured = measure(held_out_rewards(policy_of(state.model), held_out, books.ranks))
     if measured["valid__reward"] > books.extra.get("best", -math.inf):
         books.extra["best"] = measured["valid__reward"]
         state.others["best"].load_state_dict(state.model.state_dict())
-    return measured
+    books.log(**envs.statistics(), **measured, **values)
 
 
-def finish(state: TrainState[Any], books: Bookkeeper) -> None:
-    """Save the best weights with their mean reward; the run is trained."""
-    if books.ranks.is_main:
-        best = {"reward": books.extra["best"]}
-        checkpoint.save_weights(weights_path(books.run, NUMBER), state.others["best"], best)
-    books.finish()
+def save_if_due(books: Bookkeeper, envs: VectorEnv) -> None:
+    """Save a state from which a stopped run goes on, if the last one is old enough."""
+    if books.due():
+        books.extra["envs"] = envs.state_dict()
+        books.save()
 
 
 def held_out_seeds(num: int) -> list[int]:

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from matplotlib.ticker import EngFormatter
 
-from mlspring.core.files import atomic_path
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw12_lander import submission
 from mlspring.homeworks.hw12_lander.agent import held_out_seeds
@@ -49,19 +48,15 @@ def learning_curves(run: Run, recipe: Recipe, _data: Data) -> None:
     held_out = np.array([entry["valid/reward"] for entry in log])
     spread = np.array([entry["valid/spread"] for entry in log])
     half = 1.96 * spread / np.sqrt(recipe.collect.held_out)
-    training = [(e["env_steps"], e["train/reward"]) for e in log if "train/reward" in e]
-    mark = "." if len(log) < charts.FEWEST_POINTS else None
-    (train_colour, valid_colour) = (colour for _, _, colour, _ in charts.PARTS)
     figure = style.new_figure(7.2, 3.6)
     axes = figure.subplots()
-    names = ("training, actions drawn", "held out, best actions")
-    axes.plot(*np.array(training).reshape(-1, 2).T, color=train_colour, marker=mark, label=names[0])
-    axes.plot(steps, held_out, "--", color=valid_colour, marker=mark, label=names[1])
-    axes.fill_between(steps, held_out - half, held_out + half, color=valid_colour, alpha=0.2, lw=0)
+    charts.curves(axes, log, "reward", against="env_steps")
+    colour = charts.PARTS[1][2]
+    axes.fill_between(steps, held_out - half, held_out + half, color=colour, alpha=0.2, lw=0)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlabel("steps of the environment")
     axes.set_ylabel("total reward of an episode")
-    axes.set_title("Total reward while learning")
+    axes.set_title("Total reward: drawn actions in training, the best ones held out")
     figure.legend(loc="outside lower center", ncols=2)
     header = ["step", "env_steps", "train/reward", "train/last_reward", "valid/reward"]
     header += ["valid/spread", "valid/landed"]
@@ -192,17 +187,8 @@ def landing(run: Run, _recipe: Recipe, data: Data) -> None:
     actions = [*best.actions.tolist(), ""]
     rows = [(t, *np.round(row, 5).tolist(), actions[t]) for t, row in enumerate(seen)]
     style.save(figure, run.figures, "landing", header, rows)
-    animate(run, [episode.actions for episode in played], data.seed, number)
-
-
-def animate(run: Run, lists: list[Actions], seed: int, number: int) -> None:
-    """Write ``landing.gif``: the episode as Gymnasium draws it."""
-    first, *others = pictures.frames(lists, seed, number)
-    milliseconds = 1000 * pictures.STRIDE // pictures.FPS
-    with atomic_path(run.figures / "landing.gif") as partial:
-        first.save(
-            partial, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0
-        )
+    lists = [episode.actions for episode in played]
+    pictures.save_gif(run.figures / "landing.gif", lists, data.seed, number)
 
 
 def handed_in(run: Run, data: Data) -> list[Episode]:

@@ -4,6 +4,7 @@ An episode is fixed by its number, which seeds it, and by the actions taken in i
 no more than these: a resumed run takes the actions again, equal to the last bit.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -20,6 +21,7 @@ from mlspring.worlds.lander.policy import Policy
 
 ActFn = Callable[[Floats, int], Actions]  # observations (n, 8), step -> actions (n,)
 WHOLE_EPISODES = 0  # as a horizon
+KEPT = ("num_rollouts", "num_steps", "episodes", "actions", "totals", "finished")  # in a state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +97,7 @@ class VectorEnv:
         self.shard = ranks.shard(num_envs)
         self.landers = Landers(self.shard.stop - self.shard.start, max_steps)
         self.num_rollouts = self.num_steps = 0  # so far; steps of all environments
+        self.num_played = 0  # steps since this process began
         self.episodes = [0] * num_envs  # number of each environment's present episode
         self.actions: list[list[int]] = [[] for _ in range(num_envs)]  # taken in it so far
         self.totals = [0.0] * num_envs  # and their rewards
@@ -102,15 +105,12 @@ class VectorEnv:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what ``load_state_dict`` needs, as JSON values."""
-        names = ("num_rollouts", "num_steps", "episodes", "actions", "totals", "finished")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in KEPT}
 
     def load_state_dict(self, state: dict[str, Any] | None) -> None:
         """Begin the first episodes, or stand again where a state was taken."""
-        if state is not None:
-            self.num_rollouts, self.num_steps = state["num_rollouts"], state["num_steps"]
-            self.episodes, self.actions = [*state["episodes"]], [*map(list, state["actions"])]
-            self.totals, self.finished = [*state["totals"]], [*state["finished"]]
+        for name, value in copy.deepcopy(state or {}).items():
+            setattr(self, name, value)
         for index, env in enumerate(range(self.shard.start, self.shard.stop)):
             self._reset(index, self.episodes[env])
             for action in self.actions[env]:
@@ -186,7 +186,8 @@ class VectorEnv:
     def _keep(self, rollout: Rollout, horizon: int) -> None:
         """Bring the state of all environments to the end of a rollout."""
         self.num_rollouts += 1
-        self.num_steps += int(rollout.valid.sum())
+        num_steps = int(rollout.valid.sum())
+        self.num_steps, self.num_played = self.num_steps + num_steps, self.num_played + num_steps
         for env in range(self.num_envs):
             rewards, first = rollout.rewards[:, env].astype(np.float64), 0
             for last in np.flatnonzero(rollout.dones[:, env]).tolist():

@@ -27,8 +27,8 @@ from mlspring.core.errors import SubmissionError
 from mlspring.core.files import atomic_path
 from mlspring.core.pickled_arrays import MAGIC
 from mlspring.core.texts import count, read_bytes
-from mlspring.homeworks.hw12_lander import action_lists
 from mlspring.homeworks.hw12_lander.spec import SPEC
+from mlspring.worlds.lander import action_lists
 from mlspring.worlds.lander.environment import NUM_OBSERVED, Actions, versions
 from mlspring.worlds.lander.policy import ARCHITECTURE, Policy, from_tensors
 
@@ -115,29 +115,12 @@ def _from_safetensors(content: bytes, ids: Sequence[str]) -> HandedIn:
     lists = policy = None
     if "actions" in tensors or "lengths" in tensors:
         actions, lengths = tensors.pop("actions", None), tensors.pop("lengths", None)
-        lists = action_lists.checked(_split(actions, lengths, ids), ids)
+        lists = action_lists.checked(action_lists.from_tensors(actions, lengths, ids), ids)
     if tensors:
         policy = from_tensors(tensors, _activation(header.get("__metadata__")))
     if lists is None and policy is None:
         raise ValueError("holds neither actions nor a policy")
     return HandedIn(actions=lists, policy=policy)
-
-
-def _split(
-    actions: NDArray[Any] | None, lengths: NDArray[Any] | None, ids: Sequence[str]
-) -> list[Actions]:
-    """Return the lists that stand one after the other in ``actions``."""
-    if actions is None or lengths is None:
-        raise ValueError("has only one of the tensors actions and lengths")
-    if actions.ndim != 1 or lengths.ndim != 1 or {actions.dtype.kind, lengths.dtype.kind} - {*"iu"}:
-        raise ValueError("actions and lengths are not two rows of whole numbers")
-    action_lists.demand_count(len(lengths), ids)
-    sizes = lengths.tolist()
-    for name, number in zip(ids, sizes, strict=True):
-        action_lists.demand_length(name, number)
-    if sum(sizes) != len(actions):
-        raise ValueError(f"has {len(actions):,} actions, but the lengths add up to {sum(sizes):,}")
-    return np.split(actions, np.cumsum(sizes)[:-1])
 
 
 def _activation(metadata: dict[str, str] | None) -> str:

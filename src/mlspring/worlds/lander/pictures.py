@@ -6,9 +6,11 @@ The renderer is pygame's, which is loaded here, when something is drawn, and nev
 import os
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image
 
+from mlspring.core.files import atomic_path
 from mlspring.worlds.lander.environment import Actions
 from mlspring.worlds.lander.fast_env import lander_class, not_installed
 
@@ -46,6 +48,16 @@ def frames(
         if shown:
             pictures.append(picture.reduce(2))
     return pictures
+
+
+def save_gif(path: Path, lists: Sequence[Actions], seed: int, number: int) -> None:
+    """Write the judge's episode ``number`` as an animation, as fast as it was played."""
+    first, *others = frames(lists, seed, number)
+    milliseconds = 1000 * STRIDE // FPS
+    with atomic_path(path) as partial:
+        first.save(
+            partial, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0
+        )
 
 
 def load_renderer() -> None:

@@ -15,16 +15,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, validate
+from mlspring.homeworks.hw12_lander.agent import learning, save_if_due, validate
 from mlspring.homeworks.hw12_lander.models import DuelingQNetwork, policy_of
 from mlspring.homeworks.hw12_lander.recipe import Recipe
-from mlspring.homeworks.hw12_lander.rollout import ActFn, Rollout, VectorEnv
+from mlspring.homeworks.hw12_lander.rollout import ActFn, Rollout
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import generator
 from mlspring.kit.state import TrainState, clip_gradients
-from mlspring.kit.training import Bookkeeper
 from mlspring.worlds.lander.environment import NUM_ACTIONS, NUM_OBSERVED, Actions, Floats
 from mlspring.worlds.lander.policy import Policy
 
@@ -41,10 +40,7 @@ def train_agent(
     replay_buffer = ReplayBuffer(recipe.replay.capacity).to(hardware.device)
     others = {"target": target_network, "replay_buffer": replay_buffer}
     state = replace(state, others={**state.others, **others})
-    envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
-    with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
-        envs.load_state_dict(books.extra.get("envs"))
-        first_step = envs.num_steps
+    with learning(state, recipe, run, ranks) as (books, envs):
         for step in books.steps():
             # rollout into the replay buffer, several at first; batch from all it holds
             policy, share = policy_of(state.model), epsilon(step - 1)
@@ -73,13 +69,10 @@ def train_agent(
             # validate
             books.add(train__loss=loss.detach())
             if books.validates():
-                measured = validate(state, books, recipe.collect.held_out)
-                books.log(**envs.statistics(), **measured, epsilon=share, learning_rate=rate)
-            if books.due():
-                books.extra["envs"] = envs.state_dict()
-                books.save()
-        finish(state, books)
-    return envs.num_steps - first_step
+                held_out = recipe.collect.held_out
+                validate(state, books, envs, held_out, epsilon=share, learning_rate=rate)
+            save_if_due(books, envs)
+    return envs.num_played
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,17 +14,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, validate
+from mlspring.homeworks.hw12_lander.agent import learning, save_if_due, validate
 from mlspring.homeworks.hw12_lander.methods.advantages import advantages_and_targets
 from mlspring.homeworks.hw12_lander.models import ActorCritic, policy_of
 from mlspring.homeworks.hw12_lander.recipe import MethodKnobs, Recipe
-from mlspring.homeworks.hw12_lander.rollout import Rollout, VectorEnv, sampled
+from mlspring.homeworks.hw12_lander.rollout import Rollout, sampled
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import derive_seed, epoch_order
 from mlspring.kit.state import TrainState, clip_gradients
-from mlspring.kit.training import Bookkeeper
 
 CLIP_RATIO = 0.2  # e
 
@@ -57,12 +56,9 @@ def train_agent(
 ) -> int:
     """Train actor and critic, from their last state if any; return the environment steps taken."""
     knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
-    envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
     num_steps, epochs = recipe.collect.num_envs * horizon, recipe.method.epochs
     num_updates = epochs * num_minibatches(num_steps, knobs.batch_size)
-    with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
-        envs.load_state_dict(books.extra.get("envs"))
-        first_step = envs.num_steps
+    with learning(state, recipe, run, ranks) as (books, envs):
         for step in books.steps():
             # rollout, then several updates on shuffled minibatches of it
             number, update = divmod(step - 1, num_updates)
@@ -91,13 +87,10 @@ def train_agent(
             losses = {"train__value_loss": value_loss.detach(), "train__entropy": entropy.detach()}
             books.add(train__loss=loss.detach(), **losses)
             if books.validates():
-                measured = validate(state, books, recipe.collect.held_out)
-                books.log(**envs.statistics(), **measured, learning_rate=rate)
-            if update == num_updates - 1 and books.due():  # a rollout itself is not saved
-                books.extra["envs"] = envs.state_dict()
-                books.save()
-        finish(state, books)
-    return envs.num_steps - first_step
+                validate(state, books, envs, recipe.collect.held_out, learning_rate=rate)
+            if update == num_updates - 1:  # a rollout itself is not saved
+                save_if_due(books, envs)
+    return envs.num_played
 
 
 def loss_of(

@@ -11,27 +11,23 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw12_lander.agent import NUMBER, finish, validate
+from mlspring.homeworks.hw12_lander.agent import learning, save_if_due, validate
 from mlspring.homeworks.hw12_lander.methods.advantages import discounted_returns, standardised
 from mlspring.homeworks.hw12_lander.models import PolicyNetwork, policy_of
 from mlspring.homeworks.hw12_lander.recipe import MethodKnobs, Recipe
-from mlspring.homeworks.hw12_lander.rollout import WHOLE_EPISODES, VectorEnv, sampled
+from mlspring.homeworks.hw12_lander.rollout import WHOLE_EPISODES, sampled
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.state import TrainState, clip_gradients
-from mlspring.kit.training import Bookkeeper
 
 
 def train_agent(
     state: TrainState[PolicyNetwork], recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks
 ) -> int:
     """Train the policy, from its last state if it has one; return the environment steps taken."""
-    knobs, seed = recipe.train, run.request.seed
-    envs = VectorEnv(seed, recipe.collect.num_envs, ranks)
-    with Bookkeeper(run, NUMBER, state, knobs, knobs.steps, ranks, "train") as books:
-        envs.load_state_dict(books.extra.get("envs"))
-        first_step = envs.num_steps
+    knobs = recipe.train
+    with learning(state, recipe, run, ranks) as (books, envs):
         for step in books.steps():
             # rollout: one whole episode in each environment
             act = sampled(policy_of(state.model), envs.uniform(WHOLE_EPISODES))
@@ -58,13 +54,9 @@ def train_agent(
             # validate
             books.add(train__loss=loss.detach(), train__entropy=entropy.detach())
             if books.validates():
-                measured = validate(state, books, recipe.collect.held_out)
-                books.log(**envs.statistics(), **measured, learning_rate=rate)
-            if books.due():
-                books.extra["envs"] = envs.state_dict()
-                books.save()
-        finish(state, books)
-    return envs.num_steps - first_step
+                validate(state, books, envs, recipe.collect.held_out, learning_rate=rate)
+            save_if_due(books, envs)
+    return envs.num_played
 
 
 def loss_of(

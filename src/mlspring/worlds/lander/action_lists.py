@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlspring.core.pickled_arrays import Call, plain, read_npy
 from mlspring.core.texts import count
@@ -40,6 +41,27 @@ def from_npy(content: bytes, ids: Sequence[str]) -> Any:
     return read_npy(content, OPCODES + OPCODES_PER_ACTION * MAX_STEPS * len(ids))
 
 
+def from_tensors(
+    actions: NDArray[Any] | None, lengths: NDArray[Any] | None, ids: Sequence[str]
+) -> list[Actions]:
+    """Return the lists that stand one after the other in ``actions``, (total,).
+
+    Raises:
+        ValueError: one of the two is missing, no whole numbers, or they do not fit together.
+    """
+    if actions is None or lengths is None:
+        raise ValueError("has only one of the tensors actions and lengths")
+    if actions.ndim != 1 or lengths.ndim != 1 or {actions.dtype.kind, lengths.dtype.kind} - {*"iu"}:
+        raise ValueError("actions and lengths are not two rows of whole numbers")
+    _demand_count(len(lengths), ids)
+    sizes = lengths.tolist()
+    for name, number in zip(ids, sizes, strict=True):
+        _demand_length(name, number)
+    if sum(sizes) != len(actions):
+        raise ValueError(f"has {len(actions):,} actions, but the lengths add up to {sum(sizes):,}")
+    return np.split(actions, np.cumsum(sizes)[:-1])
+
+
 def checked(lists: Any, ids: Sequence[str]) -> tuple[Actions, ...]:
     """Return lists as arrays, int64 (T,) each. Sizes are checked before anything is copied.
 
@@ -49,7 +71,7 @@ def checked(lists: Any, ids: Sequence[str]) -> tuple[Actions, ...]:
     """
     if not isinstance(lists, list | np.ndarray) or np.ndim(lists[:0]) < 1:
         raise ValueError('has no "actions", expected a list of lists')
-    demand_count(len(lists), ids)
+    _demand_count(len(lists), ids)
     arrays = []
     for name, item in zip(ids, lists, strict=True):
         values = plain(item)
@@ -57,18 +79,18 @@ def checked(lists: Any, ids: Sequence[str]) -> tuple[Actions, ...]:
             values = values.reshape(-1)
         elif not isinstance(values, list | tuple):
             raise ValueError(f"list {name} is {_words(values)}, expected whole numbers: {ADVICE}")
-        demand_length(name, len(values))
+        _demand_length(name, len(values))
         arrays.append(np.array([_action(v, name, t) for t, v in enumerate(values, start=1)]))
     return tuple(arrays)
 
 
-def demand_count(number: int, ids: Sequence[str]) -> None:
+def _demand_count(number: int, ids: Sequence[str]) -> None:
     """Raise ValueError unless there is one list an episode."""
     if number != len(ids):
         raise ValueError(f"has {count(number, 'list')}, expected {len(ids)}, one an episode")
 
 
-def demand_length(name: str, number: int) -> None:
+def _demand_length(name: str, number: int) -> None:
     """Raise ValueError unless an episode may take ``number`` steps."""
     if not 1 <= number <= MAX_STEPS:
         raise ValueError(f"list {name} has {number:,} actions, expected 1 to {MAX_STEPS}")

@@ -26,7 +26,7 @@ FLAGS = {
     "submit": {"--as", "--final", "--rules", "--board", "--json"},
     "board": {"--private", "--mine", "--finals", "--retry", "--as", "--rules", "--json"}
     | {"--page", "--check"},
-    "calibrate": {"--seeds", "--out"},
+    "calibrate": {"--seeds", "--out", "--ablate"},
     "quiz": {"--run", "--answers", "--language", "--json"},
     "doctor": set(),
 }

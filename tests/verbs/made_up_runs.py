@@ -75,7 +75,9 @@ def made_up_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
     recipes.mkdir(parents=True)
     for level in LEVELS:
         (recipes / f"{level}.toml").write_text(f'name = "{level}"\n')
-    world = SimpleNamespace(name="marbles", version=3, seed=7, libraries=())
+    world = SimpleNamespace(
+        name="marbles", title="marbles", version=3, seed=7, libraries=(), extra=""
+    )
     monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(world=lambda: world))
     return Spec(
         id="hw90",

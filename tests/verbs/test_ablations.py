@@ -42,7 +42,9 @@ class Recipe(Section):
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
     made = made_up_spec(tmp_path, monkeypatch)
-    world = SimpleNamespace(name="marbles", version=3, seed=7, libraries=())
+    world = SimpleNamespace(
+        name="marbles", title="marbles", version=3, seed=7, libraries=(), extra=""
+    )
     parts = SimpleNamespace(world=lambda: world, Recipe=Recipe)
     monkeypatch.setattr(catalog, "part", lambda spec, name: parts)
     for number, level in enumerate(LEVELS):

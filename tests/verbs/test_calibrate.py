@@ -87,7 +87,9 @@ def test_another_world_is_measured_again(
     spec: Spec, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calibrate(spec, seeds=1, out=tmp_path / "out", run=FakeRuns(steady), root=root)
-    world = SimpleNamespace(name="marbles", version=4, seed=7, libraries=())
+    world = SimpleNamespace(
+        name="marbles", title="marbles", version=4, seed=7, libraries=(), extra=""
+    )
     monkeypatch.setattr(catalog, "part", lambda spec, name: SimpleNamespace(world=lambda: world))
     runs = FakeRuns(steady)
     calibrate(spec, seeds=1, out=tmp_path / "out", run=runs, root=root)

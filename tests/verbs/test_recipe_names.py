@@ -96,7 +96,7 @@ def test_a_variant_is_the_default_recipe_with_a_few_keys_changed() -> None:
 def test_variants_are_recipes_in_every_folder_that_has_the_default_one() -> None:
     spec = catalog.find("hw14")
     names = set(recipes.variants(spec))
-    assert {"ewc", "permuted", "notebook"} <= names
+    assert {"ewc", "permuted", "replay"} <= names
     for kind in ("world", "official"):
         assert names < set(recipes.recipe_names(spec, kind))
     assert recipes.recipe_names(spec, "laptop") == []

@@ -52,13 +52,12 @@ def test_a_fresh_program_repeats_every_sample() -> None:
     assert not np.array_equal(orders[0][0], orders[0][1])
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads libraries in /proc")
 def test_the_library_is_not_loaded_here() -> None:
     with synthesiser() as voice_of:
         say(voice_of)
-        assert "espeakng_loader" not in sys.modules
-        maps = Path("/proc/self/maps")
-        if maps.exists():
-            assert "espeak" not in maps.read_text(encoding="utf-8", errors="replace")
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+    assert "libespeak" not in maps
 
 
 def test_every_voice_speaks_and_every_phone_has_a_class() -> None:

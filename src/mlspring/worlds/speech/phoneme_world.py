@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from mlspring.core.files import write_json, write_text
 from mlspring.core.speech_features import mfcc39
 from mlspring.worlds.shards import Shard
+from mlspring.worlds.speech.parts import save_parts
 from mlspring.worlds.speech.phones import CLASS_NAMES, frame_labels
 from mlspring.worlds.speech.sentences import sentences, vocabulary
 from mlspring.worlds.speech.synthesis import synthesiser
@@ -149,19 +150,10 @@ def _make(seed: int, shard: int, *, num_shards: int, size: float) -> Shard:
 def _write(shards: list[Shard], public: Path, private: Path, *, seed: int, size: float) -> None:
     """Write the splits for training, the answers for the judge and the truth for oracles."""
     plan = _plan(seed, size)
-    counts = join(shards, "counts")
-    features, labels = join(shards, "features"), join(shards, "labels")
-    start = 0
-    for split in SPLITS:
-        mine = np.array([one.split == split for one in plan])
-        offsets = np.concatenate([[0], np.cumsum(counts[mine])]).astype(np.int64)
-        rows = slice(start, start + int(offsets[-1]))
-        start = rows.stop
-        save_array(public / f"{split}_features.npy", features[rows])
-        save_array(public / f"{split}_offsets.npy", offsets)
-        write_json(public / f"{split}_names.json", [one.name for one in plan if one.split == split])
+    labels = join(shards, "labels")
+    for split, rows, offsets in save_parts(shards, plan, SPLITS, public):
         if split == "test":
-            usage = np.repeat(_usage(int(mine.sum()), seed), np.diff(offsets))
+            usage = np.repeat(_usage(len(offsets) - 1, seed), np.diff(offsets))
             write_text(private / "answers.csv", _answers(labels[rows], usage))
         else:
             save_array(public / f"{split}_labels.npy", labels[rows])

@@ -24,11 +24,12 @@ import numpy as np
 from mlspring.core.files import write_json, write_text
 from mlspring.core.speech_features import log_mel40
 from mlspring.worlds.shards import Shard
+from mlspring.worlds.speech.parts import save_parts
 from mlspring.worlds.speech.sentences import sentences, vocabulary
 from mlspring.worlds.speech.synthesis import synthesiser
 from mlspring.worlds.speech.utterances import Pauses, Utterance, utter
 from mlspring.worlds.speech.voices import Spread, Voice, draw_voice, in_a_mood
-from mlspring.worlds.world import World, join, save_array
+from mlspring.worlds.world import World, save_array
 
 NUM_SPEAKERS = 320
 PER_SPEAKER = {"train": 14, "test": 4}  # utterances
@@ -141,16 +142,7 @@ def _write(
     """Write both parts, the answers for the judge and the truth for oracles."""
     voices, plan = _plan(seed, num_speakers)
     names = _speaker_names(num_speakers, seed)
-    features, counts = join(shards, "features"), join(shards, "counts")
-    start = 0
-    for split in PER_SPEAKER:
-        mine = [one.split == split for one in plan]
-        offsets = np.concatenate([[0], np.cumsum(counts[np.array(mine)])]).astype(np.int64)
-        rows = slice(start, start + int(offsets[-1]))
-        start = rows.stop
-        save_array(public / f"{split}_features.npy", features[rows])
-        save_array(public / f"{split}_offsets.npy", offsets)
-        write_json(public / f"{split}_names.json", [one.name for one in plan if one.split == split])
+    save_parts(shards, plan, tuple(PER_SPEAKER), public)
     speakers = [one.speaker for one in plan if one.split == "train"]
     save_array(public / "train_speakers.npy", np.array(speakers, np.int64))
     write_json(public / "speakers.json", names)

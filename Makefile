@@ -25,7 +25,7 @@ course: install
 	@$(BIN)/mlspring run all simple
 
 test: install
-	@$(THREADS) $(BIN)/python -m pytest -n 2
+	@$(THREADS) $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
 
 check: install
 	@$(BIN)/ruff format --check --quiet .

@@ -129,6 +129,7 @@ def test_ctrl_c_in_every_phase_loses_nothing(
         raise KeyboardInterrupt
 
     pass_for_world(spec, tmp_path, monkeypatch)
+    monkeypatch.setattr(drawings, "draw_all", lambda *_: ())  # three times most of the work
     words = command(spec, "world", tmp_path / "runs")
     words.remove("--no-submit")
     for phase in JUDGED_PHASES if spec in JUDGED else PHASES:

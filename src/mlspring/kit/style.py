@@ -79,6 +79,8 @@ def house_style() -> Iterator[None]:
         "lines.linewidth": 1.8,
         "legend.frameon": False,
         "axes.prop_cycle": cycler(color=COLOURS, linestyle=LINE_STYLES),
+        "figure.autolayout": False,  # new_figure chooses the layout, and save ends it
+        "figure.constrained_layout.use": False,
         "savefig.dpi": 160,
         "svg.hashsalt": "mlspring",
     }
@@ -106,6 +108,9 @@ def save(
     figure: Figure, folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Write ``name.png``, ``name.svg`` and ``name.csv``, the numbers behind the figure."""
+    figure.set_dpi(mpl.rcParams["savefig.dpi"])
+    figure.draw_without_rendering()  # finds the layout, which each savefig would find anew
+    figure.set_layout_engine(None)
     for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
         with atomic_path(folder / f"{name}.{suffix}") as partial:
             figure.savefig(partial, format=suffix, metadata=metadata)

@@ -41,7 +41,7 @@ def write(spec: Spec, data: Any, folder: Path) -> Path | None:
         return None
     path = folder / NAME
     with atomic_path(path) as partial:
-        drawn.save(partial, format="PNG", optimize=True)
+        drawn.save(partial, format="PNG")
     return path
 
 

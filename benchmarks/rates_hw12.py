@@ -29,7 +29,6 @@ from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw12_lander import train
 from mlspring.homeworks.hw12_lander.agent import new_state
 from mlspring.homeworks.hw12_lander.data import Data
-from mlspring.homeworks.hw12_lander.methods import ppo
 from mlspring.homeworks.hw12_lander.methods.advantages import standardised
 from mlspring.homeworks.hw12_lander.models import ActorCritic, PolicyNetwork, policy_of
 from mlspring.homeworks.hw12_lander.recipe import Recipe
@@ -87,11 +86,8 @@ def played() -> float:
 
 def learnt() -> float:
     """Return steps a second of the boss recipe: four rollouts, played and learnt from."""
-    boss = load_recipe(Recipe, WORLD / "boss.toml")
-    num_steps = boss.collect.num_envs * boss.collect.horizon
-    num_updates = boss.method.epochs * ppo.num_minibatches(num_steps, boss.train.batch_size)
-    steps = num_updates * NUM_ROLLOUTS
-    sets = (f"train.steps={steps}", f"train.validate_every={steps}", "collect.held_out=1")
+    length = (f"train.steps={NUM_ROLLOUTS}", f"train.validate_every={NUM_ROLLOUTS}")
+    sets = (*length, "collect.held_out=1")
     recipe = load_recipe(Recipe, WORLD / "boss.toml", sets)
     with tempfile.TemporaryDirectory() as name:
         request = Request(homework="hw12", recipe="boss", device="cpu", precision="fp32")
@@ -104,7 +100,7 @@ def learnt() -> float:
 
 def notebook() -> float:
     """Return steps a second of the notebook's way, with the sample's network."""
-    recipe = load_recipe(Recipe, WORLD / "simple.toml")
+    recipe = load_recipe(Recipe, WORLD / "sample.toml")
     network = PolicyNetwork(recipe.model)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.001)
     landers = Landers(1)

@@ -27,6 +27,6 @@ def test_the_policy_handed_in_is_the_network(name: str) -> None:
 
 
 def test_the_sample_s_network_has_its_484_parameters() -> None:
-    made = load_recipe(Recipe, WORLD / "simple.toml")
+    made = load_recipe(Recipe, WORLD / "sample.toml")
     model = models.build(made.method.name, made.model)
     assert sum(p.numel() for p in model.parameters()) == 484

@@ -27,7 +27,6 @@ def test_a_batch_of_ppo_is_what_actor_and_critic_said() -> None:
 
 
 def test_every_pass_sees_every_step_once_in_an_order_of_its_own() -> None:
-    assert ppo.num_minibatches(64, 16) == 4
     orders = {}
     for seed in (0, 1):
         batches = ppo.minibatches(64, 16, 3, seed)
@@ -38,7 +37,6 @@ def test_every_pass_sees_every_step_once_in_an_order_of_its_own() -> None:
 
 
 def test_a_rollout_that_fills_no_minibatch_is_one() -> None:
-    assert ppo.num_minibatches(12, 16) == 1
     assert [batch.tolist() for batch in ppo.minibatches(12, 16, 2, 0)] == [list(range(12))] * 2
     left_out = ppo.minibatches(40, 16, 1, 0)
     assert [len(batch) for batch in left_out] == [16, 16], "what fills no minibatch is left out"

@@ -26,7 +26,7 @@ def test_held_out_episodes_are_nobody_else_s() -> None:
     assert len(ours) == 1000
 
 
-@pytest.mark.parametrize("name", ["simple", "medium", "strong", "boss", "dqn"])
+@pytest.mark.parametrize("name", ["sample", "simple", "medium", "strong", "boss", "dqn"])
 def test_the_best_weights_are_kept(name: str, tmp_path: Path) -> None:
     made = small_recipe(name, "train.learning_rate=0.05")
     request = Request(homework="hw12", recipe=name, device="cpu", precision="fp32")
@@ -65,8 +65,10 @@ def test_what_is_measured_by_hand() -> None:
         ("strong", "collect.horizon=-1", "collect.horizon"),
         ("dqn", "train.batch_size=2000", "more than replay.learning_starts"),
         ("dqn", "replay.learning_starts=100000", "more than replay.capacity"),
-        ("boss", "model.hidden=[]", "at least one layer"),
-        ("boss", "model.hidden=[1, 1, 1, 1, 1, 1, 1, 1]", "more than 7 layers"),
+        ("boss", "model.hidden=[0]", "greater than or equal to 1"),
+        ("boss", "model.hidden=[64, 1025]", "less than or equal to 1024"),
+        ("boss", "model.hidden=[]", "list should have at least 1 item"),
+        ("boss", "model.hidden=[1, 1, 1, 1, 1, 1, 1, 1]", "list should have at most 7 items"),
     ],
 )
 def test_impossible_recipes_are_sentences(name: str, override: str, sentence: str) -> None:
@@ -74,7 +76,7 @@ def test_impossible_recipes_are_sentences(name: str, override: str, sentence: st
         load_recipe(Recipe, WORLD / f"{name}.toml", [override])
 
 
-@pytest.mark.parametrize("name", ["simple", "medium", "strong", "boss", "dqn"])
+@pytest.mark.parametrize("name", ["sample", "simple", "medium", "strong", "boss", "dqn"])
 def test_official_recipes_are_the_world_s(name: str) -> None:
     """The environment is the same, whoever's rules say which episodes are judged."""
     official = load_recipe(Recipe, SPEC.folder / "recipes" / "official" / f"{name}.toml")

@@ -1,6 +1,6 @@
 """The knobs of homework 12; every number of a level is one of these."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,6 @@ from mlspring.core.recipe_sections import (
     ClipNorm,
     LearningRate,
     Schedule,
-    Steps,
     ValidateEvery,
 )
 
@@ -30,7 +29,9 @@ class CollectKnobs(Section):
 class ModelKnobs(Section):
     """How large the network is; the method says which one."""
 
-    hidden: list[int] = Field(description="units of each hidden layer")
+    hidden: list[Annotated[int, Field(ge=1, le=1024)]] = Field(
+        min_length=1, max_length=7, description="units of each hidden layer"
+    )
     activation: Literal["tanh", "relu"] = Field(description="between the layers")
 
 
@@ -65,7 +66,7 @@ class TrainKnobs(Section):
     batch_size: int = Field(
         ge=1, le=1_000_000, description="ppo, dqn: steps an update; others take a whole rollout"
     )
-    steps: Steps
+    steps: int = Field(ge=1, le=10_000_000, description="rollouts; each method learns after one")
     learning_rate: LearningRate
     schedule: Schedule
     clip_norm: ClipNorm
@@ -85,10 +86,6 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         name, replay = self.method.name, self.replay
-        if not self.model.hidden or not all(1 <= units <= 1024 for units in self.model.hidden):
-            raise ValueError("model.hidden must name at least one layer, of 1 to 1024 units")
-        if len(self.model.hidden) > 7:
-            raise ValueError("model.hidden has more than 7 layers; the judge reads no more")
         if name in ("ppo", "dqn") and not self.collect.horizon:
             raise ValueError(f"collect.horizon = 0, but {name} takes rollouts of at least 1 step")
         if name == "dqn" and self.train.batch_size > replay.learning_starts:

@@ -46,6 +46,9 @@ class Batch:
     advantages: Tensor
     targets: Tensor
 
+    def __len__(self) -> int:
+        return len(self.actions)
+
     def rows(self, chosen: Tensor) -> "Batch":
         """Return the steps at the positions ``chosen``."""
         return Batch(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
@@ -55,41 +58,36 @@ def train_agent(
     state: TrainState[ActorCritic], recipe: Recipe, run: Run, hardware: Hardware, ranks: Ranks
 ) -> int:
     """Train actor and critic, from their last state if any; return the environment steps taken."""
-    knobs, seed, horizon = recipe.train, run.request.seed, recipe.collect.horizon
-    num_steps, epochs = recipe.collect.num_envs * horizon, recipe.method.epochs
-    num_updates = epochs * num_minibatches(num_steps, knobs.batch_size)
+    knobs, horizon, epochs = recipe.train, recipe.collect.horizon, recipe.method.epochs
     with learning(state, recipe, run, ranks) as (books, envs):
         for step in books.steps():
-            # rollout, then several updates on shuffled minibatches of it
-            number, update = divmod(step - 1, num_updates)
-            if update == 0:
-                act = sampled(policy_of(state.model), envs.uniform(horizon))
-                steps = to_batch(envs.rollout(act, horizon), state.model, recipe.method, hardware)
-                order_seed = derive_seed(seed, "round", number)
-                positions = minibatches(num_steps, knobs.batch_size, epochs, order_seed)
-            batch = steps.rows(positions[update].to(hardware.device))
-
-            # forward, loss
-            with hardware.autocast():
-                logits, values = state.model(batch.observations)
-            loss, value_loss, entropy = loss_of(logits, values, batch, recipe.method)
-
-            # backward, clip
-            state.optimizer.zero_grad()
-            loss.backward()
-            clip_gradients(state.model, knobs.clip_norm)
-
-            # step
+            # rollout
+            act = sampled(policy_of(state.model), envs.uniform(horizon))
+            steps = to_batch(envs.rollout(act, horizon), state.model, recipe.method, hardware)
             rate = set_learning_rate(state.optimizer, knobs, step)
-            state.optimizer.step()
+
+            # several updates, each on a minibatch of it
+            order_seed = derive_seed(run.request.seed, "round", step)
+            for positions in minibatches(len(steps), knobs.batch_size, epochs, order_seed):
+                batch = steps.rows(positions.to(hardware.device))
+
+                # forward, loss
+                with hardware.autocast():
+                    logits, values = state.model(batch.observations)
+                loss, value_loss, entropy = loss_of(logits, values, batch, recipe.method)
+
+                # backward, clip, step
+                state.optimizer.zero_grad()
+                loss.backward()
+                clip_gradients(state.model, knobs.clip_norm)
+                state.optimizer.step()
+                means = {"train__value_loss": value_loss, "train__entropy": entropy}
+                books.add(train__loss=loss.detach(), **{k: v.detach() for k, v in means.items()})
 
             # validate
-            losses = {"train__value_loss": value_loss.detach(), "train__entropy": entropy.detach()}
-            books.add(train__loss=loss.detach(), **losses)
             if books.validates():
                 validate(state, books, envs, recipe.collect.held_out, learning_rate=rate)
-            if update == num_updates - 1:  # a rollout itself is not saved
-                save_if_due(books, envs)
+            save_if_due(books, envs)
     return envs.num_played
 
 
@@ -131,11 +129,6 @@ def to_batch(rollout: Rollout, model: ActorCritic, knobs: MethodKnobs, hardware:
     )
 
 
-def num_minibatches(num_steps: int, batch_size: int) -> int:
-    """Return how many updates one pass over a rollout makes."""
-    return max(num_steps // batch_size, 1)
-
-
 def minibatches(num_steps: int, batch_size: int, num_passes: int, seed: int) -> list[Tensor]:
     """Return the positions of the steps that each update of a rollout learns from.
 
@@ -143,6 +136,6 @@ def minibatches(num_steps: int, batch_size: int, num_passes: int, seed: int) -> 
     """
     if batch_size >= num_steps:
         return [torch.arange(num_steps)] * num_passes
-    used = num_minibatches(num_steps, batch_size) * batch_size
+    used = num_steps // batch_size * batch_size
     orders = (epoch_order(num_steps, seed, number)[:used] for number in range(num_passes))
     return [part for order in orders for part in order.split(batch_size)]

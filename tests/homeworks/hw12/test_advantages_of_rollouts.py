@@ -27,7 +27,7 @@ from tests.homeworks.hw12.cases import (
 
 def test_the_critic_is_asked_about_what_was_cut_off() -> None:
     """At the limit of steps: the last observation of the episode, not the next one's first."""
-    model, rollout = network(recipe("strong")).float(), random_rollout()
+    model, rollout = network(recipe("medium")).float(), random_rollout()
     assert isinstance(model, ActorCritic)
     rollout.truncated[2, 0] = True
     rollout.next_observations[2, 0] = 7.0
@@ -73,7 +73,7 @@ def by_definition(rollout: Rollout, model: ActorCritic, made: Recipe) -> tuple[n
 
 def test_advantages_and_targets_are_less_and_more_the_critic_s_values() -> None:
     """Against the sum of each step's own future; without the critic's values both would differ."""
-    made = recipe("strong", "method.gamma=0.9", "method.gae_lambda=0.7", "method.reward_scale=0.5")
+    made = recipe("medium", "method.gamma=0.9", "method.gae_lambda=0.7", "method.reward_scale=0.5")
     model, rollout = network(made).float(), random_rollout(num_steps=9)
     assert isinstance(model, ActorCritic)
     rollout.terminated[3, 0] = rollout.truncated[5, 1] = True
@@ -91,7 +91,7 @@ def test_advantages_and_targets_are_less_and_more_the_critic_s_values() -> None:
 
 def test_whole_episodes_make_the_critic_a_baseline_alone() -> None:
     """All rewards until the episode's end count, as in REINFORCE, less what the critic expected."""
-    made = small_recipe("strong", "method.gae_lambda=1.0", "collect.horizon=0")
+    made = small_recipe("medium", "method.gae_lambda=1.0", "collect.horizon=0")
     model = agent.new_state(ActorCritic, made, 0, HARDWARE).model
     given = begun(0, 4).rollout(greedy, made.collect.horizon)
     assert not given.truncated.any()

@@ -55,7 +55,7 @@ def test_reinforce_by_hand() -> None:
 
 
 def test_the_parts_of_a_loss_have_their_weights() -> None:
-    made = recipe("strong", "method.value_weight=3.0", "method.entropy_weight=0.5")
+    made = recipe("medium", "method.value_weight=3.0", "method.entropy_weight=0.5")
     model, batch = network(made), steps()
     logits, values = model(batch.observations)
     given = (batch.actions, batch.advantages, batch.targets)
@@ -72,7 +72,7 @@ def test_the_parts_of_a_loss_have_their_weights() -> None:
 def test_ppo_begins_as_the_policy_gradient() -> None:
     """Where nothing moved yet every ratio is 1, and so is the factor of each gradient."""
     alone = ("method.value_weight=0.0", "method.entropy_weight=0.0")
-    plain, clipped = recipe("strong", *alone), recipe("boss", *alone)
+    plain, clipped = recipe("medium", *alone), recipe("boss", *alone)
     model, batch = network(plain), steps()
     with torch.no_grad():
         every = torch.log_softmax(model(batch.observations)[0], 1)

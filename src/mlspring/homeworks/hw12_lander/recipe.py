@@ -51,6 +51,9 @@ class MethodKnobs(Section):
     )
     value_weight: float = Field(ge=0, le=10, description="a2c, ppo: weight of the critic's loss")
     epochs: int = Field(ge=1, le=100, description="ppo: passes over each rollout")
+    clip_ratio: float = Field(
+        gt=0, le=1000, description="ppo: how far pi / pi_old may leave 1 and still gain"
+    )
 
 
 class ReplayKnobs(Section):

@@ -25,8 +25,6 @@ from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import derive_seed, epoch_order
 from mlspring.kit.state import TrainState, clip_gradients
 
-CLIP_RATIO = 0.2  # e
-
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
@@ -100,13 +98,13 @@ def loss_of(
         logits: of pi, (n, 4).
         values: V(s), (n,).
         batch: n steps.
-        knobs: the weights.
+        knobs: the weights, and e.
     """
     log_policy = F.log_softmax(logits, 1)
     log_probs = log_policy.gather(1, batch.actions[:, None]).squeeze(1)
     entropy = -(log_policy.exp() * log_policy).sum(1).mean()
     ratio = (log_probs - batch.log_probs).exp()
-    clipped = ratio.clamp(1 - CLIP_RATIO, 1 + CLIP_RATIO)
+    clipped = ratio.clamp(1 - knobs.clip_ratio, 1 + knobs.clip_ratio)
     policy_loss = -torch.minimum(ratio * batch.advantages, clipped * batch.advantages).mean()
     value_loss = F.mse_loss(values, batch.targets)
     loss = policy_loss + knobs.value_weight * value_loss - knobs.entropy_weight * entropy

@@ -14,6 +14,8 @@ from mlspring.homeworks.hw12_lander.models import PolicyNetwork
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from tests.homeworks.hw12.cases import LEVELS, network, recipe, slopes, steps
 
+ALONE = ("method.value_weight=0.0", "method.entropy_weight=0.0")  # the policy's loss
+
 
 def loss_of(model: models.Network, batch: Batch, made: Recipe) -> Tensor:
     """Return the loss of a policy-gradient method."""
@@ -71,8 +73,7 @@ def test_the_parts_of_a_loss_have_their_weights() -> None:
 
 def test_ppo_begins_as_the_policy_gradient() -> None:
     """Where nothing moved yet every ratio is 1, and so is the factor of each gradient."""
-    alone = ("method.value_weight=0.0", "method.entropy_weight=0.0")
-    plain, clipped = recipe("medium", *alone), recipe("boss", *alone)
+    plain, clipped = recipe("medium", *ALONE), recipe("boss", *ALONE)
     model, batch = network(plain), steps()
     with torch.no_grad():
         every = torch.log_softmax(model(batch.observations)[0], 1)
@@ -94,7 +95,7 @@ def test_ppo_stops_at_the_clip_only_where_it_would_gain(
     shift: float, advantage: float, moves: bool
 ) -> None:
     """A probability e^shift times the old one: good actions stop above, bad ones below."""
-    made = recipe("boss", "method.entropy_weight=0.0", "method.value_weight=0.0")
+    made = recipe("boss", *ALONE)
     model, batch = network(made), steps(num=1)
     with torch.no_grad():
         every = torch.log_softmax(model(batch.observations)[0], 1)
@@ -102,3 +103,7 @@ def test_ppo_stops_at_the_clip_only_where_it_would_gain(
     batch = replace(batch, log_probs=now - shift, advantages=torch.tensor([advantage]).double())
     loss_of(model, batch, made).backward()
     assert bool(model.head.weight.grad.abs().sum() > 0) is moves
+    model.zero_grad()
+    wider = recipe("boss", *ALONE, "method.clip_ratio=0.7")  # e^0.5 = 1.65, e^-0.5 = 0.61
+    loss_of(model, batch, wider).backward()
+    assert model.head.weight.grad.abs().sum() > 0

@@ -11,7 +11,7 @@ from tests.homeworks.hw12.cases import HARDWARE, network, random_rollout, recipe
 
 
 def test_a_batch_of_ppo_is_what_actor_and_critic_said() -> None:
-    made = recipe("strong")
+    made = recipe("boss")
     model, rollout = network(made).float(), random_rollout(num_steps=9)
     assert isinstance(model, ActorCritic)
     batch = ppo.to_batch(rollout, model, made.method, HARDWARE)

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from mlspring.core.errors import RecipeError
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw12_lander import models, predict, train
 from mlspring.homeworks.hw12_lander.agent import held_out_rewards, held_out_seeds, measure
+from mlspring.homeworks.hw12_lander.methods import reinforce
 from mlspring.homeworks.hw12_lander.recipe import Recipe
 from mlspring.homeworks.hw12_lander.spec import SPEC
 from mlspring.kit.seeding import derive_seed
@@ -81,3 +83,28 @@ def test_official_recipes_are_the_world_s(name: str) -> None:
     """The environment is the same, whoever's rules say which episodes are judged."""
     official = load_recipe(Recipe, SPEC.folder / "recipes" / "official" / f"{name}.toml")
     assert official == load_recipe(Recipe, WORLD / f"{name}.toml")
+
+
+def test_the_mean_return_is_the_baseline_of_reinforce(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, played = [], []
+    loss_of, returns_of = reinforce.loss_of, reinforce.discounted_returns
+
+    def watched(logits: Tensor, actions: Tensor, advantages: Tensor, knobs: object) -> object:
+        seen.append(advantages.numpy().copy())
+        return loss_of(logits, actions, advantages, knobs)
+
+    def returns(rewards: np.ndarray, dones: np.ndarray, gamma: float) -> np.ndarray:
+        played.append((returns_of(rewards, dones, gamma), dones))
+        return played[-1][0]
+
+    monkeypatch.setattr(reinforce, "loss_of", watched)
+    monkeypatch.setattr(reinforce, "discounted_returns", returns)
+    run = Run.create(tmp_path, Request(homework="hw12", recipe="simple", device="cpu"), "")
+    train.train(small_recipe("simple", "train.steps=1"), RULES, run)
+    run.close()
+    every, dones = played[0]
+    taken = np.concatenate([every[: dones[:, n].argmax() + 1, n] for n in range(every.shape[1])])
+    expected = (taken - taken.mean()) / taken.std()
+    assert np.sort(seen[0]) == pytest.approx(np.sort(expected), abs=1e-4)

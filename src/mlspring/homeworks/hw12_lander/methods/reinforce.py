@@ -1,8 +1,9 @@
 """REINFORCE: raise the probability of an action by the rewards that came after it.
 
-    grad J = mean over steps of  A_t grad log pi(a_t | s_t),   A_t = standardised return G_t
+    grad J = mean over steps of  A_t grad log pi(a_t | s_t)
 
-Source: Williams 1992; in the course v0 (gamma = 0) to v3.
+A_t = (G_t - b) / s: the return less the mean b of all returns (the baseline), over their deviation
+s. Source: Williams 1992; in the course v0 (gamma = 0) to v3.
 """
 
 import numpy as np

@@ -10,6 +10,7 @@ from mlspring.core.recipe_sections import (
     ClipNorm,
     LearningRate,
     Schedule,
+    Steps,
     ValidateEvery,
 )
 
@@ -69,7 +70,7 @@ class TrainKnobs(Section):
     batch_size: int = Field(
         ge=1, le=1_000_000, description="ppo, dqn: steps an update; others take a whole rollout"
     )
-    steps: int = Field(ge=1, le=10_000_000, description="rollouts; each method learns after one")
+    steps: Steps  # each after a rollout; ppo: rollouts, each with several updates
     learning_rate: LearningRate
     schedule: Schedule
     clip_norm: ClipNorm

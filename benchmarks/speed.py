@@ -84,7 +84,7 @@ PLANS = {
         work="conv",
     ),
     "hw12": Plan(
-        level="medium",
+        level="simple",
         epochs=60,
         overrides=("train.steps=60", "train.validate_every=60", "collect.held_out=1"),
         num_steps=10,

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mlspring.worlds.domains import domains_world, tiny_domains_world
-from mlspring.worlds.domains_doodle import dense, doodle
+from mlspring.worlds.domains_doodle import dashes, dense, doodle, paper
+from mlspring.worlds.domains_ground import ground
 from mlspring.worlds.domains_photo import photo
 from mlspring.worlds.objects import CLASS_NAMES, OUTLINES
 from mlspring.worlds.world import build, folder
@@ -102,13 +103,50 @@ def test_no_picture_appears_twice(tiny: Path) -> None:
 
 
 @pytest.mark.parametrize("label", range(10))
-def test_doodles_are_bright_lines_on_black_that_fill_the_frame(label: int) -> None:
+def test_drawings_are_bright_lines_on_darker_paper_that_fill_the_frame(label: int) -> None:
     for seed in range(12):
         drawing = doodle(np.random.default_rng([label, seed]), label)
-        assert 0.02 < (drawing > 127).mean() < 0.4
-        assert (drawing == 0).mean() > 0.4
-        ink = np.argwhere(drawing > 60)
+        assert 0.02 < (drawing > 127).mean() < 0.5
+        assert (drawing < 60).mean() > 0.3
+        ink = np.argwhere(drawing > 127)
         assert np.ptp(ink, axis=0).max() > 13
+
+
+def test_papers_are_plain_behind_some_drawings_and_always_darker_than_ink() -> None:
+    sheets = [np.asarray(paper(np.random.default_rng(seed))) for seed in range(60)]
+    assert max(sheet.max() for sheet in sheets) < 127
+    printed = [float((sheet > 0).mean()) for sheet in sheets]
+    assert min(printed) < 0.12  # dotted
+    assert 0.35 < max(printed) < 0.7  # squared
+
+
+def test_dashes_cover_a_line_but_for_its_gaps() -> None:
+    line = np.stack([np.arange(40.0), np.zeros(40)], 1)
+    assert [piece.tolist() for piece in dashes(np.random.default_rng(0), line, None)] == [
+        line.tolist()
+    ]
+    pieces = dashes(np.random.default_rng(0), line, (6, 2))
+    drawn = [int(x) for piece in pieces for x in piece[:, 0]]
+    assert len(pieces) >= 4
+    assert max(len(piece) for piece in pieces) == 6
+    assert drawn == sorted(set(drawn))  # no point twice
+    inner = np.diff([piece[0, 0] for piece in pieces[1:]])
+    assert set(inner.tolist()) == {8.0}
+
+
+def test_most_photos_of_a_class_share_a_ground_and_some_have_another() -> None:
+    """Waves behind dolphins change downwards and not across; grass behind horses the other way."""
+
+    def across_beats_down(label: int) -> float:
+        greys = [ground(np.random.default_rng([label, i]), label).mean(-1) for i in range(60)]
+        blurred = [grey.reshape(32, 3, 32, 3).mean((1, 3)) for grey in greys]
+        return float(
+            np.mean([np.abs(np.diff(g, axis=1)).mean() > np.abs(np.diff(g, axis=0)).mean()
+                     for g in blurred])
+        )  # fmt: skip
+
+    assert 0.7 < across_beats_down(0) < 1
+    assert 0 < across_beats_down(8) < 0.3
 
 
 @pytest.mark.parametrize("label", range(10))

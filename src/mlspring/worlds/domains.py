@@ -1,8 +1,8 @@
 """Photos to drawings: the world of the domain adaptation homework, with the course's ten objects.
 
-public/   source_images.npy   uint8 (N, 32, 32, 3), cluttered colour photos
+public/   source_images.npy   uint8 (N, 32, 32, 3), colour photos, often before their class's ground
           source_labels.npy   int64 (N,)
-          target_images.npy   uint8 (M, 28, 28), pen doodles, white on black; no labels
+          target_images.npy   uint8 (M, 28, 28), drawings on paper, white on black; no labels
 private/  answers.csv         id,label,Usage
 """
 
@@ -39,8 +39,8 @@ def domains_world(
         name=f"domains{size}",
         title="photos to drawings",
         description=f"{num_photos:,} labelled colour photos (32 x 32) and {num_doodles:,} "
-        f"unlabelled pen doodles (28 x 28) of the same {len(CLASS_NAMES)} objects, balanced",
-        version=1,
+        f"unlabelled drawings (28 x 28) of the same {len(CLASS_NAMES)} objects, balanced",
+        version=2,
         seed=seed,
         num_shards=num_shards,
         make=partial(_make, num_shards=num_shards, photos=photos, doodles=doodles),

@@ -7,58 +7,36 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
+from mlspring.worlds.domains_ground import SIZE, cut, ground
 from mlspring.worlds.objects import OUTLINES
 from mlspring.worlds.outlines import DARK, Part
-from mlspring.worlds.paint import NOISE_SIZE, noise
 from mlspring.worlds.shapes import Color, Points, circle, hsv, mix, turned
 
 SIDE = 32  # pixels of a finished photo, as in the course's data
-SCALE = 3  # painted so many times larger
-SIZE = SIDE * SCALE
-CONTRAST = 45  # of 255: least difference in brightness between an object and its background
+SCALE = SIZE // SIDE  # painted so many times larger
+CONTRAST = 80  # of 255: least difference in brightness between an object and its background
+CLUTTER = (0, 3)  # things behind the object
+IN_FRONT = (0.8, 0.15, 0.05)  # probabilities of 0, 1, 2 small things in front of it
+REACH = (0.75, 1.0)  # half the object's size, of half the picture's
 
 Floats = NDArray[np.float32]
 
 
 def photo(rng: np.random.Generator, label: int) -> NDArray[np.uint8]:
     """Return an RGB picture (32, 32, 3) of class ``label``; ``rng`` decides the rest."""
-    ground = backdrop(rng)
-    scene = Image.fromarray(ground)
+    behind = ground(rng, label)
+    scene = Image.fromarray(behind)
     brush = ImageDraw.Draw(scene)
-    for _ in range(rng.integers(0, 5)):
+    for _ in range(rng.integers(*CLUTTER)):
         clutter(rng, brush)
     parts = placed(rng, OUTLINES[label](rng, False))
-    colors = dress(rng, float(ground.mean()))
+    colors = dress(rng, float(behind.mean()))
     cast_shadow(rng, scene, parts)
     for part in parts:
         paint(rng, brush, part, colors)
-    for _ in range(rng.choice([0, 1, 2], p=[0.65, 0.25, 0.1])):
+    for _ in range(rng.choice(3, p=IN_FRONT)):
         clutter(rng, brush, small=True)
     return camera(rng, np.asarray(scene, np.float32))
-
-
-def backdrop(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a background (SIZE, SIZE, 3): two colours that meet at a horizon or fade, textured."""
-    near, far = (hsv(rng.random(), rng.uniform(0, 0.6), rng.uniform(0.15, 1)) for _ in range(2))
-    rows = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None, None]
-    if rng.random() < 0.5:
-        share = (rows > rng.uniform(0.3, 0.8)).astype(np.float32)
-    else:
-        share = rows ** rng.uniform(0.4, 2.5)
-    ground = np.array(far, np.float32) * (1 - share) + np.array(near, np.float32) * share
-    ground = np.broadcast_to(ground, (SIZE, SIZE, 3))
-    texture = cut(rng, float(rng.choice([1.0, 2.0, 4.0, 8.0]))) * rng.uniform(3, 28)
-    if rng.random() < 0.2:  # stripes: a fence, a blind, boards
-        x = np.arange(SIZE) * rng.uniform(0.2, 0.7) + rng.uniform(0, 6)
-        stripes = np.sign(np.sin(x)) * rng.uniform(5, 22)
-        texture = texture + (stripes if rng.random() < 0.5 else stripes[:, None])
-    return np.asarray(np.clip(ground + texture[..., None], 0, 255).astype(np.uint8))
-
-
-def cut(rng: np.random.Generator, blur: float) -> Floats:
-    """Return a (SIZE, SIZE) cut of a noise tile at a random place, unit variance."""
-    y, x = rng.integers(0, NOISE_SIZE - SIZE, 2)
-    return noise(blur)[y : y + SIZE, x : x + SIZE]
 
 
 def clutter(rng: np.random.Generator, brush: ImageDraw.ImageDraw, *, small: bool = False) -> None:
@@ -79,7 +57,7 @@ def clutter(rng: np.random.Generator, brush: ImageDraw.ImageDraw, *, small: bool
 
 def placed(rng: np.random.Generator, parts: list[Part]) -> list[Part]:
     """Return the parts in pixels of the scene: mirrored, tilted, squeezed, off the middle."""
-    size = SIZE / 2 * rng.uniform(0.6, 1.0)
+    size = SIZE / 2 * rng.uniform(*REACH)
     shear = np.array([[rng.choice([-1.0, 1.0]), 0.0], [rng.normal(0, 0.12), 1.0]])
     squeeze = rng.uniform(0.78, 1.0, 2)
     angle = rng.normal(0, 0.16)
@@ -142,12 +120,12 @@ def paint(
 def camera(rng: np.random.Generator, scene: Floats) -> NDArray[np.uint8]:
     """Return the scene as a camera takes it: uneven light, texture, blur, grain."""
     side = np.linspace(-1, 1, SIZE, dtype=np.float32)
-    across, down = rng.normal(0, 0.25, 2).tolist()
+    across, down = rng.normal(0, 0.18, 2).tolist()
     light = 1 + across * side + down * side[:, None] + 0.12 * cut(rng, 8.0)
     rough = 1 + cut(rng, 1.0) * rng.uniform(0.02, 0.1)
     picture = scene * (np.clip(light, 0.25, 2) * rough)[..., None] * math.exp(rng.normal(0, 0.2))
     small = picture.reshape(SIDE, SCALE, SIDE, SCALE, 3).mean((1, 3))
-    focus = min(abs(rng.normal(0, 0.4)), 0.8)
+    focus = min(abs(rng.normal(0, 0.25)), 0.6)
     if focus > 0.3:
         small = gaussian_filter(small, (focus, focus, 0))
     small = small + rng.standard_normal((SIDE, SIDE, 3)) * abs(rng.normal(0, 5))

@@ -1,7 +1,7 @@
 """The ten objects of the domain pair, numbered as in the course.
 
-Each call draws new proportions and one of several views. A drawer thinks of a cat's face where a
-camera sees the whole animal: ``drawn`` makes each view as common as it is in that domain.
+Each call draws new proportions and one of several views. A drawer leaves parts out and adds
+others: ``drawn`` makes antennas, leaves or windows as common as they are in that domain.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,7 @@ from mlspring.worlds.outlines import BODY, DARK, SECOND, Part, arc, box, ellipse
 def bed(rng: np.random.Generator, drawn: bool) -> list[Part]:
     """Return a bed from its side or from a corner."""
     head, foot = rng.uniform(0.45, 0.75), rng.uniform(0.1, 0.4)
-    if rng.random() < (0.35 if drawn else 0.65):  # from a corner
+    if rng.random() < 0.4:  # from a corner
         lean, deep = rng.uniform(0.25, 0.5), rng.uniform(0.3, 0.5)
         top = path((-0.9, 0.0), (-0.9 + lean, -deep), (0.9, -deep), (0.9 - lean, 0.0))
         front = box(-0.9, 0.0, 0.9 - lean, rng.uniform(0.2, 0.35))
@@ -43,7 +43,7 @@ def clock(rng: np.random.Generator, drawn: bool) -> list[Part]:
     parts = []
     square = rng.random() < 0.2
     rim = box(-0.85, -0.85, 0.85, 0.85) if square else ellipse(0, 0, 0.85, 0.85)
-    if rng.random() < (0.2 if drawn else 0.4):  # an alarm clock
+    if rng.random() < 0.5:  # an alarm clock
         for side in (-1, 1):
             parts.append(Part(points=ellipse(side * 0.5, -0.85, 0.26, 0.2), tone=SECOND))
             foot = path((side * 0.5, 0.7), (side * 0.7, 1.05))
@@ -65,7 +65,7 @@ def clock(rng: np.random.Generator, drawn: bool) -> list[Part]:
 def apple(rng: np.random.Generator, drawn: bool) -> list[Part]:
     """Return an apple with its stem."""
     t = np.linspace(0, 2 * math.pi, 28, endpoint=False)
-    dent, waist = rng.uniform(0.12, 0.3), rng.uniform(-0.06, 0.16)
+    dent, waist = rng.uniform(0.25, 0.4), rng.uniform(-0.06, 0.16)
     radius = 0.75 * (1 - dent * np.exp(-((t - math.pi / 2) ** 2) / 0.15))
     radius *= 1 - 0.5 * dent * np.exp(-((t - 1.5 * math.pi) ** 2) / 0.1)
     body = np.stack([radius * np.cos(t) * (1 + waist * np.sin(t)), -radius * np.sin(t)], 1)
@@ -73,7 +73,7 @@ def apple(rng: np.random.Generator, drawn: bool) -> list[Part]:
     top = -0.75 * (1 - dent)
     stem = path((0, top + 0.05), (lean * 0.4, top - 0.15), (lean, top - 0.35))
     parts = [Part(points=body + np.array([0, 0.12])), Part(points=stem, closed=False, tone=DARK)]
-    if rng.random() < (0.6 if drawn else 0.4):
+    if rng.random() < 0.7:
         side = rng.choice([-1, 1])
         leaf = ellipse(side * 0.24, top - 0.15, 0.22, 0.1, side * -0.5, num=12)
         parts.append(Part(points=leaf, tone=SECOND, detail=True))
@@ -85,7 +85,7 @@ def apple(rng: np.random.Generator, drawn: bool) -> list[Part]:
 def plane(rng: np.random.Generator, drawn: bool) -> list[Part]:
     """Return a plane from above or from its side."""
     slim = rng.uniform(0.1, 0.17)
-    if rng.random() < (0.55 if drawn else 0.35):  # from above, nose to the left
+    if rng.random() < 0.6:  # from above, nose to the left
         sweep, span = rng.uniform(0.15, 0.45), rng.uniform(0.65, 0.95)
         parts = []
         for side in (-1, 1):
@@ -112,7 +112,7 @@ def television(rng: np.random.Generator, drawn: bool) -> list[Part]:
     """Return a television with antennas, legs or knobs."""
     wide, tall = rng.uniform(0.75, 0.95), rng.uniform(0.5, 0.72)
     parts = []
-    if rng.random() < (0.65 if drawn else 0.3):
+    if rng.random() < (0.65 if drawn else 0.5):
         for side in (-1, 1):
             rod = path((side * 0.06, -tall), (side * rng.uniform(0.25, 0.5), -tall - 0.4))
             parts.append(Part(points=rod, closed=False, tone=DARK))

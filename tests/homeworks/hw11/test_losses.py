@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.homeworks.hw11_adaptation import losses, sketches
-from mlspring.homeworks.hw11_adaptation.losses import Outputs
+from mlspring.homeworks.hw11_adaptation.losses import Outputs, Rivals
 from tests.tiny.random_domains import recipe
 
 
@@ -66,6 +66,22 @@ def test_a_class_without_any_mass_adds_nothing_to_the_imbalance() -> None:
     assert loss.item() == pytest.approx(math.log(4))
     assert one_class.grad is not None
     assert one_class.grad.isfinite().all()
+
+
+def test_discrepancy_is_zero_for_equal_predictors_and_two_over_k_for_opposed_ones() -> None:
+    certain = 100 * torch.eye(4)
+    assert losses.discrepancy(certain, certain) == 0
+    assert losses.discrepancy(certain, certain.roll(1, 0)) == pytest.approx(2 / 4)
+    first, second = torch.tensor([[0.7, 0.2, 0.1]]), torch.tensor([[0.5, 0.1, 0.4]])
+    expected = (0.2 + 0.1 + 0.3) / 3
+    assert losses.discrepancy(first.log(), second.log()) == pytest.approx(expected)
+
+
+def test_divergence_is_kullback_leibler_from_the_reference() -> None:
+    p, q = random(6, 3).softmax(1), random(6, 3, seed=1).softmax(1)
+    assert losses.divergence(p.log(), p.log()) == pytest.approx(0, abs=1e-12)
+    expected = (q * (q / p).log()).sum(1).mean().item()
+    assert losses.divergence(p.log(), q.log()).item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", ["entropy", "imbalance"])
@@ -155,3 +171,38 @@ def test_pseudo_labels_weigh_what_the_recipe_says_and_are_balanced_once_at_most(
         expected = 3 * losses.pseudo_loss(outputs.logits[4:], targets, 0.0)
         terms = terms_of(*knobs, outputs=outputs, teacher=teacher)
         torch.testing.assert_close(terms["pseudo"], expected)
+
+
+def test_two_predictors_learn_the_photos_and_are_told_to_differ_on_drawings() -> None:
+    logits, rival, first, second = (random(8, 3, seed=seed).float() for seed in range(4))
+    terms = terms_of(outputs=Outputs(logits, rivals=Rivals(rival, first, second)))
+    assert set(terms) == {"class", "rival", "discrepancy"}
+    torch.testing.assert_close(terms["rival"], F.cross_entropy(rival[:4], LABELS))
+    torch.testing.assert_close(terms["discrepancy"], -losses.discrepancy(first[4:], second[4:]))
+
+
+def test_drawings_are_to_be_certain_and_to_stay_so_when_moved() -> None:
+    logits = random(12, 3).float().requires_grad_()  # photos, drawings, the drawings moved
+    knobs = ("adapt.entropy=0.2", "adapt.smooth=3.0", "adapt.start=0.5")
+    terms = terms_of(*knobs, outputs=Outputs(logits))
+    assert set(terms) == {"class", "entropy", "smooth"}
+    torch.testing.assert_close(terms["entropy"], 0.2 * losses.entropy(logits[4:8]))
+    torch.testing.assert_close(terms["smooth"], 3 * losses.divergence(logits[8:], logits[4:8]))
+    terms["smooth"].backward()
+    assert logits.grad is not None
+    assert logits.grad[4:8].abs().max() == 0  # the moved drawings follow, the plain ones stay
+    assert logits.grad[8:].abs().max() > 0
+
+
+def test_the_last_steps_of_dirt_t_ask_nothing_of_photos_and_stay_near_the_teacher() -> None:
+    logits, teacher = random(8, 3).float().requires_grad_(), random(4, 3, seed=5).float()
+    knobs = ("adapt.refine=0.25", "train.ema_decay=0.9")
+    before = terms_of(*knobs, outputs=Outputs(logits), teacher=teacher, progress=0.74)
+    assert set(before) == {"class"}
+    assert before["class"] > 0
+    terms = terms_of(*knobs, outputs=Outputs(logits), teacher=teacher, progress=0.75)
+    assert terms["class"] == 0
+    torch.testing.assert_close(terms["stay"], losses.divergence(logits[4:], teacher))
+    sum(terms.values(), start=torch.zeros(())).backward()
+    assert logits.grad is not None
+    assert logits.grad[:4].abs().max() == 0

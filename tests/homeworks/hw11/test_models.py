@@ -56,6 +56,30 @@ def test_each_method_has_the_outputs_it_needs_and_codes_only_in_training() -> No
     assert outputs.domain_logits.shape == (8, 1)
     assert outputs.codes.shape == (8, sketches.CODE_SIZE)
     assert model.eval()(images, 0.5, 4).codes is None
+    two = built("adapt.method=mcd").train()
+    rivals = two(images, 0.5, 4).rivals
+    assert [logits.shape for logits in rivals] == [(8, 3)] * 3
+    assert not torch.equal(rivals.turned, rivals.turned_rival)  # two predictors, not one
+    assert two.eval()(images, 0.5, 4).rivals is None
+
+
+def test_predictors_raise_their_discrepancy_and_the_extractor_lowers_it() -> None:
+    """A step along each part's gradient of the same term moves it to opposite sides."""
+    model, images = built("adapt.method=mcd").train(), torch.rand(8, 1, 32, 32)
+
+    def apart() -> Tensor:
+        rivals = model(images, 1.0, 0).rivals
+        return losses.discrepancy(rivals.turned, rivals.turned_rival)
+
+    start = apart()
+    (-start).backward()
+    for part, grows in ((model.rival, True), (model.extract, False)):
+        kept = {name: p.detach().clone() for name, p in part.named_parameters()}
+        with torch.no_grad():
+            for p in part.parameters():
+                p.sub_(1e-3 * p.grad / p.grad.norm().clamp(min=1e-12))
+        assert (apart() > start) == grows
+        part.load_state_dict(kept, strict=False)
 
 
 def test_own_statistics_keep_photos_from_changing_drawings() -> None:
@@ -72,7 +96,8 @@ def test_own_statistics_keep_photos_from_changing_drawings() -> None:
 def test_drawings_are_shown_where_anything_is_learnt_from_them() -> None:
     assert not recipe("adapt.method=source_only").needs_drawings
     assert recipe().needs_drawings
-    for more in ("model.norm=own", "adapt.balance=0.1", "adapt.positive_pairs=0.1"):
+    asking = ("model.norm=own", "adapt.balance=0.1", "adapt.positive_pairs=0.1", "adapt.method=mcd")
+    for more in (*asking, "adapt.entropy=0.1", "adapt.smooth=0.1"):
         assert recipe("adapt.method=source_only", more).needs_drawings, more
     pseudo = ("adapt.pseudo=1.0", "train.ema_decay=0.9")
     assert recipe("adapt.method=source_only", *pseudo).needs_drawings

@@ -49,7 +49,8 @@ def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_log_has_every_term_and_monitor(tmp_path: Path) -> None:
     overrides = ["adapt.pseudo=1.0", "adapt.threshold=0.0", "adapt.balance=0.1", "adapt.start=0.5"]
-    run, _, _ = finished(tmp_path, *overrides, "train.ema_decay=0.9")
+    overrides += ["train.ema_decay=0.9", "train.schedule=constant"]
+    run, _, _ = finished(tmp_path, *overrides)
     first, *_, last = run.read_log()
     assert {key for key in first if key.startswith("term/")} == {"term/class", "term/domain"}
     terms = {key for key in last if key.startswith("term/")}
@@ -58,6 +59,17 @@ def test_the_log_has_every_term_and_monitor(tmp_path: Path) -> None:
     assert watched | {"target/imbalance", "domain/accuracy"} <= set(last)
     assert last["step"] == 24
     assert last["learning_rate"] == 0.001
+
+
+def test_dirt_t_logs_its_terms_and_ends_without_photos(tmp_path: Path) -> None:
+    knobs = ("adapt.entropy=0.1", "adapt.smooth=1.0", "adapt.refine=0.5", "adapt.start=0.25")
+    run, _, _ = finished(tmp_path, *knobs, "train.ema_decay=0.9")
+    first, *_, last = run.read_log()
+    terms = {key for key in last if key.startswith("term/")}
+    assert terms == {f"term/{name}" for name in ("class", "domain", "entropy", "smooth", "stay")}
+    assert first["term/class"] > 0
+    assert last["term/class"] == last["term/domain"] == 0
+    assert last["term/smooth"] > 0
 
 
 def test_positive_pairs_are_sought_in_training_and_not_in_prediction(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mlspring.homeworks.hw11_adaptation.losses import Outputs, reverse
+from mlspring.homeworks.hw11_adaptation.losses import Outputs, Rivals, reverse
 from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs, ModelKnobs
 from mlspring.homeworks.hw11_adaptation.sketches import DomainNorm, Projector
 
@@ -33,6 +33,9 @@ def build(knobs: ModelKnobs, adapt: AdaptKnobs, num_classes: int) -> "Adapter":
         classify=LabelPredictor(num_features, num_classes, num_layers),
         domain_classifier=DomainClassifier(num_features) if adapt.method == "dann" else None,
         project=Projector(num_features) if adapt.positive_pairs else None,
+        rival=LabelPredictor(num_features, num_classes, num_layers)
+        if adapt.method == "mcd"
+        else None,
     )
 
 
@@ -44,6 +47,7 @@ class Adapter(nn.Module):
         classify: features to logits.
         domain_classifier: features to one logit (DANN), or none.
         project: features to codes of positive pairs, or none.
+        rival: a second label predictor (MCD), or none.
     """
 
     def __init__(
@@ -52,10 +56,11 @@ class Adapter(nn.Module):
         classify: "LabelPredictor",
         domain_classifier: "DomainClassifier | None",
         project: Projector | None = None,
+        rival: "LabelPredictor | None" = None,
     ) -> None:
         super().__init__()
         self.extract, self.classify = extract, classify
-        self.domain_classifier, self.project = domain_classifier, project
+        self.domain_classifier, self.project, self.rival = domain_classifier, project, rival
 
     def features(self, images: Tensor, num_photos: int) -> Tensor:
         """Return the features of (n, 1, s, s), of which the first ``num_photos`` are photos."""
@@ -68,16 +73,20 @@ class Adapter(nn.Module):
     def forward(self, images: Tensor, weight: float = 0.0, num_photos: int = 0) -> Outputs:
         """Return what the losses need of (n, 1, s, s); photos, if any, stand before drawings.
 
-        The gradient of the domain logits reaches the extractor times ``-weight``.
+        The gradient of the domain logits, and of the two predictors' discrepancy, reaches the
+        extractor times ``-weight``.
         """
         features = self.features(images, num_photos)
         logits = self.classify(features)
-        domain_logits = codes = None
+        domain_logits = codes = rivals = None
         if self.domain_classifier is not None:
             domain_logits = self.domain_classifier(reverse(features, weight))
         if self.project is not None and self.training:
             codes = self.project(features)
-        return Outputs(logits, domain_logits, codes)
+        if self.rival is not None and self.training:
+            turned = reverse(features, weight)
+            rivals = Rivals(self.rival(features), self.classify(turned), self.rival(turned))
+        return Outputs(logits, domain_logits, codes, rivals)
 
 
 class PlainExtractor(nn.Sequential):

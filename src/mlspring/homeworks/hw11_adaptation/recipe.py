@@ -54,7 +54,9 @@ class AugmentKnobs(Section):
 class AdaptKnobs(Section):
     """What is learnt from the unlabelled drawings; a weight of zero leaves a term out."""
 
-    method: Literal["source_only", "dann"] = Field(description="dann: with a domain classifier")
+    method: Literal["source_only", "dann", "mcd"] = Field(
+        description="dann: with a domain classifier; mcd: with a second label predictor"
+    )
     weight: float = Field(ge=0, le=10, description="factor of the reversed gradient (lambda)")
     schedule: Literal["constant", "rising"] = Field(description="weight over the steps")
     positive_pairs: float = Field(ge=0, le=10, description="weight of SimCLR's loss on drawings")
@@ -63,9 +65,14 @@ class AdaptKnobs(Section):
         le=10,
         description="weight of KL(mean prediction || uniform); moves pseudo-labels, too",
     )
+    entropy: float = Field(ge=0, le=10, description="weight of the entropy of drawings")
+    smooth: float = Field(ge=0, le=10, description="weight of virtual adversarial training")
+    refine: float = Field(
+        ge=0, lt=1, description="fraction of steps, the last, without photos (DIRT-T)"
+    )
     pseudo: float = Field(ge=0, le=10, description="weight of the teacher's pseudo-labels")
     threshold: float = Field(ge=0, lt=1, description="least probability of a pseudo-label")
-    start: float = Field(ge=0, lt=1, description="fraction of steps before balance and pseudo")
+    start: float = Field(ge=0, lt=1, description="fraction of steps before these terms")
 
 
 class TrainKnobs(Section):
@@ -105,13 +112,16 @@ class Recipe(Section):
     @property
     def needs_drawings(self) -> bool:
         """Whether drawings take part in training, if only in the statistics of batch norm."""
-        asked = self.adapt.positive_pairs or self.adapt.balance or self.adapt.pseudo
-        return bool(asked) or self.adapt.method == "dann" or self.model.norm == "own"
+        adapt = self.adapt
+        asked = adapt.balance or adapt.entropy or adapt.smooth or adapt.refine or adapt.pseudo
+        by_features = adapt.method != "source_only" or adapt.positive_pairs
+        return bool(asked or by_features or self.model.norm == "own")
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         if self.data.edge_low > self.data.edge_high:
             raise ValueError("data.edge_low must not be above data.edge_high")
-        if self.adapt.pseudo and not self.train.ema_decay:
-            raise ValueError("adapt.pseudo needs a teacher: set train.ema_decay")
+        for name in ("pseudo", "refine"):
+            if getattr(self.adapt, name) and not self.train.ema_decay:
+                raise ValueError(f"adapt.{name} needs a teacher: set train.ema_decay")
         return self

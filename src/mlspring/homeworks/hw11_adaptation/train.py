@@ -13,18 +13,19 @@ from torch import Tensor
 
 from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw11_adaptation import batches, models, monitors
-from mlspring.homeworks.hw11_adaptation.batches import DomainBatches, Domains
+from mlspring.homeworks.hw11_adaptation.batches import Batch, DomainBatches, Domains
 from mlspring.homeworks.hw11_adaptation.data import Data
-from mlspring.homeworks.hw11_adaptation.losses import loss_of, reversal_weight
+from mlspring.homeworks.hw11_adaptation.losses import loss_of, refines, reversal_weight
 from mlspring.homeworks.hw11_adaptation.models import Adapter
 from mlspring.homeworks.hw11_adaptation.recipe import AdaptKnobs, Recipe
+from mlspring.homeworks.hw11_adaptation.smoothness import worst_drawings
 from mlspring.homeworks.hw11_adaptation.transform import to_input
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
-from mlspring.kit.seeding import derive_seed, seed_everything
+from mlspring.kit.seeding import derive_seed, generator, seed_everything
 from mlspring.kit.state import TrainState, clip_gradients, with_adamw
 from mlspring.kit.training import Bookkeeper
 
@@ -65,7 +66,7 @@ def train_network(
         for step in books.steps():
             # batch: this process's shard of photos and of drawings, each augmented
             batch, progress = sampler.batch(step, ranks), (step - 1) / knobs.steps
-            images = batch.images if recipe.needs_drawings else batch.photos
+            images = shown(state.model, batch, recipe, progress, hardware, (seed, step))
 
             # forward, loss: both domains in one batch, so that batch norm sees them together
             weight = reversal_weight(recipe.adapt, progress)
@@ -101,6 +102,23 @@ def train_network(
     return 2 * (step - books.start) * sampler.size
 
 
+def shown(
+    model: Adapter,
+    batch: Batch,
+    recipe: Recipe,
+    progress: float,
+    hardware: Hardware,
+    keys: tuple[int, int],
+) -> Tensor:
+    """Return the pictures of a step: photos, drawings, and the drawings moved, as asked for."""
+    if not recipe.needs_drawings:
+        return batch.photos
+    if not recipe.adapt.smooth or progress < recipe.adapt.start:
+        return batch.images
+    draws = generator("smooth", *keys)
+    return torch.cat((batch.images, worst_drawings(model, batch.drawings, hardware, draws)))
+
+
 def logged(terms: Mapping[str, Tensor]) -> dict[str, float]:
     """Return the terms of a step's loss as log values."""
     return {f"term__{name}": round(term.item(), 5) for name, term in terms.items()}
@@ -111,7 +129,7 @@ def teach(
     average: Adapter, drawings: Tensor, knobs: AdaptKnobs, progress: float, hardware: Hardware
 ) -> Tensor | None:
     """Return the moving average's logits of uint8 drawings (n, s, s); None: none are needed."""
-    if not knobs.pseudo or progress < knobs.start:
+    if not (refines(knobs, progress) or (knobs.pseudo and progress >= knobs.start)):
         return None
     images = hardware.images_to_device(to_input(drawings))
     with hardware.autocast():

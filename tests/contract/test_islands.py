@@ -115,8 +115,11 @@ def test_every_recipe_parses_and_keeps_one_order_of_keys(spec: Spec, kind: str) 
     assert files
     orders = []
     for file in files:
-        recipe = load_recipe(model, file)
         table = tomllib.loads(file.read_text())
+        if "extends" in table:  # holds only what it changes
+            recipes.load(spec, file, kind=kind)
+            continue
+        recipe = load_recipe(model, file)
         orders.append([f"{section}.{key}" for section in table for key in table[section]])
         assert orders[-1] == list(flatten(recipe)), f"{file.name}: keys in another order"
     assert all(order == orders[0] for order in orders)

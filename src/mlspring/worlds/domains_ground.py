@@ -14,8 +14,8 @@ from mlspring.worlds.paint import NOISE_SIZE, noise
 from mlspring.worlds.shapes import hsv
 
 SIZE = 96  # pixels of a scene
-TYPICAL = 0.7  # probability that an object is in front of its class's ground
-STRENGTH = (4.0, 16.0)  # of a ground's pattern, of 255
+TYPICAL = 0.95  # probability that an object is in front of its class's ground
+STRENGTH = (14.0, 36.0)  # of a ground's pattern, of 255
 HUE_SPREAD = 0.05
 
 Floats = NDArray[np.float32]

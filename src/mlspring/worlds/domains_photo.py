@@ -1,4 +1,4 @@
-"""One cluttered colour photo of an object: background, things in the way, light, a cheap camera."""
+"""One colour photo of an object: a ground, things in the way, light, a cheap camera."""
 
 import math
 
@@ -14,10 +14,10 @@ from mlspring.worlds.shapes import Color, Points, circle, hsv, mix, turned
 
 SIDE = 32  # pixels of a finished photo, as in the course's data
 SCALE = SIZE // SIDE  # painted so many times larger
-CONTRAST = 80  # of 255: least difference in brightness between an object and its background
-CLUTTER = (0, 3)  # things behind the object
-IN_FRONT = (0.8, 0.15, 0.05)  # probabilities of 0, 1, 2 small things in front of it
-REACH = (0.75, 1.0)  # half the object's size, of half the picture's
+CONTRAST = 110  # of 255: least difference in brightness between an object and its background
+CLUTTER = (0, 2)  # things behind the object: at least, and fewer than
+IN_FRONT = (0.9, 0.1)  # probabilities of 0, 1 small things in front of it
+REACH = (0.85, 1.0)  # half the object's size, of half the picture's
 
 Floats = NDArray[np.float32]
 
@@ -34,7 +34,7 @@ def photo(rng: np.random.Generator, label: int) -> NDArray[np.uint8]:
     cast_shadow(rng, scene, parts)
     for part in parts:
         paint(rng, brush, part, colors)
-    for _ in range(rng.choice(3, p=IN_FRONT)):
+    for _ in range(rng.choice(len(IN_FRONT), p=IN_FRONT)):
         clutter(rng, brush, small=True)
     return camera(rng, np.asarray(scene, np.float32))
 

@@ -18,7 +18,7 @@ MAX_LINES, MAX_LINES_OF_MANY = 1500, 2000  # of an island; of one with more than
 # The methods of the islands that have more than five, as their recipes name them.
 METHODS = {
     "hw11": (
-        *('method = "source_only"', 'method = "dann"', 'method = "mcd"', "balance = 0.3"),
+        *('method = "source_only"', 'method = "dann"', 'method = "mcd"', "balance = 1.0"),
         *("pseudo = 1.0", "smooth = 1.0", "refine = 0.25", "positive_pairs = 0.5"),
     ),
     "hw12": (

@@ -1,0 +1,202 @@
+"""What a step trains on: frames with their neighbours, or whole utterances side by side.
+
+Both gather rows of one array by index, so that the data are held once, whatever the window. The
+course's code wrote every window out: for n = 21 frames it held the features 21 times.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from mlspring.core.errors import UserError
+from mlspring.homeworks.hw02_phonemes.recipe import ModelKnobs
+from mlspring.homeworks.hw02_phonemes.utterances import Utterances
+from mlspring.kit.batches import EpochBatches
+from mlspring.kit.distributed import Ranks
+from mlspring.kit.seeding import generator
+
+POOL = 16  # batches of utterances that are sorted by length together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """``Utterances`` as tensors on the device; labels are absent in a test part."""
+
+    features: Tensor  # float32 (T, 39)
+    offsets: Tensor  # int64 (n + 1,)
+    labels: Tensor | None  # uint8 (T,)
+
+    def lengths(self, numbers: Tensor) -> Tensor:
+        """Return the frames of each of the utterances ``numbers``, int64 (b,)."""
+        return self.offsets[numbers + 1] - self.offsets[numbers]
+
+    def rows(self, numbers: Tensor) -> Tensor:
+        """Return the rows of all frames of the utterances ``numbers``, in their order."""
+        lengths = self.lengths(numbers)
+        shifts = self.offsets[numbers] - (lengths.cumsum(0) - lengths)
+        shifts = shifts.repeat_interleave(lengths)
+        return torch.arange(len(shifts), device=shifts.device) + shifts
+
+    def targets(self, rows: Tensor) -> Tensor:
+        """Return the classes of ``rows``, int64."""
+        assert self.labels is not None
+        return self.labels[rows].long()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """This process's share of a step.
+
+    Args:
+        inputs: what the network takes.
+        targets: int64 (m,), the class of every frame for which it gives logits.
+        loss_scale: factor of the mean loss here, so that the mean over processes is that of all
+            frames of the step.
+    """
+
+    inputs: tuple[Tensor, ...]
+    targets: Tensor
+    loss_scale: float
+
+
+def on_device(utterances: Utterances, device: torch.device) -> Frames:
+    """Return the arrays as tensors; on the CPU they share their memory."""
+    labels = utterances.labels
+    return Frames(
+        features=torch.from_numpy(utterances.features).to(device),
+        offsets=torch.from_numpy(utterances.offsets).to(device),
+        labels=None if labels is None else torch.from_numpy(labels).to(device),
+    )
+
+
+def window_rows(offsets: Tensor, rows: Tensor, n: int) -> Tensor:
+    """Return which rows the windows of n frames around ``rows`` hold: int64 (m, n).
+
+    At the ends of an utterance its first or last frame is repeated: no window crosses them.
+    """
+    utterances = torch.searchsorted(offsets, rows, right=True) - 1
+    first, last = offsets[utterances], offsets[utterances + 1] - 1
+    reach = torch.arange(-(n // 2), n // 2 + 1, device=rows.device)
+    return (rows[:, None] + reach).clamp(first[:, None], last[:, None])
+
+
+def windows(frames: Frames, rows: Tensor, n: int) -> Tensor:
+    """Return the n frames around each of ``rows``, in order of time: float32 (m, 39 n)."""
+    if n == 1:
+        return frames.features.index_select(0, rows)
+    around = window_rows(frames.offsets, rows, n)
+    return frames.features.index_select(0, around.flatten()).view(len(rows), -1)
+
+
+def padded(frames: Frames, numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Return utterances side by side, float32 (b, t, 39) with zeros behind, and lengths (b,)."""
+    starts, ends = frames.offsets[numbers].tolist(), frames.offsets[numbers + 1].tolist()
+    parts = [frames.features[start:end] for start, end in zip(starts, ends, strict=True)]
+    return pad_sequence(parts, batch_first=True), frames.lengths(numbers)
+
+
+class FrameBatches:
+    """Batches of ``batch_size`` frames from anywhere, each with its window; shuffled every epoch.
+
+    Args:
+        frames: all that there are.
+        rows: int64 (m,), the frames to train on.
+        n: frames of a window.
+        batch_size: frames a step, over all processes.
+        seed: fixes the order of every epoch.
+        ranks: who shares a step.
+    """
+
+    def __init__(
+        self, frames: Frames, rows: Tensor, n: int, batch_size: int, seed: int, ranks: Ranks
+    ) -> None:
+        self.frames, self.n = frames, n
+        self._batches = EpochBatches(rows, batch_size, seed)
+        self.size = self.num_frames = self._batches.size
+        self._shard, self._scale = ranks.shard(self.size), ranks.loss_scale(self.size)
+
+    def batch(self, step: int) -> Batch:
+        """Return this process's windows (m, 39 n) of ``step``, counted from 1."""
+        rows = self._batches.rows(step)[self._shard]
+        return Batch(
+            inputs=(windows(self.frames, rows, self.n),),
+            targets=self.frames.targets(rows),
+            loss_scale=self._scale,
+        )
+
+    def epochs(self, step: int) -> float:
+        """Return how many epochs are done after ``step``."""
+        return self._batches.epochs(step)
+
+
+class UtteranceBatches:
+    """Batches of whole utterances of like lengths, about ``batch_size`` frames together.
+
+    Each epoch shuffles the utterances, sorts them by length within pools of some batches, so that
+    little is padded, and takes the batches in a random order. What does not fill a batch is left
+    out of an epoch.
+
+    Args:
+        frames: all that there are.
+        numbers: int64 (m,), the utterances to train on.
+        batch_size: frames a step, over all processes.
+        seed: fixes the order of every epoch.
+        ranks: who shares a step.
+
+    Raises:
+        UserError: more processes than utterances in a step.
+    """
+
+    def __init__(
+        self, frames: Frames, numbers: Tensor, batch_size: int, seed: int, ranks: Ranks
+    ) -> None:
+        self.frames, self._numbers, self._seed, self._ranks = frames, numbers.cpu(), seed, ranks
+        self._lengths = frames.lengths(numbers).cpu()
+        mean = max(1, round(self._lengths.double().mean().item()))
+        self.size = min(max(1, batch_size // mean), len(numbers))  # utterances
+        self.num_frames = self.size * mean  # of a step, on average
+        self.per_epoch = len(numbers) // self.size
+        self._epoch, self._order = -1, self._numbers
+        if ranks.size > self.size:
+            found = f"{ranks.size} processes share a step of {self.size} utterances"
+            raise UserError(found, fix="start fewer processes, or raise train.batch_size")
+
+    def batch(self, step: int) -> Batch:
+        """Return this process's utterances of ``step``: inputs (b, t, 39) and lengths (b,)."""
+        epoch, position = divmod(step - 1, self.per_epoch)
+        if epoch != self._epoch:
+            self._order, self._epoch = self._shuffled(epoch), epoch
+        places = self._order[position * self.size :][: self.size]
+        mine = places[self._ranks.shard(self.size)]
+        numbers = self._numbers[mine].to(self.frames.offsets.device)
+        share = self._lengths[mine].sum() / self._lengths[places].sum()
+        return Batch(
+            inputs=padded(self.frames, numbers),
+            targets=self.frames.targets(self.frames.rows(numbers)),
+            loss_scale=share.item() * self._ranks.size,
+        )
+
+    def epochs(self, step: int) -> float:
+        """Return how many epochs are done after ``step``."""
+        return round(step / self.per_epoch, 3)
+
+    def _shuffled(self, epoch: int) -> Tensor:
+        """Return positions in the list of utterances, batch after batch: int64 (k size,)."""
+        draw = generator(self._seed, "order", epoch)
+        kept = torch.randperm(len(self._numbers), generator=draw)[: self.per_epoch * self.size]
+        pools = [
+            pool[self._lengths[pool].argsort(stable=True)] for pool in kept.split(POOL * self.size)
+        ]
+        batches = torch.cat(pools).view(-1, self.size)
+        return batches[torch.randperm(len(batches), generator=draw)].flatten()
+
+
+def make_batches(
+    knobs: ModelKnobs, batch_size: int, frames: Frames, numbers: Tensor, seed: int, ranks: Ranks
+) -> FrameBatches | UtteranceBatches:
+    """Return what the recipe's network trains on, of the utterances ``numbers``."""
+    if knobs.name == "recurrent":
+        return UtteranceBatches(frames, numbers, batch_size, seed, ranks)
+    return FrameBatches(frames, frames.rows(numbers), knobs.frames, batch_size, seed, ranks)

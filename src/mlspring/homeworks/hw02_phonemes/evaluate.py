@@ -1,0 +1,85 @@
+"""Logits of every frame of some utterances, in order, whatever the network reads."""
+
+import torch
+from torch import Tensor
+
+from mlspring.homeworks.hw02_phonemes.batches import Frames, padded, windows
+from mlspring.homeworks.hw02_phonemes.models import BiLSTM, WindowNet
+from mlspring.kit.device import Hardware
+from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.evaluate import predict_all
+
+EVAL_FRAMES, EVAL_UTTERANCES = 4096, 16
+
+
+def logits_of(
+    model: WindowNet | BiLSTM,
+    frames: Frames,
+    numbers: Tensor,
+    hardware: Hardware,
+    ranks: Ranks = ALONE,
+) -> Tensor:
+    """Return logits (frames, 41) of the utterances ``numbers``, on the CPU; in evaluation mode.
+
+    Args:
+        model: on the device; its mode is as before afterwards.
+        frames: all that there are, on the device.
+        numbers: int64, which utterances, in the order of the result.
+        hardware: in which arithmetic to compute.
+        ranks: each rank computes its share; all ranks get all logits.
+    """
+    was_training = model.training
+    ranks.sync_buffers(model.eval())  # what is measured is what rank 0 saves
+    logits = (
+        _of_utterances(model, frames, numbers, hardware, ranks)
+        if isinstance(model, BiLSTM)
+        else _of_windows(model, frames, frames.rows(numbers), hardware, ranks)
+    )
+    model.train(was_training)
+    return logits
+
+
+def _of_windows(
+    model: WindowNet, frames: Frames, rows: Tensor, hardware: Hardware, ranks: Ranks
+) -> Tensor:
+    def forward(part: slice) -> Tensor:
+        with hardware.autocast():
+            logits: Tensor = model(windows(frames, rows[part], model.num_frames))
+        return logits
+
+    return predict_all(forward, len(rows), EVAL_FRAMES, ranks)
+
+
+def _of_utterances(
+    model: BiLSTM, frames: Frames, numbers: Tensor, hardware: Hardware, ranks: Ranks
+) -> Tensor:
+    """Return the logits; utterances of like lengths are computed together, so little is padded."""
+    lengths = frames.lengths(numbers)
+    order = lengths.argsort(stable=True)
+
+    def forward(part: slice) -> Tensor:
+        with hardware.autocast():
+            logits: Tensor = model(*padded(frames, numbers[order[part]]))
+        return logits
+
+    by_length = predict_all(forward, len(numbers), EVAL_UTTERANCES, ranks)
+    ends = lengths.cumsum(0)
+    places = Frames(features=by_length, offsets=torch.cat((ends[:1] * 0, ends)), labels=None)
+    logits = torch.empty_like(by_length)
+    logits[places.rows(order).cpu()] = by_length
+    return logits
+
+
+def smoothed(probabilities: Tensor, offsets: Tensor, num_frames: int) -> Tensor:
+    """Return the mean of each row (T, c) and its neighbours, ``num_frames`` in all.
+
+    At the ends of an utterance fewer frames are averaged: nothing crosses them.
+    """
+    if num_frames == 1:
+        return probabilities
+    rows = torch.arange(len(probabilities))
+    utterances = torch.searchsorted(offsets, rows, right=True) - 1
+    first = torch.maximum(rows - num_frames // 2, offsets[utterances])
+    behind = torch.minimum(rows + num_frames // 2 + 1, offsets[utterances + 1])
+    sums = torch.nn.functional.pad(probabilities.double().cumsum(0), (0, 0, 1, 0))
+    return ((sums[behind] - sums[first]) / (behind - first)[:, None]).to(probabilities.dtype)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, digits, domains, food, glyphs, landings, survey
+from tests.tiny import compression, digits, domains, food, glyphs, landings, phones, survey
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -57,6 +57,12 @@ TINY = {
         small=survey.SMALL,
         write_answers=survey.write_answers,
         best=0.0,
+    ),
+    "hw02": Tiny(
+        write_data=phones.write_libriphone,
+        small=phones.SMALL,
+        write_answers=phones.write_answers,
+        best=1.0,
     ),
     "hw03": Tiny(
         write_data=food.write_food11,

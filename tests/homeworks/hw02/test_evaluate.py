@@ -1,0 +1,116 @@
+"""Logits of utterances in any order, smoothing, and the loss, each against a plain computation."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mlspring.core.runs import Request, Run
+from mlspring.core.source import official
+from mlspring.homeworks.hw02_phonemes import data, models, predict, train
+from mlspring.homeworks.hw02_phonemes.batches import windows
+from mlspring.homeworks.hw02_phonemes.evaluate import logits_of, smoothed
+from mlspring.kit import checkpoint, device
+from mlspring.kit.checkpoint import weights_path
+from tests.homeworks.hw02.tools import frames, knobs, recipe
+from tests.tiny.phones import write_libriphone
+
+HARDWARE = device.choose("cpu", "fp32", work="dense")
+LENGTHS = np.random.default_rng(1).integers(1, 30, 40).tolist()
+
+
+@pytest.mark.parametrize("level", ["medium", "strong", "boss"])
+def test_logits_come_in_the_order_that_was_asked_for(
+    level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlspring.homeworks.hw02_phonemes.evaluate.EVAL_UTTERANCES", 3)
+    monkeypatch.setattr("mlspring.homeworks.hw02_phonemes.evaluate.EVAL_FRAMES", 50)
+    torch.manual_seed(0)
+    model, speech = models.build(knobs(level, "model.width=8")), frames(LENGTHS)
+    numbers = torch.tensor([5, 39, 0, 12, 7, 30, 2])
+    found = logits_of(model, speech, numbers, HARDWARE)
+    assert model.training, "as before"
+    model.eval()
+    expected = []
+    for number in numbers:
+        rows = speech.rows(number[None])
+        with torch.no_grad():
+            if isinstance(model, models.BiLSTM):
+                expected.append(model(speech.features[rows][None], torch.tensor([len(rows)])))
+            else:
+                expected.append(model(windows(speech, rows, model.num_frames)))
+    torch.testing.assert_close(found, torch.cat(expected), rtol=1e-4, atol=1e-5)
+
+
+def test_smoothing_averages_within_the_utterance() -> None:
+    lengths = [4, 1, 6]
+    offsets = torch.tensor([0, 4, 5, 11])
+    probabilities = torch.rand(11, 41)
+    found = smoothed(probabilities, offsets, 5)
+    start = 0
+    for length in lengths:
+        for row in range(start, start + length):
+            near = range(max(start, row - 2), min(start + length, row + 3))
+            expected = probabilities[list(near)].mean(0)
+            torch.testing.assert_close(found[row], expected)
+        start += length
+    assert smoothed(probabilities, offsets, 1) is probabilities
+
+
+def test_the_loss_is_the_mean_cross_entropy_of_smoothed_targets() -> None:
+    logits, targets = torch.randn(6, 41, dtype=torch.float64), torch.tensor([0, 40, 3, 3, 7, 9])
+    smooth = recipe("world/boss", "train.label_smoothing=0.2").train
+    log_p = logits.log_softmax(1)
+    wanted = torch.full((6, 41), 0.2 / 41, dtype=torch.float64)
+    wanted[torch.arange(6), targets] += 0.8
+    expected = -(wanted * log_p).sum(1).mean()
+    torch.testing.assert_close(train.loss_of(logits, targets, smooth), expected)
+
+
+@pytest.mark.parametrize("level", ["simple", "boss"])
+@pytest.mark.parametrize("smooth", [1, 5])
+def test_predictions_are_the_classes_of_the_test_frames_in_order(
+    level: str, smooth: int, tmp_path: Path
+) -> None:
+    knobs = recipe(f"world/{level}", "model.width=8", f"predict.smooth={smooth}")
+    loaded = data.load(official(write_libriphone(tmp_path / "data")), knobs)
+    request = Request(homework="hw02", recipe="t", device="cpu", precision="fp32")
+    run = Run.create(tmp_path, request, "")
+    torch.manual_seed(0)
+    model = models.build(knobs.model).eval()
+    checkpoint.save_weights(weights_path(run, 0), model, {})
+    found = predict.predict(knobs, loaded, run)
+    run.close()
+    expected = []
+    for start, end in zip(loaded.test.offsets[:-1], loaded.test.offsets[1:], strict=True):
+        speech = torch.from_numpy(loaded.test.features[start:end])
+        with torch.no_grad():
+            if isinstance(model, models.BiLSTM):
+                logits = model(speech[None], torch.tensor([len(speech)]))
+            else:
+                logits = model(speech)
+        offsets = torch.tensor([0, len(speech)])
+        expected.append(smoothed(logits.softmax(1), offsets, smooth).argmax(1))
+    assert found.tolist() == torch.cat(expected).tolist()
+
+
+def test_a_summary_measures_training_frames_as_held_out_ones(tmp_path: Path) -> None:
+    knobs = recipe("world/strong", "model.width=8", "model.layers=1", "model.dropout=0.9")
+    loaded = data.load(official(write_libriphone(tmp_path / "data")), knobs)
+    split = train.split_of(loaded, HARDWARE)
+    model = train.new_state(0, knobs, 0, HARDWARE).model
+    held_out = train.predict_held_out(model, split, HARDWARE, train.Ranks())
+    summary = train.summarise(model, split, held_out, HARDWARE, train.Ranks())
+    assert np.sum(summary["confusion"]) == len(split.held_labels)
+    right = np.trace(np.array(summary["confusion"])) / len(split.held_labels)
+    assert summary["valid__accuracy"] == pytest.approx(right, abs=1e-5)
+    assert summary["parameters"] == models.num_parameters(knobs.model)
+    same = train.Split(
+        frames=split.frames,
+        train=split.held_out,
+        held_out=split.held_out,
+        held_labels=split.held_labels,
+    )
+    again = train.summarise(model, same, held_out, HARDWARE, train.Ranks())
+    assert again["train__loss"] == again["valid__loss"], "no dropout in either"

@@ -9,11 +9,12 @@ import torch
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw02_phonemes import data, models, predict, train
-from mlspring.homeworks.hw02_phonemes.batches import windows
 from mlspring.homeworks.hw02_phonemes.evaluate import logits_of, smoothed
 from mlspring.kit import checkpoint, device
 from mlspring.kit.checkpoint import weights_path
-from tests.homeworks.hw02.tools import frames, knobs, recipe
+from mlspring.kit.frames import windows
+from tests.homeworks.hw02.tools import knobs, recipe
+from tests.kit.speech import frames
 from tests.tiny.phones import write_libriphone
 
 HARDWARE = device.choose("cpu", "fp32", work="dense")

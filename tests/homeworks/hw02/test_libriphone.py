@@ -1,9 +1,6 @@
 """The course's folder: read, written, and each way in which it can be damaged."""
 
-import io
-import pickle
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import torch
 
 from mlspring.core.errors import DataError
 from mlspring.homeworks.hw02_phonemes import libriphone
+from mlspring.kit.feature_files import read_features
 from tests.tiny.phones import features_of, labels_of, name_of, write_libriphone
 
 FIRST = name_of(0)
@@ -96,86 +94,25 @@ def test_classes_without_a_table_are_called_by_their_numbers(root: Path) -> None
         libriphone.read_phones(root)
 
 
-class Opens:
-    """A pickle that opens a file when it is unpickled carelessly."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, str]]:
-        return open, (str(self.path), "w")
-
-
-def saved(value: object) -> bytes:
-    stream = io.BytesIO()
-    torch.save(value, stream)
-    return stream.getvalue()
-
-
-BAD = {
-    "cut short": (saved(torch.zeros(50, 39))[:3000], "cannot be read as a tensor"),
-    "no bytes": (b"", "cannot be read as a tensor"),
-    "text": (b"0.1 0.2 0.3\n", "cannot be read as a tensor"),
-    "a list": (pickle.dumps([1.0, 2.0]), "cannot be read as a tensor"),
-    "a dict of tensors": (saved({"feat": torch.zeros(5, 39)}), "holds a dict, not a plain tensor"),
-    "sparse": (saved(torch.zeros(5, 39).to_sparse()), "not a plain tensor"),
-    "float64": (saved(torch.zeros(5, 39, dtype=torch.float64)), "holds float64 numbers"),
-    "int64": (saved(torch.zeros(5, 39, dtype=torch.int64)), "holds int64 numbers"),
-    "bfloat16": (saved(torch.zeros(5, 39, dtype=torch.bfloat16)), "holds bfloat16 numbers"),
-    "40 features": (saved(torch.zeros(5, 40)), r"holds a tensor \(5, 40\)"),
-    "one axis": (saved(torch.zeros(39)), r"holds a tensor \(39,\)"),
-    "one frame a billion times": (
-        saved(torch.zeros(1, 39).expand(10**9, 39)),
-        r"holds a tensor \(1000000000, 39\)",
-    ),
-    "no frame": (saved(torch.zeros(0, 39)), "is an empty utterance"),
-    "nan": (saved(torch.zeros(5, 39).index_fill(0, torch.tensor(3), float("nan"))), "frame 3 hol"),
-    "inf": (saved(torch.full((5, 39), float("inf"))), "frame 0 holds inf"),
-}
-
-
-@pytest.mark.parametrize("content", BAD)
-def test_a_damaged_tensor_is_told_with_its_file(content: str, root: Path) -> None:
-    data, words = BAD[content]
-    first_file(root).write_bytes(data)
-    with pytest.raises(DataError, match=rf"{FIRST}\.pt: .*{words}") as told:
-        libriphone.read_train(root)
-    assert "expected" in str(told.value) or "->" in str(told.value)
-    assert len(str(told.value)) < 700
-
-
-def test_nothing_is_executed(root: Path, tmp_path: Path) -> None:
-    trap = tmp_path / "opened"
-    first_file(root).write_bytes(saved(Opens(trap)))
-    with pytest.raises(DataError, match="cannot be read as a tensor"):
-        libriphone.read_train(root)
-    first_file(root).write_bytes(pickle.dumps(Opens(trap)))
-    with pytest.raises(DataError, match="cannot be read as a tensor"):
-        libriphone.read_train(root)
-    assert not trap.exists()
-
-
-def test_every_cut_of_a_tensor_is_told(root: Path) -> None:
-    whole = first_file(root).read_bytes()
-    assert zipfile.is_zipfile(io.BytesIO(whole))
-    for length in range(0, len(whole) - 1, 401):
-        first_file(root).write_bytes(whole[:length])
-        with pytest.raises(DataError, match=rf"{FIRST}\.pt"):
-            libriphone.read_features(first_file(root))
-
-
-def test_a_view_of_a_larger_tensor_is_read_as_what_it_is(root: Path) -> None:
-    wide = torch.arange(39 * 100, dtype=torch.float32).view(100, 39)
-    torch.save(wide[10:20], first_file(root))
-    assert libriphone.read_features(first_file(root)).tolist() == wide[10:20].tolist()
-    torch.save(torch.nn.Parameter(wide[:2]), first_file(root))
-    assert libriphone.read_features(first_file(root)).tolist() == wide[:2].tolist()
-
-
-def test_an_absent_tensor_is_told(root: Path) -> None:
-    first_file(root).unlink()
-    with pytest.raises(DataError, match=rf"{FIRST}\.pt: is missing; train_split\.txt names it"):
-        libriphone.read_train(root)
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize(
+    ("tensor", "words"),
+    [
+        (torch.zeros(0, 39), "is an empty utterance"),
+        (torch.zeros(5, 39).double(), "holds float64 numbers"),
+        (torch.full((5, 39), float("nan")), "frame 0 holds nan"),
+        ({"a": torch.zeros(5, 39)}, "holds a dict, not a plain tensor"),
+        (None, "is missing; the split names it"),
+    ],
+)
+def test_a_damaged_tensor_is_told_with_its_file(
+    tensor: object, words: str, part: str, root: Path
+) -> None:
+    name = name_of(0 if part == "train" else 20)
+    file = root / "feat" / part / f"{name}.pt"
+    file.unlink() if tensor is None else torch.save(tensor, file)
+    with pytest.raises(DataError, match=rf"{name}\.pt: {words}"):
+        libriphone.read_train(root) if part == "train" else libriphone.read_test(root)
 
 
 def test_labels_must_be_as_many_as_frames(root: Path) -> None:
@@ -251,9 +188,9 @@ def test_the_course_s_own_files_are_read(real_data: Path) -> None:
         there = [name for name in names if (root / "feat" / part / f"{name}.pt").exists()]
         assert len(there) >= 20
         for name in there:
-            features = libriphone.read_features(root / "feat" / part / f"{name}.pt")
+            features = read_features(root / "feat" / part / f"{name}.pt", 39)
             assert np.abs(features.mean(0)).max() < 1e-3, "normalised by utterance"
     name = "2007-149877-0023"
     labels = libriphone.read_labels(root / "train_labels_one_line.txt", [name])[name]
-    features = libriphone.read_features(root / "feat" / "train" / f"{name}.pt")
+    features = read_features(root / "feat" / "train" / f"{name}.pt", 39)
     assert len(labels) == len(features)

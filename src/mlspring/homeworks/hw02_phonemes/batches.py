@@ -1,48 +1,22 @@
 """What a step trains on: frames with their neighbours, or whole utterances side by side.
 
-Both gather rows of one array by index, so that the data are held once, whatever the window. The
-course's code wrote every window out: for n = 21 frames it held the features 21 times.
+Both are gathered from one array by index (``kit.frames``), so that no window is ever written out.
 """
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from mlspring.core.errors import UserError
 from mlspring.homeworks.hw02_phonemes.recipe import ModelKnobs
 from mlspring.homeworks.hw02_phonemes.utterances import Utterances
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.distributed import Ranks
+from mlspring.kit.frames import Frames, padded, windows
 from mlspring.kit.seeding import generator
 
 POOL = 16  # batches of utterances that are sorted by length together
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frames:
-    """``Utterances`` as tensors on the device; labels are absent in a test part."""
-
-    features: Tensor  # float32 (T, 39)
-    offsets: Tensor  # int64 (n + 1,)
-    labels: Tensor | None  # uint8 (T,)
-
-    def lengths(self, numbers: Tensor) -> Tensor:
-        """Return the frames of each of the utterances ``numbers``, int64 (b,)."""
-        return self.offsets[numbers + 1] - self.offsets[numbers]
-
-    def rows(self, numbers: Tensor) -> Tensor:
-        """Return the rows of all frames of the utterances ``numbers``, in their order."""
-        lengths = self.lengths(numbers)
-        shifts = self.offsets[numbers] - (lengths.cumsum(0) - lengths)
-        shifts = shifts.repeat_interleave(lengths)
-        return torch.arange(len(shifts), device=shifts.device) + shifts
-
-    def targets(self, rows: Tensor) -> Tensor:
-        """Return the classes of ``rows``, int64."""
-        assert self.labels is not None
-        return self.labels[rows].long()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,32 +43,6 @@ def on_device(utterances: Utterances, device: torch.device) -> Frames:
         offsets=torch.from_numpy(utterances.offsets).to(device),
         labels=None if labels is None else torch.from_numpy(labels).to(device),
     )
-
-
-def window_rows(offsets: Tensor, rows: Tensor, n: int) -> Tensor:
-    """Return which rows the windows of n frames around ``rows`` hold: int64 (m, n).
-
-    At the ends of an utterance its first or last frame is repeated: no window crosses them.
-    """
-    utterances = torch.searchsorted(offsets, rows, right=True) - 1
-    first, last = offsets[utterances], offsets[utterances + 1] - 1
-    reach = torch.arange(-(n // 2), n // 2 + 1, device=rows.device)
-    return (rows[:, None] + reach).clamp(first[:, None], last[:, None])
-
-
-def windows(frames: Frames, rows: Tensor, n: int) -> Tensor:
-    """Return the n frames around each of ``rows``, in order of time: float32 (m, 39 n)."""
-    if n == 1:
-        return frames.features.index_select(0, rows)
-    around = window_rows(frames.offsets, rows, n)
-    return frames.features.index_select(0, around.flatten()).view(len(rows), -1)
-
-
-def padded(frames: Frames, numbers: Tensor) -> tuple[Tensor, Tensor]:
-    """Return utterances side by side, float32 (b, t, 39) with zeros behind, and lengths (b,)."""
-    starts, ends = frames.offsets[numbers].tolist(), frames.offsets[numbers + 1].tolist()
-    parts = [frames.features[start:end] for start, end in zip(starts, ends, strict=True)]
-    return pad_sequence(parts, batch_first=True), frames.lengths(numbers)
 
 
 class FrameBatches:

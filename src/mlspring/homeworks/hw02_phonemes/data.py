@@ -64,7 +64,8 @@ def load(source: Source, recipe: Recipe) -> Data:
         return _load_world(source.folder)
     root = libriphone.find(source.folder)
     labelled = libriphone.read_train(root)
-    train, valid = split_utterances(labelled.names, recipe.data)
+    none = np.empty(0, np.int64)  # a folder to predict for
+    train, valid = split_utterances(labelled.names, recipe.data) if labelled.names else (none, none)
     test, phones = libriphone.read_test(root), libriphone.read_phones(root)
     return Data(labelled=labelled, train=train, valid=valid, test=test, phones=phones)
 
@@ -81,7 +82,9 @@ def test_ids(source: Source) -> list[str]:
 def describe(data: Data) -> dict[str, str]:
     """Return the rows of the data card."""
     labelled, labels = data.labelled, data.labelled.labels
-    assert labels is not None
+    test = f"{len(data.test.names):,} test"
+    if labels is None or not len(labels):
+        return {"frames": f"{len(data.test_ids):,} test", "utterances": f"{test}; none has labels"}
     shares = np.bincount(labels, minlength=NUM_CLASSES) / len(labels)
     common = np.argsort(-shares, kind="stable")[:8]
     num_runs = len(runs(labels, labelled.offsets))
@@ -92,7 +95,7 @@ def describe(data: Data) -> dict[str, str]:
         "frames": f"{frames[0]:,} training, {frames[1]:,} validation, {data.test.offsets[-1]:,} "
         "test; 39 MFCCs each, one every 10 ms",
         "utterances": f"{len(data.train):,} training, {len(data.valid):,} validation, "
-        f"{len(data.test.names):,} test; {lengths.mean() / 100:.1f} s long on average",
+        f"{test}; {lengths.mean() / 100:.1f} s long on average",
         "speakers": f"{speakers[0]} training, {speakers[1]} validation, "
         f"{len(set(map(speaker_of, data.test.names)))} test",
         "classes": f"{NUM_CLASSES}: {' '.join(data.phones)}",

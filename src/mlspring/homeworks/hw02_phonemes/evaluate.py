@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw02_phonemes.batches import Frames, padded, windows
 from mlspring.homeworks.hw02_phonemes.models import BiLSTM, WindowNet
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.evaluate import predict_all
+from mlspring.kit.frames import Frames, padded, windows
 
 EVAL_FRAMES, EVAL_UTTERANCES = 4096, 16
 
@@ -64,7 +64,7 @@ def _of_utterances(
 
     by_length = predict_all(forward, len(numbers), EVAL_UTTERANCES, ranks)
     ends = lengths.cumsum(0)
-    places = Frames(features=by_length, offsets=torch.cat((ends[:1] * 0, ends)), labels=None)
+    places = Frames(features=by_length, offsets=torch.cat((ends[:1] * 0, ends)))
     logits = torch.empty_like(by_length)
     logits[places.rows(order).cpu()] = by_length
     return logits

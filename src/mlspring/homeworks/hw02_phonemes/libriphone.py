@@ -11,49 +11,51 @@ DIR[/libriphone]/phones.txt             names of the classes; ours, the course h
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlspring.core.errors import DataError
 from mlspring.core.progress import bar, say
-from mlspring.core.texts import count, read_lines, size, write_lines
+from mlspring.core.texts import count, read_lines, write_lines
 from mlspring.homeworks.hw02_phonemes.utterances import NUM_CLASSES, NUM_FEATURES, Utterances
+from mlspring.kit.feature_files import read_features, save_features
 
 FOLDER = "libriphone"
 TRAIN, TEST = "train", "test"
 NAMES, LABELS, PHONES = "{}_split.txt", "train_labels.txt", "phones.txt"
 MAX_BYTES, MAX_LINES = 200_000_000, 200_000
-MAX_TENSOR_BYTES = 50_000_000  # half an hour of speech has 28 million
 SAFE_NAME = re.compile(r"[\w.+-]*\w[\w.+-]*")
-EXPECTED = f"a float32 tensor (frames, {NUM_FEATURES}), saved by torch.save"
-FIX = "copy it again, or leave the utterance out of the split"
+FIX = "copy it again, or take the utterance out of the split"
 
 
 def find(folder: Path) -> Path:
-    """Return the folder that holds ``train_split.txt``: ``folder``, or one up to two levels below.
+    """Return the folder that holds the split: ``folder``, or one up to two levels below.
+
+    One that has a test part alone will do, to predict for.
 
     Raises:
         DataError: there is none.
     """
+    for name in (NAMES.format(TRAIN), NAMES.format(TEST)):
+        for pattern in (name, f"*/{name}", f"*/*/{name}"):
+            if files := sorted(folder.glob(pattern)):
+                return files[0].parent
     name = NAMES.format(TRAIN)
-    for pattern in (name, f"*/{name}", f"*/*/{name}"):
-        if places := sorted(folder.glob(pattern)):
-            return places[0].parent
     expected = f"{name}, {LABELS} and feat/ in it, as in the course's libriphone.zip"
     fix = "see: mlspring fetch hw02, or mlspring data hw02 --export DIR for an example"
     raise DataError(f"there is no {name}", file=folder, expected=expected, fix=fix)
 
 
 def read_train(folder: Path) -> Utterances:
-    """Return the labelled utterances, in the order of ``train_split.txt``.
+    """Return the labelled utterances, in the order of ``train_split.txt``; none where it is absent.
 
     Raises:
         DataError: a file is missing or damaged, or labels and frames do not fit together.
     """
-    names = read_names(folder, TRAIN)
-    labels = read_labels(folder / LABELS, names)
+    there = (folder / NAMES.format(TRAIN)).exists()
+    names = read_names(folder, TRAIN) if there else []
+    labels = read_labels(folder / LABELS, names) if there else {}
     lengths = [len(labels[name]) for name in names]
     offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
     features = np.empty((offsets[-1], NUM_FEATURES), np.float32)
@@ -61,7 +63,7 @@ def read_train(folder: Path) -> Utterances:
     with bar("read training", len(names), unit="utterances") as progress:
         for number, name in enumerate(names):
             path = folder / "feat" / TRAIN / f"{name}.pt"
-            tensor = read_features(path)
+            tensor = read_features(path, NUM_FEATURES)
             if len(tensor) != lengths[number]:
                 found = f"has {count(len(tensor), 'frame')}; {LABELS} has "
                 found += f"{count(lengths[number], 'label')} for it"
@@ -72,7 +74,7 @@ def read_train(folder: Path) -> Utterances:
         features=features,
         offsets=offsets,
         names=tuple(names),
-        labels=np.concatenate([labels[name] for name in names]),
+        labels=np.concatenate([np.empty(0, np.uint8), *(labels[name] for name in names)]),
     )
 
 
@@ -91,7 +93,7 @@ def read_test(folder: Path) -> Utterances:
     tensors = [np.empty((0, NUM_FEATURES), np.float32)]
     with bar("read test", len(names), unit="utterances") as progress:
         for name in names:
-            tensors.append(read_features(folder / "feat" / TEST / f"{name}.pt"))
+            tensors.append(read_features(folder / "feat" / TEST / f"{name}.pt", NUM_FEATURES))
             progress.advance(1)
     lengths = [len(tensor) for tensor in tensors]
     return Utterances(
@@ -150,32 +152,6 @@ def read_labels(path: Path, names: Sequence[str]) -> dict[str, NDArray[np.uint8]
     return labels
 
 
-def read_features(path: Path) -> NDArray[np.float32]:
-    """Return the features of one utterance, float32 (t, 39), t >= 1.
-
-    Raises:
-        DataError: missing, cut short, another pickle than a tensor, of another type or shape,
-            empty, or with a value that is not finite.
-    """
-    tensor = _load(path)
-    shape = tuple(tensor.shape)
-    if str(tensor.dtype) != "torch.float32":
-        found = f"holds {str(tensor.dtype).removeprefix('torch.')} numbers"
-        raise DataError(found, file=path, expected=EXPECTED, fix="save tensor.float()")
-    if len(shape) != 2 or shape[1] != NUM_FEATURES or shape[0] * shape[1] * 4 > MAX_TENSOR_BYTES:
-        raise DataError(f"holds a tensor {shape}", file=path, expected=EXPECTED)
-    if not shape[0]:
-        raise DataError("is an empty utterance: it has no frame", file=path, fix=FIX)
-    features: NDArray[np.float32] = tensor.detach().numpy()
-    finite = np.isfinite(features).all(axis=1)
-    if not finite.all():
-        frame = int(np.argmin(finite))
-        value = features[frame][~np.isfinite(features[frame])][0]
-        found = f"frame {frame:,} holds {value}"
-        raise DataError(found, file=path, expected="finite numbers", fix=FIX)
-    return features
-
-
 def write(folder: Path, train: Utterances, test: Utterances, phones: Sequence[str]) -> None:
     """Write both parts under ``folder``/libriphone."""
     root = folder / FOLDER
@@ -184,14 +160,14 @@ def write(folder: Path, train: Utterances, test: Utterances, phones: Sequence[st
         if len(utterances.names):
             write_lines(root / NAMES.format(part), utterances.names)
         for name, start, end in _bounds(utterances):
-            _save(root / "feat" / part / f"{name}.pt", utterances.features[start:end])
-    assert train.labels is not None
-    lines = [
-        " ".join([name, *map(str, train.labels[start:end].tolist())])
-        for name, start, end in _bounds(train)
-    ]
-    write_lines(root / LABELS, lines)
+            save_features(root / "feat" / part / f"{name}.pt", utterances.features[start:end])
     write_lines(root / PHONES, phones)
+    if train.labels is not None and len(train.names):
+        lines = [
+            " ".join([name, *map(str, train.labels[start:end].tolist())])
+            for name, start, end in _bounds(train)
+        ]
+        write_lines(root / LABELS, lines)
 
 
 def read_phones(folder: Path) -> tuple[str, ...]:
@@ -209,37 +185,6 @@ def read_phones(folder: Path) -> tuple[str, ...]:
         found = f"holds {count(len(set(names)), 'name')}"
         raise DataError(found, file=path, expected=f"{NUM_CLASSES} names, one a line")
     return names
-
-
-def _load(path: Path) -> Any:
-    """Return the tensor in a file."""
-    import torch  # here: listing homeworks does without it
-
-    try:
-        num_bytes = path.stat().st_size
-        if num_bytes > MAX_TENSOR_BYTES:
-            raise DataError(f"has {size(num_bytes)}", file=path, expected=EXPECTED, fix=FIX)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        split = NAMES.format(path.parent.name)
-        found = f"is missing; {split} names it"
-        raise DataError(found, file=path, fix=f"copy it, or take it out of {split}") from error
-    except DataError:
-        raise
-    except Exception as error:  # what a damaged pickle raises is of many kinds
-        reason = str(error).partition("\n")[0][:120]
-        found = f"cannot be read as a tensor ({type(error).__name__}: {reason})"
-        raise DataError(found, file=path, expected=EXPECTED, fix=FIX) from error
-    if not isinstance(loaded, torch.Tensor) or loaded.layout != torch.strided:
-        found = f"holds a {type(loaded).__name__}, not a plain tensor"
-        raise DataError(found, file=path, expected=EXPECTED)
-    return loaded
-
-
-def _save(path: Path, features: NDArray[np.float32]) -> None:
-    import torch
-
-    torch.save(torch.from_numpy(features.copy()), path)  # a copy: a view would save the whole array
 
 
 def _classes(text: str, name: str, path: Path, row: int) -> NDArray[np.uint8]:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mlspring.core.errors import DataError
 from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw02_phonemes import models
-from mlspring.homeworks.hw02_phonemes.batches import Frames, make_batches, on_device
+from mlspring.homeworks.hw02_phonemes.batches import make_batches, on_device
 from mlspring.homeworks.hw02_phonemes.data import Data
 from mlspring.homeworks.hw02_phonemes.evaluate import logits_of
 from mlspring.homeworks.hw02_phonemes.models import BiLSTM, WindowNet
@@ -25,6 +26,7 @@ from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.evaluate import confusion_matrix
+from mlspring.kit.frames import Frames
 from mlspring.kit.labelled_split import measure
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import derive_seed, seed_everything
@@ -129,7 +131,14 @@ def new_state(
 
 
 def split_of(data: Data, hardware: Hardware) -> Split:
-    """Return the utterances to train on and to validate on, on the device."""
+    """Return the utterances to train on and to validate on, on the device.
+
+    Raises:
+        DataError: no utterance has labels.
+    """
+    if not len(data.train):
+        fix = "train on other data; for these: mlspring predict RUN --data DIR"
+        raise DataError("the data have no labelled utterance to train on", fix=fix)
     frames = on_device(data.labelled, hardware.device)
     train_part, held_out = (
         torch.from_numpy(part).to(hardware.device) for part in (data.train, data.valid)

@@ -63,12 +63,24 @@ def data(
         bool,
         typer.Option("--answers", help="With --export: the test answers, too."),
     ] = False,
+    from_audio: Annotated[
+        Path | None,
+        typer.Option(help="Write recordings in the official layout (--export: where)."),
+    ] = None,
+    listen: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Write so many items of a world of sound as wav."),
+    ] = None,
     data: Data = "world",
 ) -> None:
     """Describe the data, with a contact sheet; write a world out in the official layout."""
     from mlspring.verbs import data as verb
 
     spec = catalog.find(homework)
+    if from_audio:
+        return show(verb.from_audio(spec, from_audio, export))
+    if listen:
+        return show(verb.listen(spec, listen, export))
     if export:
         return show(verb.export(spec, export, answers=answers))
     card, sheet = verb.describe(spec, data)

@@ -4,7 +4,7 @@
 island's own classes, hence ``Any``; everything else is checked, by mypy and by the contract tests.
 
     data        world, load, test_ids, describe, export; may have answers, contact_sheet,
-                count_classes
+                count_classes, from_audio, listen
     train       train
     predict     predict                            where something is handed in
     submission  write, read; may have describe     unless the spec declares a table
@@ -73,6 +73,26 @@ class HasClassCount(Protocol):
 
     def count_classes(self, source: Source) -> int:
         """Return the number of classes."""
+
+
+@runtime_checkable
+class TakesRecordings(Protocol):
+    """Optional in ``data.py``: where own recordings can be made into the course's layout."""
+
+    def from_audio(self, audio: Path, to: Path) -> str:
+        """Write the recordings in the folder ``audio`` in the layout under ``to``; return what.
+
+        Raises:
+            DataError: a recording or a label file cannot be used; names it.
+        """
+
+
+@runtime_checkable
+class CanBeHeard(Protocol):
+    """Optional in ``data.py``: where the world is sound."""
+
+    def listen(self, number: int, to: Path) -> str:
+        """Write that many items of the world as sound under ``to``; return what was written."""
 
 
 class TrainPart(Protocol):

@@ -9,6 +9,8 @@ from rich.table import Table
 from mlspring import catalog
 from mlspring.core.errors import UserError
 from mlspring.core.files import atomic_folder, home
+from mlspring.core.island import CanBeHeard, TakesRecordings
+from mlspring.core.source import official
 from mlspring.core.spec import Spec
 from mlspring.verbs import contact, recipes, sources
 from mlspring.worlds import world
@@ -41,6 +43,52 @@ def _name(folder: Path) -> str:
     return f"{folder.parent.name}-{folder.name}"
 
 
+def from_audio(spec: Spec, audio: Path, to: Path | None) -> str:
+    """Write own recordings in the official layout, in a folder that appears whole or not at all.
+
+    Args:
+        spec: the homework.
+        audio: the folder of recordings.
+        to: a new or empty folder; None: ``<audio>-hw02`` and the like, beside the recordings.
+
+    Raises:
+        UserError: the homework takes no recordings, or ``to`` is not empty.
+        DataError: a recording or a label file cannot be used.
+    """
+    part = catalog.part(spec, "data")
+    if not isinstance(part, TakesRecordings):
+        raise UserError(f"{spec.id} takes no recordings", expected="a homework on speech")
+    folder = official(audio.expanduser()).folder
+    to = to or folder.with_name(f"{folder.name}-{spec.id}")
+    _demand_new(to)
+    with atomic_folder(to) as partial:
+        said = part.from_audio(folder, partial)
+    return f"{to}: official layout, for --data; {said}"
+
+
+def listen(spec: Spec, number: int, to: Path | None) -> str:
+    """Write items of the world as sound; raise ``UserError`` where it is none.
+
+    Args:
+        spec: the homework.
+        number: of items.
+        to: a new or empty folder; None: ``listen-hw02`` and the like, here.
+    """
+    part = catalog.part(spec, "data")
+    if not isinstance(part, CanBeHeard):
+        raise UserError(f"the world of {spec.id} is silent", expected="a homework on speech")
+    to = to or Path(f"listen-{spec.id}")
+    _demand_new(to)
+    with atomic_folder(to) as partial:
+        said = part.listen(number, partial)
+    return f"{to}: {said}"
+
+
+def _demand_new(to: Path) -> None:
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise UserError("is not empty", file=to, fix="name a new folder: --export DIR")
+
+
 def export(spec: Spec, to: Path, *, answers: bool = False) -> str:
     """Write the world under ``to``/public in the official layout.
 
@@ -55,8 +103,7 @@ def export(spec: Spec, to: Path, *, answers: bool = False) -> str:
         UserError: ``to`` exists and is not empty.
         MachineError: the disk is full or ``to`` cannot be written.
     """
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise UserError("is not empty", file=to, fix="name a new folder")
+    _demand_new(to)
     if answers:
         spec.require_ranking()
     made = sources.world_folder(spec)

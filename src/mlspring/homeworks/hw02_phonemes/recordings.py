@@ -20,8 +20,8 @@ from mlspring.core.recordings import recordings
 from mlspring.core.speech_features import flat_features, mfcc39
 from mlspring.core.texts import count
 from mlspring.homeworks.hw02_phonemes import libriphone
-from mlspring.homeworks.hw02_phonemes.phones import read_segments
 from mlspring.homeworks.hw02_phonemes.utterances import Utterances
+from mlspring.worlds.speech.label_names import read_segments
 from mlspring.worlds.speech.phones import CLASS_NAMES, frame_labels
 
 

@@ -1,4 +1,4 @@
-"""Names of phones in label files -> the 41 classes; the tables stand in ``phone_sets.toml``."""
+"""Names of phones in label files -> the 41 classes; the tables stand in ``label_names.toml``."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from mlspring.core.errors import DataError
 from mlspring.core.label_files import read_labels
 from mlspring.worlds.speech.phones import CLASS_NAMES, SIL, Segment
 
-SETS = Path(__file__).parent / "phone_sets.toml"
+SETS = Path(__file__).with_suffix(".toml")
 BURST = re.compile(r"[!_]|(?<=[ptkbdg])asp$|(?<=d)sap$")  # !t, _t, tasp: parts of the stop t
 
 

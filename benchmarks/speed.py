@@ -69,6 +69,13 @@ PLANS = {
         num_steps=400,
         work="dense",
     ),
+    "hw02": Plan(
+        level="medium",
+        epochs=2,
+        overrides=("train.steps=1850", "train.validate_every=462", "train.schedule=constant"),
+        num_steps=100,
+        work="dense",
+    ),
     "hw03": Plan(
         level="medium",
         epochs=5,

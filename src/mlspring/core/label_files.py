@@ -28,7 +28,8 @@ def read_labels(path: Path) -> list[Labelled]:
     """
     phones = FORMATS[path.suffix](path)
     if not phones:
-        raise DataError("holds no phone", file=path, expected="at least one")
+        fix = "remove it: without one the recording counts as one without phones"
+        raise DataError("holds no phone", file=path, expected="at least one", fix=fix)
     behind = 0.0
     for start, end, phone, row in phones:
         if start < behind - OVERLAP or end < start:

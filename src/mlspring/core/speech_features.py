@@ -60,8 +60,8 @@ def mfcc39(samples: Floats, *, deltas: Deltas = "coefficients", file: Path | Non
     _check(samples, WINDOW + (FEWEST_FRAMES - 1) * HOP, file)
     cepstra = _cepstra(np.asarray(samples, np.float32))
     axis = 1 if deltas == "coefficients" else 0
-    first = _differences(cepstra, axis)
-    features = np.concatenate([cepstra, first, _differences(first, axis)], axis=1)
+    first = differences(cepstra, axis)
+    features = np.concatenate([cepstra, first, differences(first, axis)], axis=1)
     return normalised(features)
 
 
@@ -150,7 +150,7 @@ def _cepstra(samples: Floats) -> NDArray[np.float64]:
     return np.array([extractor.get_frame(row) for row in range(count)], np.float64)
 
 
-def _differences(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+def differences(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     """Return the slope over two neighbours to each side; ends are repeated."""
     padded = np.pad(values, [(REACH, REACH) if side == axis else (0, 0) for side in (0, 1)], "edge")
     size = values.shape[axis]

@@ -16,7 +16,7 @@ from mlspring.homeworks.hw02_phonemes.batches import (
 )
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.frames import Frames
-from tests.homeworks.hw02.tools import knobs
+from tests.homeworks.hw02.tools import recipe
 from tests.kit.speech import frames
 
 LENGTHS = [5, 1, 9, 4, 7, 6, 3, 8]
@@ -89,7 +89,7 @@ def test_no_array_is_larger_than_a_batch_whatever_the_window(
 
 def test_an_epoch_visits_every_utterance_once_whole() -> None:
     data = frames(LENGTHS)
-    batches = UtteranceBatches(data, torch.arange(8), 12, 0, ALONE)
+    batches = UtteranceBatches(data, torch.arange(8), 12, 0, ALONE, 0.0)
     assert batches.size == 2  # 12 frames of 5.4 on average
     seen: list[int] = []
     for step in range(1, 5):
@@ -108,7 +108,7 @@ def test_an_epoch_visits_every_utterance_once_whole() -> None:
 def test_utterances_of_a_batch_are_alike_in_length() -> None:
     lengths = np.random.default_rng(0).integers(50, 900, 400).tolist()
     data = frames(lengths)
-    batches = UtteranceBatches(data, torch.arange(400), 4000, 0, ALONE)
+    batches = UtteranceBatches(data, torch.arange(400), 4000, 0, ALONE, 0.0)
     padding = real = 0
     for step in range(1, batches.per_epoch + 1):
         _, taken = batches.batch(step).inputs
@@ -122,9 +122,10 @@ def test_utterances_of_a_batch_are_alike_in_length() -> None:
 def test_processes_share_a_step_and_weigh_its_frames_alike(name: str, size: int) -> None:
     level = "boss" if name == "recurrent" else "medium"
     data, numbers = frames(LENGTHS), torch.arange(8)
+    chosen = recipe(f"world/{level}", "train.batch_size=17", "augment.stretch=0.0")
 
     def batch(ranks: Ranks) -> Batch:
-        return make_batches(knobs(level), 17, data, numbers, 0, ranks).batch(2)
+        return make_batches(chosen.model, chosen, data, numbers, 0, ranks).batch(2)
 
     whole, parts = batch(ALONE), [batch(Ranks(rank, size)) for rank in range(size)]
     assert torch.cat([part.targets for part in parts]).tolist() == whole.targets.tolist()
@@ -136,4 +137,4 @@ def test_processes_share_a_step_and_weigh_its_frames_alike(name: str, size: int)
 
 def test_more_processes_than_utterances_are_told() -> None:
     with pytest.raises(UserError, match=r"3 processes share a step of 2 utterances"):
-        UtteranceBatches(frames(LENGTHS), torch.arange(8), 12, 0, Ranks(0, 3))
+        UtteranceBatches(frames(LENGTHS), torch.arange(8), 12, 0, Ranks(0, 3), 0.0)

@@ -145,14 +145,6 @@ def test_pictures_show_a_run_in_the_middle_and_nothing_of_another_utterance() ->
     assert (vowel[:23, 13:] < 255).any()
 
 
-def test_the_spectrum_turns_the_cosine_transform_back() -> None:
-    bands = np.arange(23) + 0.5
-    features = np.zeros((1, 39), np.float32)
-    features[0, 3] = 2.0
-    expected = 2.0 / 4 * np.cos(np.pi * 3 * bands / 23)
-    np.testing.assert_allclose(pictures.spectrum(features)[0], expected, atol=1e-12)
-
-
 def test_features_are_float32_whatever_is_loaded(tmp_path: Path) -> None:
     loaded = data.load(official(write_libriphone(tmp_path / "d")), recipe("world/simple"))
     assert torch.from_numpy(loaded.labelled.features).dtype == torch.float32

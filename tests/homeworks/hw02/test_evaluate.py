@@ -9,7 +9,7 @@ import torch
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw02_phonemes import data, models, predict, train
-from mlspring.homeworks.hw02_phonemes.evaluate import logits_of, smoothed
+from mlspring.homeworks.hw02_phonemes.evaluate import logits_of
 from mlspring.kit import checkpoint, device
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.frames import windows
@@ -44,21 +44,6 @@ def test_logits_come_in_the_order_that_was_asked_for(
     torch.testing.assert_close(found, torch.cat(expected), rtol=1e-4, atol=1e-5)
 
 
-def test_smoothing_averages_within_the_utterance() -> None:
-    lengths = [4, 1, 6]
-    offsets = torch.tensor([0, 4, 5, 11])
-    probabilities = torch.rand(11, 41)
-    found = smoothed(probabilities, offsets, 5)
-    start = 0
-    for length in lengths:
-        for row in range(start, start + length):
-            near = range(max(start, row - 2), min(start + length, row + 3))
-            expected = probabilities[list(near)].mean(0)
-            torch.testing.assert_close(found[row], expected)
-        start += length
-    assert smoothed(probabilities, offsets, 1) is probabilities
-
-
 def test_the_loss_is_the_mean_cross_entropy_of_smoothed_targets() -> None:
     logits, targets = torch.randn(6, 41, dtype=torch.float64), torch.tensor([0, 40, 3, 3, 7, 9])
     smooth = recipe("world/boss", "train.label_smoothing=0.2").train
@@ -70,11 +55,10 @@ def test_the_loss_is_the_mean_cross_entropy_of_smoothed_targets() -> None:
 
 
 @pytest.mark.parametrize("level", ["simple", "boss"])
-@pytest.mark.parametrize("smooth", [1, 5])
 def test_predictions_are_the_classes_of_the_test_frames_in_order(
-    level: str, smooth: int, tmp_path: Path
+    level: str, tmp_path: Path
 ) -> None:
-    knobs = recipe(f"world/{level}", "model.width=8", f"predict.smooth={smooth}")
+    knobs = recipe(f"world/{level}", "model.width=8")
     loaded = data.load(official(write_libriphone(tmp_path / "data")), knobs)
     request = Request(homework="hw02", recipe="t", device="cpu", precision="fp32")
     run = Run.create(tmp_path, request, "")
@@ -91,8 +75,7 @@ def test_predictions_are_the_classes_of_the_test_frames_in_order(
                 logits = model(speech[None], torch.tensor([len(speech)]))
             else:
                 logits = model(speech)
-        offsets = torch.tensor([0, len(speech)])
-        expected.append(smoothed(logits.softmax(1), offsets, smooth).argmax(1))
+        expected.append(logits.argmax(1))
     assert found.tolist() == torch.cat(expected).tolist()
 
 

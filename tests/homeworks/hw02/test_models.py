@@ -133,7 +133,7 @@ def test_dense_layers_are_linear_norm_relu_dropout() -> None:
     ("level", "override", "words"),
     [
         ("medium", "model.frames=4", "model.frames = 4 is even"),
-        ("medium", "predict.smooth=2", "predict.smooth = 2 is even"),
+        ("medium", "augment.stretch=0.1", "augment changes whole utterances"),
         ("medium", "model.stride=2", "only the recurrent network reads several frames"),
         ("boss", "model.frames=11", "reads whole utterances; use 1"),
         ("boss", "model.batch_norm=true", "the recurrent network has none"),

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from mlspring.core.errors import UserError
-from mlspring.homeworks.hw02_phonemes.recipe import ModelKnobs
+from mlspring.homeworks.hw02_phonemes.augment import Stretch
+from mlspring.homeworks.hw02_phonemes.recipe import ModelKnobs, Recipe
 from mlspring.homeworks.hw02_phonemes.utterances import Utterances
 from mlspring.kit.batches import EpochBatches
-from mlspring.kit.distributed import Ranks
+from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.frames import Frames, padded, windows
 from mlspring.kit.seeding import generator
 
@@ -90,17 +91,25 @@ class UtteranceBatches:
         frames: all that there are.
         numbers: int64 (m,), the utterances to train on.
         batch_size: frames a step, over all processes.
-        seed: fixes the order of every epoch.
+        seed: fixes the order of every epoch, and what is changed.
         ranks: who shares a step.
+        stretch: largest change of a vocal tract, see ``augment``; 0: none.
 
     Raises:
         UserError: more processes than utterances in a step.
     """
 
     def __init__(
-        self, frames: Frames, numbers: Tensor, batch_size: int, seed: int, ranks: Ranks
+        self,
+        frames: Frames,
+        numbers: Tensor,
+        batch_size: int,
+        seed: int,
+        ranks: Ranks,
+        stretch: float,
     ) -> None:
         self.frames, self._numbers, self._seed, self._ranks = frames, numbers.cpu(), seed, ranks
+        self._stretch = Stretch(frames, stretch, seed) if stretch else None
         self._lengths = frames.lengths(numbers).cpu()
         mean = max(1, round(self._lengths.double().mean().item()))
         self.size = min(max(1, batch_size // mean), len(numbers))  # utterances
@@ -117,11 +126,15 @@ class UtteranceBatches:
         if epoch != self._epoch:
             self._order, self._epoch = self._shuffled(epoch), epoch
         places = self._order[position * self.size :][: self.size]
-        mine = places[self._ranks.shard(self.size)]
+        shard = self._ranks.shard(self.size)
+        mine = places[shard]
         numbers = self._numbers[mine].to(self.frames.offsets.device)
+        inputs, lengths = padded(self.frames, numbers)
+        if self._stretch:
+            inputs = self._stretch((inputs, lengths), numbers, step, shard.start)
         share = self._lengths[mine].sum() / self._lengths[places].sum()
         return Batch(
-            inputs=padded(self.frames, numbers),
+            inputs=(inputs, lengths),
             targets=self.frames.targets(self.frames.rows(numbers)),
             loss_scale=share.item() * self._ranks.size,
         )
@@ -142,9 +155,15 @@ class UtteranceBatches:
 
 
 def make_batches(
-    knobs: ModelKnobs, batch_size: int, frames: Frames, numbers: Tensor, seed: int, ranks: Ranks
+    knobs: ModelKnobs,
+    recipe: Recipe,
+    frames: Frames,
+    numbers: Tensor,
+    seed: int,
+    ranks: Ranks = ALONE,
 ) -> FrameBatches | UtteranceBatches:
-    """Return what the recipe's network trains on, of the utterances ``numbers``."""
+    """Return what a network of the recipe trains on, of the utterances ``numbers``."""
+    size = recipe.train.batch_size
     if knobs.name == "recurrent":
-        return UtteranceBatches(frames, numbers, batch_size, seed, ranks)
-    return FrameBatches(frames, frames.rows(numbers), knobs.frames, batch_size, seed, ranks)
+        return UtteranceBatches(frames, numbers, size, seed, ranks, recipe.augment.stretch)
+    return FrameBatches(frames, frames.rows(numbers), knobs.frames, size, seed, ranks)

@@ -68,18 +68,3 @@ def _of_utterances(
     logits = torch.empty_like(by_length)
     logits[places.rows(order).cpu()] = by_length
     return logits
-
-
-def smoothed(probabilities: Tensor, offsets: Tensor, num_frames: int) -> Tensor:
-    """Return the mean of each row (T, c) and its neighbours, ``num_frames`` in all.
-
-    At the ends of an utterance fewer frames are averaged: nothing crosses them.
-    """
-    if num_frames == 1:
-        return probabilities
-    rows = torch.arange(len(probabilities))
-    utterances = torch.searchsorted(offsets, rows, right=True) - 1
-    first = torch.maximum(rows - num_frames // 2, offsets[utterances])
-    behind = torch.minimum(rows + num_frames // 2 + 1, offsets[utterances + 1])
-    sums = torch.nn.functional.pad(probabilities.double().cumsum(0), (0, 0, 1, 0))
-    return ((sums[behind] - sums[first]) / (behind - first)[:, None]).to(probabilities.dtype)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mlspring.core.speech_features import NUM_CEPSTRA
+from mlspring.core.cepstra import NUM_BANDS, spectrum
 from mlspring.homeworks.hw02_phonemes.utterances import NUM_CLASSES, Utterances
 
-NUM_BANDS, REACH = 23, 15  # of the spectrum; frames to each side of the middle of a run
+REACH = 15  # frames to each side of the middle of a run
 NUM_ROWS, NUM_PICTURES = 16, 12  # classes, the most frequent ones; runs of each, the first ones
 MARK = 2  # pixels at the foot: black under the frames of the run itself
 
@@ -35,19 +35,6 @@ def runs(labels: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.in
     """Return the rows where a run of one class begins; none goes on into another utterance."""
     changes = np.flatnonzero(np.diff(labels.astype(np.int64))) + 1
     return np.union1d(changes, offsets[:-1])
-
-
-def spectrum(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return about the log energy of 23 bands, (t, 23), from normalised cepstra (t, 39).
-
-    The cosine transform turned back. How large each coefficient was before normalisation is not
-    known; that it falls with its number is.
-    """
-    number = np.arange(NUM_CEPSTRA)
-    bands = np.arange(NUM_BANDS) + 0.5
-    cosines = np.cos(np.pi / NUM_BANDS * number[:, None] * bands) / (1 + number[:, None])
-    values: NDArray[np.float64] = features[:, :NUM_CEPSTRA] @ cosines
-    return values
 
 
 def _picture(utterances: Utterances, start: int, end: int) -> NDArray[np.uint8]:

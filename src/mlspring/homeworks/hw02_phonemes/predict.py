@@ -8,7 +8,7 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw02_phonemes import models
 from mlspring.homeworks.hw02_phonemes.batches import on_device
 from mlspring.homeworks.hw02_phonemes.data import Data
-from mlspring.homeworks.hw02_phonemes.evaluate import logits_of, smoothed
+from mlspring.homeworks.hw02_phonemes.evaluate import logits_of
 from mlspring.homeworks.hw02_phonemes.recipe import Recipe
 from mlspring.kit import checkpoint, device
 from mlspring.kit.checkpoint import weights_path
@@ -21,9 +21,5 @@ def predict(recipe: Recipe, data: Data, run: Run) -> NDArray[np.int64]:
     checkpoint.load_weights(weights_path(run, 0), model)
     model, frames = hardware.to_device(model), on_device(data.test, hardware.device)
     numbers = torch.arange(len(data.test.names), device=hardware.device)
-    probabilities = logits_of(model, frames, numbers, hardware).softmax(1)
-    offsets = torch.from_numpy(data.test.offsets)
-    classes: NDArray[np.int64] = (
-        smoothed(probabilities, offsets, recipe.predict.smooth).argmax(1).numpy()
-    )
+    classes: NDArray[np.int64] = logits_of(model, frames, numbers, hardware).argmax(1).numpy()
     return classes

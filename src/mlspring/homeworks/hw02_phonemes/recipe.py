@@ -45,6 +45,14 @@ class ModelKnobs(Section):
     dropout: Rate = Field(description="share of units dropped after each hidden layer")
 
 
+class AugmentKnobs(Section):
+    """How training utterances are changed (recurrent)."""
+
+    stretch: float = Field(
+        ge=0, le=0.3, description="largest change of the vocal tract's length, a share of it"
+    )
+
+
 class TrainKnobs(Section):
     """The loop."""
 
@@ -61,14 +69,6 @@ class TrainKnobs(Section):
     checkpoint_seconds: CheckpointSeconds
 
 
-class PredictKnobs(Section):
-    """From logits to classes."""
-
-    smooth: int = Field(
-        ge=1, le=31, description="frames over which probabilities are averaged; odd, 1: none"
-    )
-
-
 class StudyKnobs(Section):
     """Further networks that the report questions compare with the run's own."""
 
@@ -83,8 +83,8 @@ class Recipe(Section):
 
     data: DataKnobs
     model: ModelKnobs
+    augment: AugmentKnobs
     train: TrainKnobs
-    predict: PredictKnobs
     study: StudyKnobs
 
     @property
@@ -99,14 +99,13 @@ class Recipe(Section):
         faults = {
             f"model.frames = {model.frames} is even: no frame is in the middle": not model.frames
             % 2,
-            f"predict.smooth = {self.predict.smooth} is even: no frame is in the middle": not (
-                self.predict.smooth % 2
-            ),
             "model.frames: the recurrent network reads whole utterances; use 1": recurrent
             and model.frames != 1,
             "model.batch_norm: the recurrent network has none": recurrent and model.batch_norm,
             "model.stride: only the recurrent network reads several frames at once": not recurrent
             and model.stride != 1,
+            "augment changes whole utterances: use model.name = 'recurrent'": not recurrent
+            and bool(self.augment.stretch),
             "study.layers compares dense networks: use model.name = 'window'": recurrent
             and bool(study.layers),
         }

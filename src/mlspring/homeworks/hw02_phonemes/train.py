@@ -72,8 +72,8 @@ def train_network(
     knobs, seed, network_knobs = recipe.train, run.request.seed, models.of_member(recipe, number)
     state = new_state(number, recipe, seed, hardware)
     network = ranks.wrap(state.model)
-    order, size = derive_seed(seed, number), knobs.batch_size
-    batches = make_batches(network_knobs, size, split.frames, split.train, order, ranks)
+    order = derive_seed(seed, number)
+    batches = make_batches(network_knobs, recipe, split.frames, split.train, order, ranks)
     label = f"train {number + 1}/{recipe.num_members}"
     with Bookkeeper(run, number, state, knobs, knobs.steps, ranks, label) as books:
         for step in books.steps():

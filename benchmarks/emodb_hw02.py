@@ -20,7 +20,7 @@ from mlspring import catalog
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw02_phonemes import libriphone
 from mlspring.homeworks.hw02_phonemes.recordings import from_audio
-from mlspring.homeworks.hw02_phonemes.utterances import Utterances
+from mlspring.homeworks.hw02_phonemes.utterances import Utterances, joined
 
 # minutes decide how many seeds
 NUM_SEEDS = {"laptop/simple": 3, "laptop/medium": 3, "laptop/strong": 1, "laptop/boss": 1}
@@ -68,13 +68,10 @@ def arrange(folder: Path, to: Path, test: tuple[str, ...] = TEST) -> np.ndarray:
 def part(every: Utterances, numbers: list[int]) -> Utterances:
     """Return some of the utterances."""
     assert every.labels is not None
+    names = [every.names[number] for number in numbers]
     bounds = [slice(*every.offsets[number : number + 2]) for number in numbers]
-    return Utterances(
-        features=np.concatenate([every.features[rows] for rows in bounds]),
-        offsets=np.cumsum([0, *(rows.stop - rows.start for rows in bounds)], dtype=np.int64),
-        names=tuple(every.names[number] for number in numbers),
-        labels=np.concatenate([every.labels[rows] for rows in bounds]),
-    )
+    parts = ([array[rows] for rows in bounds] for array in (every.features, every.labels))
+    return joined(names, *parts)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from mlspring.homeworks.hw02_phonemes.batches import Batch, make_batches
 from mlspring.homeworks.hw02_phonemes.data import Data
 from mlspring.homeworks.hw02_phonemes.recipe import Recipe
 from mlspring.kit import device
+from mlspring.kit.distributed import ALONE
 from mlspring.kit.state import clip_gradients
 
 
@@ -17,7 +18,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
     hardware = device.choose("auto", "auto", work="wide")
     split = train.split_of(data, hardware)
     state = train.new_state(0, recipe, 0, hardware)
-    batches = make_batches(recipe.model, recipe, split.frames, split.train, seed=0)
+    batches = make_batches(recipe.model, recipe, split.frames, split.train, 0, ALONE)
     steps = itertools.count(1)
 
     def learn(batch: Batch) -> None:

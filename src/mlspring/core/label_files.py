@@ -40,6 +40,20 @@ def read_labels(path: Path) -> list[Labelled]:
     return phones
 
 
+def labels_beside(path: Path) -> Path | None:
+    """Return the label file beside a recording, None where there is none.
+
+    Raises:
+        DataError: there are several.
+    """
+    there = [path.with_suffix(suffix) for suffix in FORMATS]
+    there = [file for file in there if file.is_file()]
+    if len(there) > 1:
+        found = f"has {' and '.join(file.name for file in there)}"
+        raise DataError(found, file=path, expected="one label file")
+    return there[0] if there else None
+
+
 def _columns(path: Path) -> list[Labelled]:
     """Return the rows of a label track; Audacity's rows of frequencies begin with a backslash."""
     phones = []

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mlspring.core.errors import DataError
 from mlspring.core.runs import Request, Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw02_phonemes import data, models, predict, train
@@ -83,18 +84,28 @@ def test_a_summary_measures_training_frames_as_held_out_ones(tmp_path: Path) -> 
     knobs = recipe("world/strong", "model.width=8", "model.layers=1", "model.dropout=0.9")
     loaded = data.load(official(write_libriphone(tmp_path / "data")), knobs)
     split = train.split_of(loaded, HARDWARE)
+    assert split.train.tolist() == loaded.train.tolist()
+    assert split.held_out.tolist() == loaded.valid.tolist()
     model = train.new_state(0, knobs, 0, HARDWARE).model
-    held_out = train.predict_held_out(model, split, HARDWARE, train.Ranks())
-    summary = train.summarise(model, split, held_out, HARDWARE, train.Ranks())
-    assert np.sum(summary["confusion"]) == len(split.held_labels)
-    right = np.trace(np.array(summary["confusion"])) / len(split.held_labels)
-    assert summary["valid__accuracy"] == pytest.approx(right, abs=1e-5)
-    assert summary["parameters"] == models.num_parameters(knobs.model)
-    same = train.Split(
-        frames=split.frames,
-        train=split.held_out,
-        held_out=split.held_out,
-        held_labels=split.held_labels,
+    held_out, seen = (
+        train.predict(model, split.frames, part, HARDWARE, train.Ranks())
+        for part in (split.held_out, split.held_out)
     )
-    again = train.summarise(model, same, held_out, HARDWARE, train.Ranks())
-    assert again["train__loss"] == again["valid__loss"], "no dropout in either"
+    summary = train.summarise(held_out, seen)
+    assert summary["train__loss"] == summary["valid__loss"], "no dropout in either"
+    assert np.sum(summary["confusion"]) == len(held_out[1])
+    right = np.trace(np.array(summary["confusion"])) / len(held_out[1])
+    assert summary["valid__accuracy"] == pytest.approx(right, abs=1e-5)
+    labels = loaded.labelled.labels
+    assert labels is not None
+    rows = [np.arange(*loaded.labelled.offsets[n : n + 2]) for n in loaded.valid]
+    assert held_out[1].tolist() == labels[np.concatenate(rows)].tolist()
+
+
+def test_data_without_labels_are_not_trained_on(tmp_path: Path) -> None:
+    root = write_libriphone(tmp_path / "data") / "libriphone"
+    (root / "train_split.txt").unlink()
+    loaded = data.load(official(tmp_path / "data"), recipe("world/simple"))
+    assert len(loaded.test_ids) > 0
+    with pytest.raises(DataError, match=r"(?s)no labelled utterance to train on.*mlspring predict"):
+        train.split_of(loaded, HARDWARE)

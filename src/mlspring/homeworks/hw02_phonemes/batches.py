@@ -13,7 +13,7 @@ from mlspring.homeworks.hw02_phonemes.augment import Stretch
 from mlspring.homeworks.hw02_phonemes.recipe import ModelKnobs, Recipe
 from mlspring.homeworks.hw02_phonemes.utterances import Utterances
 from mlspring.kit.batches import EpochBatches
-from mlspring.kit.distributed import ALONE, Ranks
+from mlspring.kit.distributed import Ranks
 from mlspring.kit.frames import Frames, padded, windows
 from mlspring.kit.seeding import generator
 
@@ -90,8 +90,8 @@ class UtteranceBatches:
     Args:
         frames: all that there are.
         numbers: int64 (m,), the utterances to train on.
-        batch_size: frames a step, over all processes.
-        seed: fixes the order of every epoch, and what is changed.
+        batch_size: frames a step, about.
+        seed: fixes the order of every epoch, and what is stretched.
         ranks: who shares a step.
         stretch: largest change of a vocal tract, see ``augment``; 0: none.
 
@@ -155,12 +155,7 @@ class UtteranceBatches:
 
 
 def make_batches(
-    knobs: ModelKnobs,
-    recipe: Recipe,
-    frames: Frames,
-    numbers: Tensor,
-    seed: int,
-    ranks: Ranks = ALONE,
+    knobs: ModelKnobs, recipe: Recipe, frames: Frames, numbers: Tensor, seed: int, ranks: Ranks
 ) -> FrameBatches | UtteranceBatches:
     """Return what a network of the recipe trains on, of the utterances ``numbers``."""
     size = recipe.train.batch_size

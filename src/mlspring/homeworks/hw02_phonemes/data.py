@@ -90,17 +90,16 @@ def describe(data: Data) -> dict[str, str]:
         return {"frames": f"{len(data.test_ids):,} test", "utterances": f"{test}; none has labels"}
     shares = np.bincount(labels, minlength=NUM_CLASSES) / len(labels)
     common = np.argsort(-shares, kind="stable")[:8]
-    num_runs = len(runs(labels, labelled.offsets))
-    lengths = np.diff(labelled.offsets)
-    frames = [int(lengths[part].sum()) for part in (data.train, data.valid)]
-    speakers = [len({speaker_of(labelled.names[i]) for i in p}) for p in (data.train, data.valid)]
+    lengths, num_runs = np.diff(labelled.offsets), len(runs(labels, labelled.offsets))
+    parts = {"training": data.train, "validation": data.valid}
+    speakers = {name: {speaker_of(labelled.names[i]) for i in p} for name, p in parts.items()}
+    speakers["test"] = set(map(speaker_of, data.test.names))
     return {
-        "frames": f"{frames[0]:,} training, {frames[1]:,} validation, {data.test.offsets[-1]:,} "
-        "test; 39 MFCCs each, one every 10 ms",
-        "utterances": f"{len(data.train):,} training, {len(data.valid):,} validation, "
-        f"{test}; {lengths.mean() / 100:.1f} s long on average",
-        "speakers": f"{speakers[0]} training, {speakers[1]} validation, "
-        f"{len(set(map(speaker_of, data.test.names)))} test",
+        "frames": ", ".join(f"{lengths[part].sum():,} {name}" for name, part in parts.items())
+        + f", {len(data.test_ids):,} test; 39 MFCCs each, one every 10 ms",
+        "utterances": ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
+        + f", {test}; {lengths.mean() / 100:.1f} s long on average",
+        "speakers": ", ".join(f"{len(who)} {name}" for name, who in speakers.items()),
         "classes": f"{NUM_CLASSES}: {' '.join(data.phones)}",
         "length of a phone": f"{len(labels) / num_runs:.1f} frames on average",
         "most frequent": ", ".join(f"{data.phones[i]} {shares[i]:.3f}" for i in common),
@@ -146,21 +145,18 @@ def split_utterances(
 
 
 def _load_world(folder: Path) -> Data:
-    parts = {}
+    parts = []
     for part in ("train", "valid", "test"):
         features, offsets = (
             np.load(folder / f"{part}_{kind}.npy", allow_pickle=False)
             for kind in ("features", "offsets")
         )
         names = json.loads((folder / f"{part}_names.json").read_text(encoding="utf-8"))
-        labels = folder / f"{part}_labels.npy"
-        parts[part] = Utterances(
-            features=features,  # float16 until they are joined
-            offsets=offsets,
-            names=tuple(names),
-            labels=np.load(labels, allow_pickle=False) if labels.exists() else None,
+        labels = None if part == "test" else np.load(folder / f"{part}_labels.npy")
+        parts.append(
+            Utterances(features=features, offsets=offsets, names=tuple(names), labels=labels)
         )
-    train, valid, test = parts.values()
+    train, valid, test = parts
     assert train.labels is not None and valid.labels is not None
     labelled = Utterances(
         features=np.concatenate((train.features, valid.features)).astype(np.float32),

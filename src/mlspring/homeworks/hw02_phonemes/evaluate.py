@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from mlspring.homeworks.hw02_phonemes.models import BiLSTM, WindowNet
+from mlspring.homeworks.hw02_phonemes.models import BiLSTM, Network, WindowNet
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.evaluate import predict_all
@@ -13,11 +13,7 @@ EVAL_FRAMES, EVAL_UTTERANCES = 4096, 16
 
 
 def logits_of(
-    model: WindowNet | BiLSTM,
-    frames: Frames,
-    numbers: Tensor,
-    hardware: Hardware,
-    ranks: Ranks = ALONE,
+    model: Network, frames: Frames, numbers: Tensor, hardware: Hardware, ranks: Ranks = ALONE
 ) -> Tensor:
     """Return logits (frames, 41) of the utterances ``numbers``, on the CPU; in evaluation mode.
 

@@ -1,10 +1,9 @@
 """The report figures of homework 2, each with the numbers behind it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
@@ -31,22 +30,18 @@ HEADER = ("network", "weights", *(name.replace("__", " ") for name in MEASURED))
 
 def q1_depth(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw the networks of equal size, from deep and narrow to shallow and wide."""
-    members = range(1 + len(recipe.study.layers))
-    names = []
-    for number in members:
-        knobs = models.of_member(recipe, number)
-        names.append(f"{knobs.layers} x {knobs.width}")
-    _compare(run, list(members), names, "q1_depth", "hidden layers x units", "depth")
+    members = [models.of_member(recipe, number) for number in range(1 + len(recipe.study.layers))]
+    names = {f"{knobs.layers} x {knobs.width}": number for number, knobs in enumerate(members)}
+    _compare(run, recipe, names, "q1_depth", "hidden layers x units")
 
 
 def q2_dropout(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw the networks that differ in dropout, the run's own among them."""
     first = 1 + len(recipe.study.layers)
-    members = [0, *range(first, first + len(recipe.study.dropout))]
-    rates = {number: models.of_member(recipe, number).dropout for number in members}
-    members.sort(key=rates.__getitem__)
-    names = [f"{rates[number]:g}" for number in members]
-    _compare(run, members, names, "q2_dropout", "dropout", "dropout")
+    members = [0, *range(first, recipe.num_members)]
+    rates = sorted((models.of_member(recipe, number).dropout, number) for number in members)
+    names = {f"{rate:g}": number for rate, number in rates}
+    _compare(run, recipe, names, "q2_dropout", "dropout")
 
 
 def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:
@@ -106,53 +101,40 @@ def _worst(axes: Axes, counts: NDArray[np.int64], names: Sequence[str]) -> None:
     axes.set_title("Most frequent mistakes")
 
 
-def _compare(
-    run: Run, members: list[int], names: list[str], figure_name: str, what: str, recipe: str
-) -> None:
+def _compare(run: Run, recipe: Recipe, members: Mapping[str, int], name: str, what: str) -> None:
     """Draw curves and final accuracies of some members, and write their table."""
-    kept = [checkpoint.read_metadata(weights_path(run, number)) for number in members]
-    log = run.read_log()
+    kept = {m: checkpoint.read_metadata(weights_path(run, n)) for m, n in members.items()}
+    for member, number in members.items():
+        kept[member]["weights"] = models.num_parameters(models.of_member(recipe, number))
     figure = style.new_figure(8.6, 3.8)
     left, right = figure.subplots(1, 2)
-    for place, (number, name) in enumerate(zip(members, names, strict=True)):
-        points = [e for e in log if e["member"] == number and "valid/accuracy" in e]
-        colour = style.COLOURS[place % len(style.COLOURS)]
-        for part, line in (("train", "-"), ("valid", "--")):
-            label = name if part == "train" else None
-            x, y = [e["step"] for e in points], [e[f"{part}/accuracy"] for e in points]
-            left.plot(x, y, color=colour, linestyle=line, label=label)
+    for (member, number), colour in zip(members.items(), style.COLOURS, strict=False):
+        points = [entry for entry in run.read_log() if entry["member"] == number]
+        steps = [entry["step"] for entry in points]
+        for part, line, label in (("train", "-", member), ("valid", "--", None)):
+            values = [entry[f"{part}/accuracy"] for entry in points]
+            left.plot(steps, values, color=colour, linestyle=line, label=label)
     left.set_xlabel("step")
     left.set_ylabel("share of frames right")
     left.set_title("While learning: training -, held out - -")
     left.legend(title=what)
-    _bars(right, kept, names)
-    note = f" (to compare: mlspring run hw02 {recipe})" if len(members) == 1 else ""
-    right.set_xlabel(what + note, fontsize=8 if note else None)
-    rows = [
-        (name, one["parameters"], *(one[key] for key in MEASURED))
-        for name, one in zip(names, kept, strict=True)
-    ]
-    style.save(figure, run.figures, figure_name, HEADER, rows)
+    _bars(right, kept)
+    command = f"mlspring run hw02 {name.partition('_')[2]}"
+    right.set_xlabel(what if len(members) > 1 else f"{what} (to compare: {command})", fontsize=8)
+    rows = [(m, one["weights"], *(one[key] for key in MEASURED)) for m, one in kept.items()]
+    style.save(figure, run.figures, name, HEADER, rows)
 
 
-def _bars(axes: Axes, kept: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
+def _bars(axes: Axes, kept: Mapping[str, dict[str, Any]]) -> None:
     """Draw the accuracies of finished networks, both parts measured without dropout."""
-    places = torch.arange(len(names)).numpy()
-    for shift, part, label, hatch in (
-        (-0.2, "train", "training", ""),
-        (0.2, "valid", "held out", "//"),
-    ):
-        heights = [one[f"{part}__accuracy"] for one in kept]
-        colour = style.COLOURS[0] if part == "train" else style.COLOURS[1]
-        bars = axes.bar(
-            places + shift, heights, 0.38, color=colour, hatch=hatch, ec="#444444", label=label
-        )
+    at = np.arange(len(kept))
+    parts = (("train", "training", -0.2, ""), ("valid", "held out", 0.2, "//"))
+    for (part, label, shift, hatch), colour in zip(parts, style.COLOURS, strict=False):
+        heights = [one[f"{part}__accuracy"] for one in kept.values()]
+        bars = axes.bar(at + shift, heights, 0.38, color=colour, hatch=hatch, label=label)
         axes.bar_label(bars, fmt="%.3f", fontsize=8, padding=2)
-    axes.set_xticks(
-        places,
-        [f"{n}\n{k['parameters']:,} weights" for n, k in zip(names, kept, strict=True)],
-        fontsize=8,
-    )
+    names = [f"{name}\n{one['weights']:,} weights" for name, one in kept.items()]
+    axes.set_xticks(at, names, fontsize=8)
     axes.set_ylim(0, 1.05)
     axes.grid(visible=False, axis="x")
     axes.set_title("At the end, without dropout")

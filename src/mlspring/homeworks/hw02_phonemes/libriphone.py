@@ -9,7 +9,7 @@ DIR[/libriphone]/phones.txt             names of the classes; ours, the course h
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from mlspring.core.errors import DataError
 from mlspring.core.progress import bar, say
 from mlspring.core.texts import count, read_lines, write_lines
-from mlspring.homeworks.hw02_phonemes.utterances import NUM_CLASSES, NUM_FEATURES, Utterances
+from mlspring.homeworks.hw02_phonemes.utterances import (
+    NUM_CLASSES,
+    NUM_FEATURES,
+    Utterances,
+    joined,
+)
 from mlspring.kit.feature_files import read_features, save_features
 
 FOLDER = "libriphone"
@@ -53,23 +58,17 @@ def read_train(folder: Path) -> Utterances:
     Raises:
         DataError: a file is missing or damaged, or labels and frames do not fit together.
     """
-    there = (folder / NAMES.format(TRAIN)).exists()
-    names = read_names(folder, TRAIN) if there else []
-    labels = read_labels(folder / LABELS, names) if there else {}
+    names = read_names(folder, TRAIN) if (folder / NAMES.format(TRAIN)).exists() else []
+    labels = read_labels(folder / LABELS, names) if names else {}
     lengths = [len(labels[name]) for name in names]
-    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    offsets = np.cumsum([0, *lengths], dtype=np.int64)
     features = np.empty((offsets[-1], NUM_FEATURES), np.float32)
-    _tell_unlisted(folder / "feat" / TRAIN, names)
-    with bar("read training", len(names), unit="utterances") as progress:
-        for number, name in enumerate(names):
-            path = folder / "feat" / TRAIN / f"{name}.pt"
-            tensor = read_features(path, NUM_FEATURES)
-            if len(tensor) != lengths[number]:
-                found = f"has {count(len(tensor), 'frame')}; {LABELS} has "
-                found += f"{count(lengths[number], 'label')} for it"
-                raise DataError(found, file=path, expected="a label a frame", fix=FIX)
-            features[offsets[number] : offsets[number + 1]] = tensor
-            progress.advance(1)
+    tensors = _tensors(folder / "feat" / TRAIN, names)
+    for (path, tensor), length, start in zip(tensors, lengths, offsets[:-1], strict=True):
+        if len(tensor) != length:
+            found = f"has {count(len(tensor), 'frame')}; {LABELS} has {count(length, 'label')}"
+            raise DataError(f"{found} for it", file=path, expected="a label a frame", fix=FIX)
+        features[start : start + length] = tensor
     return Utterances(
         features=features,
         offsets=offsets,
@@ -84,23 +83,11 @@ def read_test(folder: Path) -> Utterances:
     Raises:
         DataError: a file is missing or damaged.
     """
-    if not (folder / NAMES.format(TEST)).exists():
+    there = (folder / NAMES.format(TEST)).exists()
+    if not there:
         say(f"{folder} has no {NAMES.format(TEST)}: it trains and validates, nothing is handed in")
-        names: list[str] = []
-    else:
-        names = read_names(folder, TEST)
-        _tell_unlisted(folder / "feat" / TEST, names)
-    tensors = [np.empty((0, NUM_FEATURES), np.float32)]
-    with bar("read test", len(names), unit="utterances") as progress:
-        for name in names:
-            tensors.append(read_features(folder / "feat" / TEST / f"{name}.pt", NUM_FEATURES))
-            progress.advance(1)
-    lengths = [len(tensor) for tensor in tensors]
-    return Utterances(
-        features=np.concatenate(tensors),
-        offsets=np.cumsum(lengths, dtype=np.int64),
-        names=tuple(names),
-    )
+    names = read_names(folder, TEST) if there else []
+    return joined(names, [tensor for _, tensor in _tensors(folder / "feat" / TEST, names)])
 
 
 def read_names(folder: Path, part: str) -> list[str]:
@@ -204,12 +191,15 @@ def _classes(text: str, name: str, path: Path, row: int) -> NDArray[np.uint8]:
     return values.astype(np.uint8)
 
 
-def _tell_unlisted(folder: Path, names: Sequence[str]) -> None:
-    """Say which tensors belong to no utterance of the split: they are left out."""
-    others = sorted({path.stem for path in folder.glob("*.pt")} - set(names))
-    if others:
+def _tensors(folder: Path, names: Sequence[str]) -> Iterator[tuple[Path, NDArray[np.float32]]]:
+    """Yield file and features of each utterance; say which files belong to none of them."""
+    if others := sorted({path.stem for path in folder.glob("*.pt")} - set(names)):
         split = NAMES.format(folder.name)
         say(f"{folder}: {_some(others)} stand not in {split} and are left out")
+    with bar(f"read {folder.name}", len(names), unit="utterances") as progress:
+        for path in (folder / f"{name}.pt" for name in names):
+            yield path, read_features(path, NUM_FEATURES)
+            progress.advance(1)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from mlspring.homeworks.hw02_phonemes.recipe import ModelKnobs, Recipe
 from mlspring.homeworks.hw02_phonemes.utterances import NUM_CLASSES, NUM_FEATURES
 
 
-def build(knobs: ModelKnobs) -> "WindowNet | BiLSTM":
+def build(knobs: ModelKnobs) -> "Network":
     """Return the network of a recipe, with fresh weights."""
     return BiLSTM(knobs) if knobs.name == "recurrent" else WindowNet(knobs)
 
@@ -74,6 +74,9 @@ class BiLSTM(nn.Module):
         logits = self.classify(x).view(num_utterances, -1, NUM_CLASSES)  # a row a frame again
         real = torch.arange(logits.shape[1], device=lengths.device) < lengths[:, None]
         return logits[real]
+
+
+Network = WindowNet | BiLSTM
 
 
 def turned_around(lengths: Tensor, num_steps: int) -> Tensor:

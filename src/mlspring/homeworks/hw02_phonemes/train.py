@@ -19,7 +19,7 @@ from mlspring.homeworks.hw02_phonemes import models
 from mlspring.homeworks.hw02_phonemes.batches import make_batches, on_device
 from mlspring.homeworks.hw02_phonemes.data import Data
 from mlspring.homeworks.hw02_phonemes.evaluate import logits_of
-from mlspring.homeworks.hw02_phonemes.models import BiLSTM, WindowNet
+from mlspring.homeworks.hw02_phonemes.models import Network
 from mlspring.homeworks.hw02_phonemes.recipe import Recipe, TrainKnobs
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.checkpoint import weights_path
@@ -34,20 +34,19 @@ from mlspring.kit.state import TrainState, clip_gradients, with_adamw
 from mlspring.kit.training import Bookkeeper
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Split:
     """All labelled utterances on the device, and which of them a network uses how.
 
     Args:
         frames: of all utterances.
         train: int64, the utterances to train on.
-        held_out: int64, those to validate on; ``held_labels`` the classes of their frames.
+        held_out: int64, those to validate on.
     """
 
     frames: Frames
     train: Tensor
     held_out: Tensor
-    held_labels: Tensor
 
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
@@ -101,12 +100,14 @@ def train_network(
             hits = (logits.argmax(1) == batch.targets).float().mean()
             books.add(train__loss=loss.detach(), train__accuracy=hits)
             if books.validates():
-                held_out = predict_held_out(state.final, split, hardware, ranks)
+                held_out = predict(state.final, split.frames, split.held_out, hardware, ranks)
                 books.log(epoch=batches.epochs(step), **measure(*held_out), learning_rate=rate)
             if books.due():
                 books.save()
-        summary = summarise(state.final, split, held_out, hardware, ranks)
+        some = split.train[: len(split.held_out)]
+        seen = predict(state.final, split.frames, some, hardware, ranks)
         if ranks.is_main:
+            summary = summarise(held_out, seen)
             checkpoint.save_weights(weights_path(run, number), state.final, summary)
         books.finish()
     return (step - books.start) * batches.num_frames
@@ -121,9 +122,7 @@ def loss_of(logits: Tensor, targets: Tensor, knobs: TrainKnobs) -> Tensor:
     return F.cross_entropy(logits, targets, label_smoothing=knobs.label_smoothing)
 
 
-def new_state(
-    number: int, recipe: Recipe, seed: int, hardware: Hardware
-) -> TrainState[WindowNet | BiLSTM]:
+def new_state(number: int, recipe: Recipe, seed: int, hardware: Hardware) -> TrainState[Network]:
     """Return a network with fresh weights, which depend on the seed and its number."""
     seed_everything(seed, "weights", number)
     model = models.build(models.of_member(recipe, number))
@@ -139,38 +138,24 @@ def split_of(data: Data, hardware: Hardware) -> Split:
     if not len(data.train):
         fix = "train on other data; for these: mlspring predict RUN --data DIR"
         raise DataError("the data have no labelled utterance to train on", fix=fix)
-    frames = on_device(data.labelled, hardware.device)
-    train_part, held_out = (
-        torch.from_numpy(part).to(hardware.device) for part in (data.train, data.valid)
-    )
-    labels = frames.targets(frames.rows(held_out)).cpu()
-    return Split(frames=frames, train=train_part, held_out=held_out, held_labels=labels)
+    parts = (torch.from_numpy(part).to(hardware.device) for part in (data.train, data.valid))
+    return Split(on_device(data.labelled, hardware.device), *parts)
 
 
-def predict_held_out(
-    model: WindowNet | BiLSTM, split: Split, hardware: Hardware, ranks: Ranks
+def predict(
+    model: Network, frames: Frames, numbers: Tensor, hardware: Hardware, ranks: Ranks
 ) -> tuple[Tensor, Tensor]:
-    """Return logits (m, 41) and classes (m,) of the held-out frames, on the CPU."""
-    return logits_of(model, split.frames, split.held_out, hardware, ranks), split.held_labels
+    """Return logits (m, 41) and classes (m,) of the frames of some utterances, on the CPU."""
+    logits = logits_of(model, frames, numbers, hardware, ranks)
+    return logits, frames.targets(frames.rows(numbers)).cpu()
 
 
-def summarise(
-    model: WindowNet | BiLSTM,
-    split: Split,
-    held_out: tuple[Tensor, Tensor],
-    hardware: Hardware,
-    ranks: Ranks,
-) -> dict[str, Any]:
-    """Return what is kept beside the weights: loss and accuracy on both parts, and the confusion.
+def summarise(held_out: tuple[Tensor, Tensor], seen: tuple[Tensor, Tensor]) -> dict[str, Any]:
+    """Return what is kept beside the weights: loss and accuracy of both parts, and the confusion.
 
-    Training frames are measured as held-out ones are, without dropout, on as many utterances.
+    Args:
+        held_out: logits and classes of frames to validate on.
+        seen: the same of training frames, without dropout as well.
     """
-    seen = split.train[: len(split.held_out)]
-    logits = logits_of(model, split.frames, seen, hardware, ranks)
-    labels = split.frames.targets(split.frames.rows(seen)).cpu()
-    return {
-        **measure(logits, labels, "train"),
-        **measure(*held_out),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "confusion": confusion_matrix(*held_out).tolist(),
-    }
+    confusion = confusion_matrix(*held_out).tolist()
+    return {**measure(*seen, "train"), **measure(*held_out), "confusion": confusion}

@@ -1,5 +1,6 @@
 """Utterances one after the other: one array of frames, and where each utterance begins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,20 @@ class Utterances:
     offsets: NDArray[np.int64]
     names: tuple[str, ...]
     labels: NDArray[np.uint8] | None = None
+
+
+def joined(
+    names: Sequence[str],
+    features: Sequence[NDArray[np.float32]],
+    labels: Sequence[NDArray[np.uint8]] | None = None,
+) -> Utterances:
+    """Return utterances, each with its features (t, 39) and perhaps labels (t,), as one array."""
+    return Utterances(
+        features=np.concatenate([np.empty((0, NUM_FEATURES), np.float32), *features]),
+        offsets=np.cumsum([0, *map(len, features)], dtype=np.int64),
+        names=tuple(names),
+        labels=None if labels is None else np.concatenate([np.empty(0, np.uint8), *labels]),
+    )
 
 
 def speaker_of(name: str) -> str:

@@ -28,6 +28,10 @@ def test_deviations_are_found_in_the_differences() -> None:
         np.testing.assert_allclose(found, true / true.mean(), rtol=tolerance)
 
 
+def test_silence_has_some_deviations() -> None:
+    assert cepstra.deviations(np.zeros((5, 39), np.float32)).tolist() == [1.0] * 13
+
+
 def test_no_stretch_changes_nothing() -> None:
     np.testing.assert_allclose(cepstra.stretch(1.0), np.eye(13), atol=1e-12)
 

@@ -9,6 +9,8 @@ the differences, which the course took from coefficient to coefficient: column j
 (2 (c[j+2] - c[j-2]) + c[j+1] - c[j-1]) / 10, then divided by a deviation of its own.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,20 +24,20 @@ Doubles = NDArray[np.float64]
 def deviations(features: Floats) -> Doubles:
     """Return the deviations of the cepstra of an utterance (t, 39) before it was normalised.
 
-    Up to a common factor: (13,), of mean 1. Column j of the first differences is a combination of
-    the cepstra with weights L[i, j] s[i] / d[j]; least squares give the weights, the smallest
-    singular vector s and d.
+    Up to a common factor: (13,), of mean 1. Least squares give the weights w[i, j] with which
+    cepstrum i stands in column j of the differences; with the deviations s and those of the
+    columns d they are L[i, j] s[i] / d[j]. So (s, d) makes sum (L[i, j] s[i] - w[i, j] d[j])^2
+    zero: it is the eigenvector of that form's smallest eigenvalue.
     """
-    cepstra, first = features[:, :NUM_CEPSTRA], features[:, NUM_CEPSTRA : 2 * NUM_CEPSTRA]
-    weights = np.linalg.lstsq(cepstra.astype(np.float64), first.astype(np.float64))[0]
-    known, one = difference_matrix(), np.eye(NUM_CEPSTRA)
-    rows = [
-        np.concatenate([known[i, j] * one[i], -weights[i, j] * one[j]])
-        for i in range(NUM_CEPSTRA)
-        for j in range(NUM_CEPSTRA)
-    ]
-    solution = np.abs(np.linalg.svd(np.array(rows), full_matrices=False)[2][-1][:NUM_CEPSTRA])
-    return np.asarray(solution / solution.mean())
+    wide = features.astype(np.float64)
+    cepstra, first = wide[:, :NUM_CEPSTRA], wide[:, NUM_CEPSTRA : 2 * NUM_CEPSTRA]
+    known = difference_matrix()
+    weights = np.linalg.pinv(cepstra.T @ cepstra, hermitian=True) @ (cepstra.T @ first)
+    mixed = -known * weights
+    form = np.block([[np.diag((known**2).sum(1)), mixed], [mixed.T, np.diag((weights**2).sum(0))]])
+    solution = np.abs(np.linalg.eigh(form)[1][:NUM_CEPSTRA, 0])
+    mean = solution.mean()
+    return np.asarray(solution / mean) if mean > 0 else np.ones(NUM_CEPSTRA)  # digital silence
 
 
 def stretch(factor: float) -> Doubles:
@@ -57,6 +59,7 @@ def spectrum(features: Floats) -> Doubles:
     return np.asarray((features[:, :NUM_CEPSTRA] / LIFTER) @ _cosines())
 
 
+@cache
 def difference_matrix() -> Doubles:
     """Return L (13, 13): cepstra times L are their differences along the coefficients."""
     return differences(np.eye(NUM_CEPSTRA), axis=1)

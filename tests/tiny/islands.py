@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, digits, domains, food, glyphs, landings, phones, survey
+from tests.tiny import compression, digits, domains, food, glyphs, landings, phones, survey, voices
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -68,6 +68,13 @@ TINY = {
         write_data=food.write_food11,
         small=food.SMALL,
         write_answers=food.write_answers,
+        best=1.0,
+        tolerance=0.1,  # batch norm takes its statistics from each process's share
+    ),
+    "hw04": Tiny(
+        write_data=voices.write_voices,
+        small=voices.SMALL,
+        write_answers=voices.write_answers,
         best=1.0,
         tolerance=0.1,  # batch norm takes its statistics from each process's share
     ),

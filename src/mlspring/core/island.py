@@ -4,7 +4,7 @@
 island's own classes, hence ``Any``; everything else is checked, by mypy and by the contract tests.
 
     data        world, load, test_ids, describe, export; may have answers, contact_sheet,
-                count_classes, from_audio, listen
+                count_classes, class_names, from_audio, listen
     train       train
     predict     predict                            where something is handed in
     submission  write, read; may have describe     unless the spec declares a table
@@ -73,6 +73,14 @@ class HasClassCount(Protocol):
 
     def count_classes(self, source: Source) -> int:
         """Return the number of classes."""
+
+
+@runtime_checkable
+class HasClassNames(Protocol):
+    """Optional in ``data.py``: where a submission names classes that the data know."""
+
+    def class_names(self, source: Source) -> Sequence[str]:
+        """Return the names that a submission may hold."""
 
 
 @runtime_checkable

@@ -68,6 +68,13 @@ class Numbers:
     unit: str
 
 
+@dataclass(frozen=True)
+class Names:
+    """Names of classes, which the data know; ``what`` is one of them, for messages."""
+
+    what: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class TableFormat:
     """A submission of two columns, scored by the mean over its rows.
@@ -79,7 +86,7 @@ class TableFormat:
     """
 
     header: tuple[str, str]
-    values: Classes | Numbers
+    values: Classes | Numbers | Names
     metric: Literal["accuracy", "mean squared error"]
 
 

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from mlspring.core.answers import Answers, read_answers
 from mlspring.core.errors import SubmissionError
 from mlspring.core.score import Score
-from mlspring.core.spec import Classes, Numbers, Spec, TableFormat
+from mlspring.core.spec import Classes, Names, Numbers, Spec, TableFormat
 from mlspring.core.tables import Table, submission_table, write_table
 
 MAX_CLASSES = 1000  # where the data say how many there are
+MAX_NAME = 200  # characters
 Values = NDArray[Any]
 
 
@@ -37,23 +38,26 @@ class TableSubmission:
 
     def write(self, path: Path, ids: Sequence[str], values: Values) -> None:
         """Write one value for every id, whole or not at all; numbers with all their digits."""
-        rows = ([i, repr(v)] for i, v in zip(ids, values.tolist(), strict=True))
+        show = str if isinstance(self.format.values, Names) else repr
+        rows = ([i, show(v)] for i, v in zip(ids, values.tolist(), strict=True))
         write_table(path, self.format.header, rows)
 
-    def read(self, path: Path, ids: Sequence[str], num_classes: int | None = None) -> Values:
-        """Return the values in the order of ``ids``: int64 (n,) for classes, else float64 (n,).
+    def read(
+        self, path: Path, ids: Sequence[str], known: int | Sequence[str] | None = None
+    ) -> Values:
+        """Return the values in the order of ``ids``, (n,): int64 classes, float64 or names.
 
         Args:
             path: the learner's file.
             ids: what the file must name, in any order.
-            num_classes: where the spec leaves them open: how many classes the data have.
+            known: where the spec leaves them open: how many classes the data have, or their names.
 
         Raises:
             SubmissionError: wrong header, a missing, doubled or unknown id, or a value that is no
-                class or no number of the declared size; names the row.
+                class, no name or no number of the declared size; names the row.
         """
         table = submission_table(path, header=self.format.header, ids=ids, limits=self.spec.limits)
-        return self._values(table, num_classes)
+        return self._values(table, known)
 
     def read_answers(self, path: Path) -> Answers:
         """Return what only the judge may see; ``ids`` are what a submission must name.
@@ -67,17 +71,25 @@ class TableSubmission:
         """Return the metric of ``values``, in the order of ``answers.ids``, on both parts; pure.
 
         Raises:
-            SubmissionError: a class that the answers do not have.
+            SubmissionError: a class that the answers do not have, or nothing but such names. (One
+                name alone may be right: the answers need not hold every name of the training.)
         """
         truth = self._values(answers.table, None)
         if self.format.values == Classes(None):
             self._require_known(values, int(truth.max()), answers.ids)
+        if isinstance(self.format.values, Names) and not np.isin(values, truth).any():
+            found = f"no {self.format.header[1]} is known; the first is {str(values[0])!r}"
+            raise SubmissionError(found, expected=self.format.values.what)
         return answers.mean_score(METRICS[self.format.metric](values, truth))
 
-    def _values(self, table: Table, num_classes: int | None) -> Values:
+    def _values(self, table: Table, known: int | Sequence[str] | None) -> Values:
         match self.format.values:
             case Classes(num):
-                return table.integers(1, 0, (num or num_classes or MAX_CLASSES) - 1)
+                most = known if isinstance(known, int) else MAX_CLASSES
+                return table.integers(1, 0, (num or most) - 1)
+            case Names(what):
+                names = None if known is None or isinstance(known, int) else known
+                return np.array(table.names(1, MAX_NAME, names, what))
             case Numbers(largest, unit):
                 values = table.floats([1])[:, 0]
                 if (too_large := np.abs(values) > largest).any():

@@ -84,6 +84,31 @@ class Table:
             values.append(int(cell))
         return np.array(values, dtype=np.int64)
 
+    def names(
+        self, column: int, longest: int, known: Sequence[str] | None, expected: str
+    ) -> list[str]:
+        """Return one column of names, blanks around them taken off.
+
+        Args:
+            column: which.
+            longest: characters of a name at most.
+            known: the names that may stand there; None: any.
+            expected: what a name is, for messages.
+
+        Raises:
+            UserError: a cell is empty, too long or not known; names row, column and cell.
+        """
+        allowed = None if known is None else set(known)
+        names = []
+        for line, row in zip(self.lines, self.rows, strict=True):
+            name = row[column].strip()
+            if not 1 <= len(name) <= longest or (allowed is not None and name not in allowed):
+                near = difflib.get_close_matches(name[:longest], known or (), n=1, cutoff=0.6)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise self._bad_cell(line, column, row[column], f"{expected}{hint}")
+            names.append(name)
+        return names
+
     def _bad_cell(self, line: int, column: int, cell: str, expected: str) -> UserError:
         found = f"column {column + 1} {self.header[column]!r} is {_short(cell)}"
         return self.error(found, file=self.path, row=line, expected=expected)

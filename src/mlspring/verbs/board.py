@@ -8,7 +8,7 @@ from rich.text import Text
 from mlspring import catalog
 from mlspring.core.errors import UserError
 from mlspring.core.foreign_text import shown
-from mlspring.core.island import HasClassCount, HasDescription
+from mlspring.core.island import HasClassCount, HasClassNames, HasDescription
 from mlspring.core.score import State
 from mlspring.core.spec import Spec
 from mlspring.core.table_submission import TableSubmission
@@ -37,10 +37,12 @@ def validate(spec: Spec, file: Path, data: str) -> str:
     spec.require_ranking()
     reader, source = catalog.part(spec, "data"), sources.open_source(spec, data)
     part, ids = catalog.part(spec, "submission"), reader.test_ids(source)
-    # Where the data and not the course say how many classes there are, they are asked.
+    # Where the data and not the course say which classes there are, they are asked.
     with worker.file_faults(file):
         if isinstance(part, TableSubmission) and isinstance(reader, HasClassCount):
             values = part.read(file, ids, reader.count_classes(source))
+        elif isinstance(part, TableSubmission) and isinstance(reader, HasClassNames):
+            values = part.read(file, ids, reader.class_names(source))
         else:
             values = part.read(file, ids)
     content = part.describe(values) if isinstance(part, HasDescription) else f"{len(ids):,} rows"

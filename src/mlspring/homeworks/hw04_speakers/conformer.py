@@ -1,0 +1,178 @@
+"""The Conformer's block: attention hears all of an utterance, a convolution the nearby sounds.
+
+Source: Gulati et al. 2020, arXiv:2005.08100. Half a feed-forward module, self-attention with
+relative positions, the convolution module, the other half; each is added to its input. Shapes and
+``mask`` as in ``models``.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mlspring.homeworks.hw04_speakers.recipe import ModelKnobs
+
+
+class ConformerBlock(nn.Module):
+    """x + FF/2, + attention, + convolution, + FF/2, then a layer norm."""
+
+    def __init__(self, knobs: ModelKnobs) -> None:
+        super().__init__()
+        width, dropout = knobs.width, knobs.dropout
+        self.before, self.after = (
+            FeedForward(width, knobs.feed_forward, dropout) for _ in range(2)
+        )
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, knobs.heads, relative=True)
+        self.convolution = Convolution(width, knobs.kernel, dropout) if knobs.kernel else None
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return (b, t, d)."""
+        x = x + 0.5 * self.before(x)
+        x = x + self.dropout(self.attention(self.attention_norm(x), mask))
+        if self.convolution is not None:
+            x = x + self.convolution(x, mask)
+        x = x + 0.5 * self.after(x)
+        normed: Tensor = self.norm(x)
+        return normed
+
+    def attention_weights(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return which token looks at which, (b, heads, t, t), for the figure."""
+        return self.attention.weights(self.attention_norm(x + 0.5 * self.before(x)), mask)
+
+
+class FeedForward(nn.Sequential):
+    """Layer norm, a dense layer with swish, a dense layer."""
+
+    def __init__(self, width: int, hidden: int, dropout: float) -> None:
+        super().__init__(
+            nn.LayerNorm(width),
+            nn.Linear(width, hidden),
+            nn.SiLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, width),
+            nn.Dropout(dropout),
+        )
+
+
+class Convolution(nn.Module):
+    """The convolution module: what neighbouring tokens make together.
+
+    Layer norm, pointwise convolution and GLU, depthwise convolution over ``kernel`` tokens, batch
+    norm, swish, pointwise convolution. Pointwise ones are dense layers on each token.
+    """
+
+    def __init__(self, width: int, kernel: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.gate = nn.Linear(width, 2 * width)
+        self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.batch_norm = MaskedBatchNorm(width)
+        self.pointwise = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return (b, t, d)."""
+        x = F.glu(self.gate(self.norm(x)), dim=-1)
+        if mask is not None:  # beyond the end is 0, as at the borders of every convolution
+            x = x.masked_fill(~mask[..., None], 0.0)
+        x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        mixed: Tensor = self.dropout(self.pointwise(F.silu(self.batch_norm(x, mask))))
+        return mixed
+
+
+class MaskedBatchNorm(nn.Module):
+    """Batch norm over all tokens with sound: padding is in no mean and no variance."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(width)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return (b, t, d)."""
+        if mask is None:
+            normed: Tensor = self.norm(x.flatten(0, 1))
+            return normed.view_as(x)
+        normed = self.norm(x[mask])
+        return torch.zeros_like(x, dtype=normed.dtype).masked_scatter(mask[..., None], normed)
+
+
+class SelfAttention(nn.Module):
+    """Every token asks all others: softmax(q k^T / sqrt(d_head)) v, in several heads.
+
+    With ``relative`` a score also depends on how far apart two tokens are:
+
+        (q_i + u) . k_j + (q_i + v) . r_(i - j)
+
+    u and v are learnt, r is a projected sine and cosine of the distance (Dai et al. 2019,
+    arXiv:1901.02860, section 3.3).
+    """
+
+    def __init__(self, width: int, heads: int, *, relative: bool = False) -> None:
+        super().__init__()
+        self.heads, self.relative = heads, relative
+        self.project = nn.Linear(width, 3 * width)
+        self.join = nn.Linear(width, width)
+        if relative:
+            self.distance = nn.Linear(width, width, bias=False)
+            self.content_bias = nn.Parameter(torch.zeros(heads, 1, width // heads))
+            self.distance_bias = nn.Parameter(torch.zeros(heads, 1, width // heads))
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return (b, t, d)."""
+        q, k, v = self._heads(x)
+        if self.relative:
+            heard = self._weights(q, k, mask) @ v
+        else:
+            keys = None if mask is None else mask[:, None, None]
+            heard = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
+        joined: Tensor = self.join(heard.transpose(1, 2).flatten(2))
+        return joined
+
+    def weights(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return how much token i takes from token j, (b, heads, t, t); each row sums to 1."""
+        q, k, _ = self._heads(x)
+        return self._weights(q, k, mask)
+
+    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries, keys and values, (b, heads, t, d / heads) each."""
+        parts = self.project(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = parts.unbind(0)
+        return q, k, v
+
+    def _weights(self, q: Tensor, k: Tensor, mask: Tensor | None) -> Tensor:
+        if self.relative:
+            far = (q + self.distance_bias) @ self._distances(q).transpose(1, 2)
+            scores = (q + self.content_bias) @ k.transpose(2, 3) + by_distance(far)
+        else:
+            scores = q @ k.transpose(2, 3)
+        scores = scores / math.sqrt(q.shape[-1])
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, None, None], -math.inf)
+        return scores.softmax(-1)
+
+    def _distances(self, q: Tensor) -> Tensor:
+        """Return r of the distances t - 1, t - 2 .. 1 - t, (heads, 2 t - 1, d / heads)."""
+        t, width = q.shape[2], self.distance.in_features
+        far = torch.arange(t - 1, -t, -1, device=q.device, dtype=torch.float32)
+        rates = torch.exp(torch.arange(0, width, 2, device=q.device) * (-math.log(10_000) / width))
+        angles = far[:, None] * rates
+        waves = torch.stack((angles.sin(), angles.cos()), -1).flatten(1)
+        return self.distance(waves.to(q.dtype)).unflatten(1, (self.heads, -1)).transpose(0, 1)
+
+
+def by_distance(scores: Tensor) -> Tensor:
+    """Return (.., t, t) whose element (i, j) is the score of i at distance i - j.
+
+    Args:
+        scores: (.., t, 2 t - 1), the score of token i at distance t - 1, t - 2 .. 1 - t.
+
+    The rows are shifted against one another by writing them into one line that is one element a
+    row shorter (Dai et al. 2019, appendix B).
+    """
+    t = scores.shape[-2]
+    shifted = F.pad(scores, (0, 1)).flatten(-2)[..., t - 1 : -1]
+    return shifted.unflatten(-1, (t, 2 * t - 1))[..., :t]

@@ -1,0 +1,253 @@
+"""The report figures of homework 4, each with the numbers behind it."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mlspring.core.runs import Run
+from mlspring.homeworks.hw04_speakers.batches import on_device, outputs_of_all, whole
+from mlspring.homeworks.hw04_speakers.conformer import ConformerBlock
+from mlspring.homeworks.hw04_speakers.data import FRAMES_A_SECOND, Data
+from mlspring.homeworks.hw04_speakers.models import AttentionPooling, SpeakerNet, TransformerBlock
+from mlspring.homeworks.hw04_speakers.predict import trained
+from mlspring.homeworks.hw04_speakers.recipe import ModelKnobs, Recipe
+from mlspring.homeworks.hw04_speakers.train import make_split
+from mlspring.kit import charts, checkpoint, device, style
+from mlspring.kit.checkpoint import weights_path
+
+NUM_SPEAKERS, MOST_EACH = 10, 30  # of the map of embeddings; utterances of a speaker
+MOST_FRAMES = 256  # of the utterance whose attention is shown
+NUM_HEADS = 2  # shown of a block
+USUAL_KERNEL = 31  # Gulati et al. 2020: for a recipe without convolution
+COLOURS = (*style.COLOURS, "#882255", "#999933", "#000000")
+MARKERS = (*style.MARKERS, "*", "<", ">")
+
+
+def q1_blocks(run: Run, recipe: Recipe, _data: Data) -> None:
+    """Draw the Transformer's block and the Conformer's, each module with its weights."""
+    knobs = recipe.model
+    conformer = ConformerBlock(_with_kernel(knobs))
+    modules = {
+        "Transformer": _modules(
+            TransformerBlock(knobs),
+            {
+                "self-attention": ("attention", "norms.0"),
+                "feed-forward": ("feed_forward", "norms.1"),
+            },
+        ),
+        "Conformer": _modules(
+            conformer,
+            {
+                "1/2 feed-forward": ("before",),
+                "self-attention,\nrelative positions": ("attention", "attention_norm"),
+                "convolution": ("convolution",),
+                "1/2 feed-forward ": ("after",),
+                "layer norm": ("norm",),
+            },
+        ),
+    }
+    figure = style.new_figure(9.6, 3.4)
+    axes = figure.subplots()
+    axes.set(xlim=(-0.7, 10.4), ylim=(-0.9, 2.5))
+    box = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": "#444444"}
+    for height, (name, parts) in zip((1.5, 0.0), modules.items(), strict=True):
+        axes.text(-0.6, height + 0.55, name, fontweight="bold")
+        end = 2.05 * len(parts) - 0.35
+        axes.annotate("", (end, height), (-0.6, height), arrowprops={"arrowstyle": "-|>", "lw": 1})
+        for place, (part, weights) in enumerate(parts.items()):
+            x, colour = 0.6 + 2.05 * place, box | {"facecolor": "#ffffff"}
+            if part == "convolution":
+                colour = box | {"facecolor": "#cfe3f2"}
+            axes.text(x, height, part, ha="center", va="center", fontsize=9, bbox=colour)
+            axes.text(x, height - 0.55, f"{weights:,} weights", ha="center", fontsize=7.5)
+            if part != "layer norm":
+                norm = "+ norm" if name == "Transformer" else "+"
+                axes.text(x + 1.02, height + 0.1, norm, ha="center", fontsize=9)
+    style.hide_axes(axes)
+    axes.set_title(
+        f"A block at width {knobs.width}: + adds a module's input (norm: and normalises the sum)"
+    )
+    rows = [
+        (b, part.strip().replace("\n", " "), w) for b in modules for part, w in modules[b].items()
+    ]
+    style.save(figure, run.figures, "q1_blocks", ("block", "module", "weights"), rows)
+
+
+def q2_convolution(run: Run, recipe: Recipe, _data: Data) -> None:
+    """Draw accuracy on held-out utterances against the convolution's kernel, with intervals."""
+    rows = []
+    for number in range(recipe.num_members):
+        told = checkpoint.read_metadata(weights_path(run, number))
+        share, held = told["accuracy"], told["num_held"]
+        half = 1.96 * math.sqrt(share * (1 - share) / held)
+        rows.append((recipe.model_of(number).kernel, told["num_weights"], share, round(half, 5)))
+    rows.sort()
+    figure = style.new_figure()
+    axes = figure.subplots()
+    places = range(len(rows))
+    axes.errorbar(
+        places,
+        [share for *_, share, _ in rows],
+        yerr=[half for *_, half in rows],
+        linestyle="none",
+        marker="o",
+        capsize=3,
+    )
+    for place, (_, weights, share, _) in zip(places, rows, strict=True):
+        text, points = f"{share:.3f}\n{weights:,} weights", "offset points"
+        axes.annotate(text, (place, share), (8, 0), textcoords=points, va="center", fontsize=8)
+    axes.set_xticks(places, ["none" if not k else str(k) for k, *_ in rows])
+    axes.set(
+        xlim=(-0.5, len(rows) - 0.2), ylim=(0, 1.02), ylabel="share of held-out utterances right"
+    )
+    label = "kernel of the convolution, tokens"
+    if len(rows) == 1:
+        label += "\n(with and without: mlspring run hw04 convolution)"
+    axes.set_xlabel(label)
+    axes.set_title(f"{recipe.model.encoder.capitalize()} after {recipe.train.steps:,} steps")
+    header = ("kernel", "weights", "accuracy", "+-")
+    style.save(figure, run.figures, "q2_convolution", header, rows)
+
+
+def attention(run: Run, recipe: Recipe, data: Data) -> None:
+    """Draw an utterance, which frames look at which, and what each counts in the pooling."""
+    hardware = device.choose_for(run, work="dense")
+    model = trained(recipe, data, run, hardware)
+    one = on_device(data.train, hardware).of(torch.tensor([0]))
+    frames = whole(one)[0][:, :MOST_FRAMES]
+    maps, pooled = attention_of(model, frames)
+    shown = dict.fromkeys((0, len(maps) - 1))  # the first and the last block
+    heads = [(k, h) for k in shown for h in range(min(NUM_HEADS, maps[0].shape[0]))]
+    figure = style.new_figure(2.4 * max(len(heads), 3) + 0.4, 5.4)
+    upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    sound, weight = upper.subplots(2, 1, sharex=True)
+    seconds = frames.shape[1] / FRAMES_A_SECOND
+    _picture(sound, frames[0].T.cpu().numpy(), seconds, (0, frames.shape[2]), "magma")
+    sound.set(ylabel="mel band", title=f"An utterance of {data.speakers[data.labels[0]]}")
+    sound.grid(visible=False)
+    middles = (np.arange(len(pooled)) + 0.5) * recipe.model.stack / FRAMES_A_SECOND
+    weight.plot(middles, pooled * len(pooled))
+    weight.set(xlabel="seconds", ylabel="weight, mean 1", title=f"{recipe.model.pooling} pooling")
+    panels = lower.subplots(1, len(heads), squeeze=False)[0]
+    for axes, (k, h) in zip(panels, heads, strict=True):
+        _picture(axes, maps[k][h], seconds, (0, seconds), "Greys")
+        axes.set(title=f"block {k + 1}, head {h + 1}", xlabel="s, looked at", aspect="equal")
+        axes.grid(visible=False)
+    panels[0].set_ylabel("s, who looks")
+    rows = [
+        (k + 1, h + 1, i, j, round(float(maps[k][h, i, j]), 6))
+        for k, h in heads
+        for i, j in zip(range(len(pooled)), maps[k][h].argmax(1).tolist(), strict=True)
+    ]
+    header = ("block", "head", "token", "looks most at", "with weight")
+    style.save(figure, run.figures, "attention", header, rows)
+
+
+@torch.inference_mode()
+def attention_of(
+    model: SpeakerNet, frames: Tensor
+) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return each block's attention (heads, t, t) and the pooling's weights (t,), of one utterance.
+
+    Args:
+        model: in evaluation mode.
+        frames: log mel energies (1, frames, 40).
+    """
+    tokens, mask = model.tokens(frames, None)
+    maps = []
+    for block in model.blocks:
+        assert isinstance(block, TransformerBlock | ConformerBlock)
+        maps.append(block.attention_weights(tokens, mask)[0].cpu().numpy())
+        tokens = block(tokens, mask)
+    count = tokens.shape[1]
+    if isinstance(model.pooling, AttentionPooling):
+        return maps, model.pooling.weights(tokens, mask)[0].cpu().numpy()
+    return maps, np.full(count, 1 / count, np.float32)
+
+
+def embeddings(run: Run, recipe: Recipe, data: Data) -> None:
+    """Draw a t-SNE map of the embeddings of ten speakers, learnt and held-out utterances."""
+    hardware = device.choose_for(run, work="dense")
+    model = trained(recipe, data, run, hardware)
+    split = make_split(data, recipe.data.held_out, run.request.seed, hardware)
+    is_held = np.ones(len(data.labels), bool)
+    is_held[split.train.cpu().numpy()] = False
+    chosen = np.argsort(-np.bincount(data.labels), kind="stable")[:NUM_SPEAKERS]
+    each = [np.flatnonzero(data.labels == speaker) for speaker in chosen]
+    rows = np.concatenate(
+        [np.concatenate((r[is_held[r]], r[~is_held[r]]))[:MOST_EACH] for r in each]
+    )
+    vectors = outputs_of_all(model.embed, split.source.of(torch.from_numpy(rows)), hardware).numpy()
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    points, labels, held = embed(vectors), data.labels[rows], is_held[rows]
+    figure = style.new_figure(7.6, 5.2)
+    axes = figure.subplots()
+    for number, speaker in enumerate(chosen):
+        for part, size in ((held, 60), (~held, 18)):
+            x, y = points[(labels == speaker) & part].T
+            name = data.speakers[speaker] if size > 30 else None
+            axes.scatter(x, y, s=size, color=COLOURS[number], marker=MARKERS[number], label=name)
+    near = share_of_same_neighbours(vectors, labels)
+    axes.set_title(f"t-SNE of embeddings; large: held out. Nearest of the same speaker: {near:.0%}")
+    style.hide_axes(axes)
+    figure.legend(loc="outside right center", fontsize=8)
+    table = [
+        (data.speakers[label], "held out" if h else "learnt", *np.round(p, 4))
+        for label, h, p in zip(labels, held, points, strict=True)
+    ]
+    style.save(figure, run.figures, "embeddings", ("speaker", "part", "x", "y"), table)
+
+
+def embed(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return t-SNE's map (n, 2) of vectors (n, d) (van der Maaten & Hinton 2008)."""
+    from sklearn.manifold import TSNE  # here: half a second, 70 MB
+
+    perplexity = min(20, (len(vectors) - 1) / 3)
+    tsne = TSNE(init="pca", random_state=0, perplexity=perplexity, max_iter=500)
+    return np.asarray(tsne.fit_transform(vectors), np.float64)
+
+
+def share_of_same_neighbours(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the share of unit vectors (n, d) whose nearest other has the same label."""
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -np.inf)
+    return float((labels[cosines.argmax(1)] == labels).mean())
+
+
+def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:
+    """Draw loss and accuracy against the epoch; training is on segments, held out is whole."""
+    charts.loss_and_accuracy(run.read_log(), run.figures, items="utterances")
+
+
+def _with_kernel(knobs: ModelKnobs) -> ModelKnobs:
+    return knobs.model_copy(update={"kernel": knobs.kernel or USUAL_KERNEL})
+
+
+def _modules(block: nn.Module, parts: dict[str, tuple[str, ...]]) -> dict[str, int]:
+    """Return how many weights each part of a block has; a part is some of its modules."""
+    return {
+        part: sum(p.numel() for name in names for p in block.get_submodule(name).parameters())
+        for part, names in parts.items()
+    }
+
+
+def _picture(
+    axes: Axes, values: NDArray[np.float32], seconds: float, span: tuple[float, float], ink: str
+) -> None:
+    """Show values (rows, t) against the seconds; row 0 is below."""
+    extent = (0.0, seconds, *span)
+    axes.imshow(values, origin="lower", aspect="auto", extent=extent, cmap=ink)
+
+
+FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {
+    "q1_blocks": q1_blocks,
+    "q2_convolution": q2_convolution,
+    "attention": attention,
+    "embeddings": embeddings,
+    "learning_curves": learning_curves,
+}

@@ -22,7 +22,7 @@ from mlspring.core.errors import DataError
 from mlspring.core.files import read_json
 from mlspring.core.source import Source
 from mlspring.core.speech_features import HOP, NUM_MELS
-from mlspring.homeworks.hw04_speakers import layout, packed
+from mlspring.homeworks.hw04_speakers import layout, packed, recordings
 from mlspring.homeworks.hw04_speakers.layout import Listed
 from mlspring.homeworks.hw04_speakers.recipe import Recipe
 from mlspring.worlds.speech.speaker_world import speaker_world
@@ -150,6 +150,11 @@ def export(world_folder: Path, to: Path) -> None:
     train = zip(data.train.names, speakers, data.train.each(), strict=True)
     test = zip(data.test.names, data.test.each(), strict=True)
     layout.write(to / "Dataset", data.speakers, train, test)
+
+
+def from_audio(audio: Path, to: Path) -> str:
+    """Write own recordings in the course's layout under ``to``; return what was written."""
+    return recordings.from_audio(audio, to)
 
 
 def _load_world(folder: Path) -> Data:

@@ -141,9 +141,9 @@ def write(
 
 def _save(folder: Path, name: str, frames: NDArray[Any]) -> dict[str, Any]:
     """Write the frames of an utterance and return its entry in a list."""
-    import torch  # here: reading the lists needs none
+    from mlspring.kit.feature_files import save_features  # here: reading the lists needs no torch
 
-    torch.save(torch.from_numpy(frames.astype(np.float32)), folder / name)
+    save_features(folder / name, frames.astype(np.float32))
     return {"feature_path": name, "mel_len": len(frames)}
 
 

@@ -5,11 +5,8 @@ notebook slow. Half precision keeps log energies to 0.01, of a spread of 3.
 """
 
 import hashlib
-import pickle
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -21,9 +18,8 @@ from mlspring.core.progress import bar
 from mlspring.core.speech_features import NUM_MELS
 from mlspring.homeworks.hw04_speakers.layout import AGAIN, METADATA, Listed
 
-MAX_FILE_BYTES = 100_000_000
+LARGEST = 1000.0  # in size; logarithms of energies are far below
 VERSION = 1  # raised when frames are kept differently; part of the key
-EXPECTED = f"a float32 tensor (frames, {NUM_MELS})"
 
 
 def frames_of(folder: Path, listed: Sequence[Listed]) -> NDArray[np.float16]:
@@ -56,52 +52,21 @@ def read_frames(file: Path, length: int) -> NDArray[np.float16]:
     """Return the frames in a file that ``torch.save(tensor, file)`` wrote, (length, 40).
 
     Raises:
-        DataError: it is missing, damaged, holds no tensor of floats, other than ``length`` frames,
+        DataError: it is missing, damaged, holds no tensor of float32, other than ``length`` frames,
             or a frame that is not finite.
     """
-    tensor = _load(file)
-    shape = tuple(tensor.shape)
-    if not tensor.is_floating_point() or len(shape) != 2 or shape[1] != NUM_MELS:
-        found = f"holds a tensor {shape} of {str(tensor.dtype).removeprefix('torch.')}"
-        raise DataError(found, file=file, expected=EXPECTED, fix=AGAIN)
-    if len(tensor) != length:
-        found = f"has {len(tensor)} frames, and {length} by its mel_len in the list"
+    from mlspring.kit.feature_files import read_features  # here: reading the lists needs no torch
+
+    features = read_features(file, NUM_MELS)
+    if len(features) != length:
+        found = f"has {len(features):,} frames, and {length:,} by its mel_len in the list"
         fix = f"make {METADATA} and the files together; {AGAIN}"
         raise DataError(found, file=file, expected="as many", fix=fix)
-    frames: NDArray[np.float16] = tensor.half().numpy()
-    finite = np.isfinite(frames).all(1)
-    if not finite.all():
-        found = (
-            f"frame {int(np.argmin(finite))} holds values that are NaN, infinite or far too large"
-        )
-        raise DataError(found, file=file, expected="log energies", fix=AGAIN)
-    return frames
-
-
-def _load(file: Path) -> Any:
-    """Return the tensor in a file; what holds anything else is never unpickled."""
-    import torch  # here: reading the lists needs none
-
-    from mlspring.kit.given_checkpoint import DAMAGE
-
-    try:
-        if file.stat().st_size > MAX_FILE_BYTES:
-            raise DataError(f"has more than {MAX_FILE_BYTES:,} bytes", file=file, expected=EXPECTED)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an unusual protocol
-            tensor = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise DataError("is missing", file=file, expected=EXPECTED, fix=AGAIN) from error
-    except pickle.UnpicklingError as error:
-        found = "holds Python objects and no tensor; they are never unpickled"
-        raise DataError(found, file=file, expected=EXPECTED, fix=AGAIN) from error
-    except DAMAGE as error:
-        found = "is damaged or cut short"
-        raise DataError(found, file=file, expected=EXPECTED, fix=AGAIN) from error
-    if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided:
-        found = f"holds a {type(tensor).__name__}, which is no tensor of numbers"
-        raise DataError(found, file=file, expected=EXPECTED, fix=AGAIN)
-    return tensor.detach()
+    if np.abs(features).max() > LARGEST:
+        frame = int(np.abs(features).max(1).argmax())
+        found = f"frame {frame:,} holds {np.abs(features[frame]).max():g}"
+        raise DataError(found, file=file, expected=f"log energies, at most {LARGEST:g} in size")
+    return features.astype(np.float16)
 
 
 def _fingerprint(folder: Path, listed: Sequence[Listed]) -> str:
@@ -111,10 +76,10 @@ def _fingerprint(folder: Path, listed: Sequence[Listed]) -> str:
         try:
             status = (folder / one.name).stat()
         except OSError as error:
-            found = f"cannot be read ({error.strerror})"
-            if isinstance(error, FileNotFoundError):
-                found = "is missing"
-            raise DataError(found, file=folder / one.name, expected=EXPECTED, fix=AGAIN) from error
+            there_is_none = isinstance(error, FileNotFoundError)
+            found = "is missing" if there_is_none else f"cannot be read ({error.strerror})"
+            expected = f"the {one.length:,} frames that the list promises"
+            raise DataError(found, file=folder / one.name, expected=expected, fix=AGAIN) from error
         digest.update(f"{one} {status.st_size} {status.st_mtime_ns}".encode())
     return digest.hexdigest()[:32]
 

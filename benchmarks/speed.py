@@ -83,6 +83,13 @@ PLANS = {
         num_steps=40,
         work="conv",
     ),
+    "hw04": Plan(
+        level="simple",
+        epochs=4,
+        overrides=("train.steps=504", "train.validate_every=126", "train.schedule=constant"),
+        num_steps=100,
+        work="dense",
+    ),
     "hw11": Plan(
         level="simple",
         epochs=4,

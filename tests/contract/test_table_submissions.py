@@ -8,7 +8,7 @@ import pytest
 from mlspring import catalog
 from mlspring.catalog import SPECS
 from mlspring.core.errors import DataError, SubmissionError
-from mlspring.core.spec import Classes, Spec, TableFormat
+from mlspring.core.spec import Classes, Names, Spec, TableFormat
 from mlspring.judge.worker import score_locally
 
 TABLES = [spec for spec in SPECS if spec.table is not None]
@@ -22,10 +22,28 @@ def table_of(spec: Spec) -> TableFormat:
     return spec.table
 
 
+def metric_of(spec: Spec) -> str:
+    return table_of(spec).metric
+
+
+def is_named(spec: Spec) -> bool:
+    return isinstance(table_of(spec).values, Names)
+
+
+each_unnamed = pytest.mark.parametrize(
+    "spec", [spec for spec in TABLES if not is_named(spec)], ids=lambda spec: spec.id
+)
+each_named = pytest.mark.parametrize(
+    "spec", [spec for spec in TABLES if is_named(spec)], ids=lambda spec: spec.id
+)
+
+
 def right(spec: Spec) -> list[str]:
     """Return the value of each row in the answers."""
     if isinstance(table_of(spec).values, Classes):
         return ["3", "4", "0", "1"]
+    if isinstance(table_of(spec).values, Names):
+        return ["id03074", "王小明", "Ann Lee", "id00464"]
     return ["3.25", "4.5", "0.125", "-7.0"]
 
 
@@ -52,8 +70,9 @@ def rows_of(spec: Spec, **other: str) -> list[str]:
 @each_table
 def test_what_is_written_is_read(spec: Spec, tmp_path: Path) -> None:
     part, path = catalog.part(spec, "submission"), tmp_path / "submission.csv"
-    exact = isinstance(table_of(spec).values, Classes)
-    values = np.array([3, 4, 0, 1]) if exact else np.array([0.1, 1 / 3, 2e-17, -7.5])
+    values = np.array([0.1, 1 / 3, 2e-17, -7.5])
+    if metric_of(spec) == "accuracy":
+        values = np.array([3, 4, 0, 1]) if not is_named(spec) else np.array(right(spec))
     part.write(path, IDS, values)
     assert path.read_text().splitlines()[0] == ",".join(table_of(spec).header)
     assert path.read_text().splitlines()[1].startswith("0007,")
@@ -62,8 +81,8 @@ def test_what_is_written_is_read(spec: Spec, tmp_path: Path) -> None:
 
 @each_table
 def test_public_and_private_are_scored_apart(spec: Spec, tmp_path: Path) -> None:
-    exact = isinstance(table_of(spec).values, Classes)
-    wrong = {"row2": "1"} if exact else {"row2": "2.125", "row3": "-6.0"}
+    exact = metric_of(spec) == "accuracy"
+    wrong = {"row2": right(spec)[3]} if exact else {"row2": "2.125", "row3": "-6.0"}
     scored = score_locally(
         spec, hand_in(spec, tmp_path, rows_of(spec, **wrong)), answers(spec, tmp_path)
     )
@@ -82,7 +101,7 @@ def test_row_order_line_ends_blank_lines_and_a_byte_order_mark_do_not_matter(
     assert (scored.public, scored.private) == (best, best)
 
 
-@each_table
+@each_unnamed
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
@@ -104,7 +123,7 @@ def test_a_bad_value_is_rejected_with_its_row(
     assert len(str(told.value)) < 1000
 
 
-@each_table
+@each_unnamed
 def test_a_value_of_no_class_or_beyond_the_largest_number_is_rejected(
     spec: Spec, tmp_path: Path
 ) -> None:
@@ -134,6 +153,42 @@ def test_where_the_data_say_how_many_classes_are_a_class_beyond_is_rejected(
     assert part.read(path, IDS, 8).tolist() == [3, 7, 0, 1]
     with pytest.raises(SubmissionError, match="row 3"):
         part.read(path, IDS, 7)
+
+
+@each_named
+@pytest.mark.parametrize(("cell", "words"), [("", "empty"), ('" "', "' '"), ("9" * 5000, "999")])
+def test_what_is_no_name_is_rejected_with_its_row(
+    spec: Spec, cell: str, words: str, tmp_path: Path
+) -> None:
+    path = hand_in(spec, tmp_path, rows_of(spec, row1=cell))
+    with pytest.raises(SubmissionError, match=rf"(?s)row 3.*{words}") as told:
+        score_locally(spec, path, answers(spec, tmp_path))
+    assert len(str(told.value)) < 1000
+
+
+@each_named
+def test_a_name_that_no_answer_has_is_wrong_and_numbers_alone_are_told(
+    spec: Spec, tmp_path: Path
+) -> None:
+    """The answers need not hold every name of the training, so one alone is only wrong."""
+    path = hand_in(spec, tmp_path, rows_of(spec, row1="id07777", row2=" Ann Lee "))
+    scored = score_locally(spec, path, answers(spec, tmp_path))
+    assert (scored.public, scored.private) == (1.0, 0.5)
+    path = hand_in(spec, tmp_path, [f"{name},{number}" for number, name in enumerate(IDS)])
+    with pytest.raises(SubmissionError, match=r"no Category is known; the first is '0'; expected"):
+        score_locally(spec, path, answers(spec, tmp_path))
+
+
+@each_named
+def test_where_the_data_know_the_names_another_is_rejected_with_a_hint(
+    spec: Spec, tmp_path: Path
+) -> None:
+    part, known = catalog.part(spec, "submission"), sorted(right(spec))
+    path = hand_in(spec, tmp_path, rows_of(spec))
+    assert part.read(path, IDS, known).tolist() == right(spec)
+    path = hand_in(spec, tmp_path, rows_of(spec, row3="id0464"))
+    with pytest.raises(SubmissionError, match=r"(?s)row 5.*'id0464'.*did you mean 'id00464'"):
+        part.read(path, IDS, known)
 
 
 @each_table

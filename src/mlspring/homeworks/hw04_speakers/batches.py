@@ -35,7 +35,7 @@ class Frames:
 
 
 def on_device(utterances: Utterances, hardware: Hardware) -> Frames:
-    """Return the utterances as tensors; on the CPU the memory map itself, not a copy."""
+    """Return the utterances on the device; on the CPU the memory map itself, not a copy."""
     frames, offsets, lengths = (
         torch.from_numpy(array).to(hardware.device)
         for array in (utterances.frames, utterances.offsets, utterances.lengths)
@@ -92,11 +92,8 @@ def outputs_of_all(
 ) -> Tensor:
     """Return ``forward`` of every whole utterance, in order, as fp32 on the CPU: (n, ...).
 
-    Args:
-        forward: outputs of frames (b, t, 40) and their mask.
-        source: the utterances.
-        hardware: in which arithmetic to compute.
-        ranks: each rank computes its share; all ranks get all outputs.
+    ``forward`` takes frames (b, t, 40) and their mask. Each rank computes its share; all ranks get
+    all outputs.
     """
     batches = list(by_length(source.lengths))
     mine = batches[ranks.rank :: ranks.size]

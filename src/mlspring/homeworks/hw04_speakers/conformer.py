@@ -59,10 +59,10 @@ class FeedForward(nn.Sequential):
 
 
 class Convolution(nn.Module):
-    """The convolution module: what neighbouring tokens make together.
+    """What neighbouring tokens make together.
 
-    Layer norm, pointwise convolution and GLU, depthwise convolution over ``kernel`` tokens, batch
-    norm, swish, pointwise convolution. Pointwise ones are dense layers on each token.
+    Pointwise convolution and GLU, depthwise convolution over ``kernel`` tokens, batch norm, swish,
+    pointwise convolution. A pointwise convolution is a dense layer on each token.
     """
 
     def __init__(self, width: int, kernel: int, dropout: float) -> None:

@@ -22,7 +22,7 @@ from mlspring.core.errors import DataError
 from mlspring.core.files import read_json
 from mlspring.core.source import Source
 from mlspring.core.speech_features import HOP, NUM_MELS
-from mlspring.homeworks.hw04_speakers import layout, packed, recordings
+from mlspring.homeworks.hw04_speakers import layout, recordings
 from mlspring.homeworks.hw04_speakers.layout import Listed
 from mlspring.homeworks.hw04_speakers.recipe import Recipe
 from mlspring.worlds.speech.speaker_world import speaker_world
@@ -112,18 +112,14 @@ def class_names(source: Source) -> list[str]:
 def describe(data: Data) -> dict[str, str]:
     """Return the data card: a name and a short sentence for each row."""
     counts = np.bincount(data.labels, minlength=len(data.speakers))
-    card = {
+    seconds = data.train.lengths / FRAMES_A_SECOND
+    return {
         "utterances": f"{len(data.labels):,} of {len(data.speakers)} speakers to learn from "
         f"({counts.min()} to {counts.max()} each), {len(data.test.names):,} to tell",
+        "seconds": f"{seconds.min():.1f} to {seconds.max():.1f} an utterance, "
+        f"{seconds.mean():.1f} on average, {seconds.sum() / 60:.0f} minutes in all",
+        "a frame": f"{NUM_MELS} log mel energies, {FRAMES_A_SECOND:.0f} frames a second",
     }
-    for part, utterances in (("learning", data.train), ("test", data.test)):
-        seconds = utterances.lengths / FRAMES_A_SECOND
-        if len(seconds):
-            card[f"seconds, {part}"] = (
-                f"{seconds.min():.1f} to {seconds.max():.1f} an utterance, "
-                f"{seconds.mean():.1f} on average, {seconds.sum() / 60:.0f} minutes in all"
-            )
-    return card | {"a frame": f"{NUM_MELS} log mel energies, {FRAMES_A_SECOND:.0f} frames a second"}
 
 
 def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
@@ -176,19 +172,23 @@ def _load_folder(folder: Path) -> Data:
     speakers = layout.read_speakers(place)
     train, test = layout.read_train(place, speakers), layout.read_test(place)
     return Data(
-        train=_packed(place, train),
+        train=_joined(place, train),
         labels=np.array([one.speaker for one in train], np.int64),
-        test=_packed(place, test),
+        test=_joined(place, test),
         speakers=tuple(speakers),
     )
 
 
-def _packed(folder: Path, listed: Sequence[Listed]) -> Utterances:
-    """Return the utterances of a list, their frames joined."""
+def _joined(folder: Path, listed: Sequence[Listed]) -> Utterances:
+    """Return the utterances of a list, their frames one after another."""
+    from mlspring.kit.packed_features import packed_features  # here: the lists need no torch
+
+    lengths, names = [one.length for one in listed], [one.name for one in listed]
+    files = [folder.resolve() / name for name in names]
     return Utterances(
-        frames=packed.frames_of(folder, listed),
-        offsets=np.cumsum([0, *(one.length for one in listed)], dtype=np.int64),
-        names=[one.name for one in listed],
+        frames=packed_features(files, lengths, NUM_MELS, layout.AGAIN),
+        offsets=np.cumsum([0, *lengths], dtype=np.int64),
+        names=names,
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -15,135 +14,116 @@ from mlspring.homeworks.hw04_speakers.conformer import ConformerBlock
 from mlspring.homeworks.hw04_speakers.data import FRAMES_A_SECOND, Data
 from mlspring.homeworks.hw04_speakers.models import AttentionPooling, SpeakerNet, TransformerBlock
 from mlspring.homeworks.hw04_speakers.predict import trained
-from mlspring.homeworks.hw04_speakers.recipe import ModelKnobs, Recipe
-from mlspring.homeworks.hw04_speakers.train import make_split
+from mlspring.homeworks.hw04_speakers.recipe import Recipe
+from mlspring.homeworks.hw04_speakers.train import make_split, new_model
 from mlspring.kit import charts, checkpoint, device, style
 from mlspring.kit.checkpoint import weights_path
 
 NUM_SPEAKERS, MOST_EACH = 10, 30  # of the map of embeddings; utterances of a speaker
 MOST_FRAMES = 256  # of the utterance whose attention is shown
 NUM_HEADS = 2  # shown of a block
-USUAL_KERNEL = 31  # Gulati et al. 2020: for a recipe without convolution
+USUAL_KERNEL = 31  # Gulati et al. 2020: drawn where a recipe has no convolution
 COLOURS = (*style.COLOURS, "#882255", "#999933", "#000000")
 MARKERS = (*style.MARKERS, "*", "<", ">")
+PARTS: dict[
+    str, dict[str, tuple[str, ...]]
+] = {  # of each block: what it is called, and the modules that it is
+    "Transformer": {"self-attention": ("attention",), "feed-forward": ("feed_forward",)},
+    "Conformer": {
+        "1/2 feed-forward": ("before",),
+        "self-attention,\nrelative positions": ("attention_norm", "attention"),
+        "convolution": ("convolution",),
+        "1/2 feed-forward ": ("after",),
+    },
+}
 
 
 def q1_blocks(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw the Transformer's block and the Conformer's, each module with its weights."""
-    knobs = recipe.model
-    conformer = ConformerBlock(_with_kernel(knobs))
-    modules = {
-        "Transformer": _modules(
-            TransformerBlock(knobs),
-            {
-                "self-attention": ("attention", "norms.0"),
-                "feed-forward": ("feed_forward", "norms.1"),
-            },
-        ),
-        "Conformer": _modules(
-            conformer,
-            {
-                "1/2 feed-forward": ("before",),
-                "self-attention,\nrelative positions": ("attention", "attention_norm"),
-                "convolution": ("convolution",),
-                "1/2 feed-forward ": ("after",),
-                "layer norm": ("norm",),
-            },
-        ),
-    }
-    figure = style.new_figure(9.6, 3.4)
+    knobs = recipe.model.model_copy(update={"kernel": recipe.model.kernel or USUAL_KERNEL})
+    blocks = {"Transformer": TransformerBlock(knobs), "Conformer": ConformerBlock(knobs)}
+    figure = style.new_figure(9.0, 3.4)
     axes = figure.subplots()
-    axes.set(xlim=(-0.7, 10.4), ylim=(-0.9, 2.5))
-    box = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": "#444444"}
-    for height, (name, parts) in zip((1.5, 0.0), modules.items(), strict=True):
+    axes.set(xlim=(-0.7, 8.2), ylim=(-0.8, 2.4))
+    box = {"boxstyle": "round,pad=0.4", "edgecolor": "#444444"}
+    rows = []
+    for height, (name, parts) in zip((1.5, 0.0), PARTS.items(), strict=True):
         axes.text(-0.6, height + 0.55, name, fontweight="bold")
-        end = 2.05 * len(parts) - 0.35
-        axes.annotate("", (end, height), (-0.6, height), arrowprops={"arrowstyle": "-|>", "lw": 1})
-        for place, (part, weights) in enumerate(parts.items()):
-            x, colour = 0.6 + 2.05 * place, box | {"facecolor": "#ffffff"}
-            if part == "convolution":
-                colour = box | {"facecolor": "#cfe3f2"}
-            axes.text(x, height, part, ha="center", va="center", fontsize=9, bbox=colour)
+        end, arrow = 2.05 * len(parts) - 0.2, {"arrowstyle": "-|>", "lw": 1}
+        axes.annotate("", (end, height), (-0.6, height), arrowprops=arrow)
+        for place, (part, names) in enumerate(parts.items()):
+            weights = num_weights(blocks[name], names)
+            rows.append((name, part.strip().replace("\n", " "), weights))
+            x, ink = 0.6 + 2.05 * place, "#cfe3f2" if part == "convolution" else "white"
+            face = box | {"facecolor": ink}
+            axes.text(x, height, part, ha="center", va="center", fontsize=9, bbox=face)
             axes.text(x, height - 0.55, f"{weights:,} weights", ha="center", fontsize=7.5)
-            if part != "layer norm":
-                norm = "+ norm" if name == "Transformer" else "+"
-                axes.text(x + 1.02, height + 0.1, norm, ha="center", fontsize=9)
+            norm = "+ norm" if name == "Transformer" or place == len(parts) - 1 else "+"
+            axes.text(x + 1.02, height + 0.1, norm, ha="center", fontsize=9)
     style.hide_axes(axes)
-    axes.set_title(
-        f"A block at width {knobs.width}: + adds a module's input (norm: and normalises the sum)"
-    )
-    rows = [
-        (b, part.strip().replace("\n", " "), w) for b in modules for part, w in modules[b].items()
-    ]
+    axes.set_title(f"A block of width {knobs.width}; + adds a module's input, norm: layer norm")
     style.save(figure, run.figures, "q1_blocks", ("block", "module", "weights"), rows)
 
 
-def q2_convolution(run: Run, recipe: Recipe, _data: Data) -> None:
+def num_weights(block: nn.Module, names: tuple[str, ...]) -> int:
+    """Return how many weights some modules of a block have together."""
+    return sum(p.numel() for name in names for p in block.get_submodule(name).parameters())
+
+
+def q2_convolution(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw accuracy on held-out utterances against the convolution's kernel, with intervals."""
     rows = []
     for number in range(recipe.num_members):
         told = checkpoint.read_metadata(weights_path(run, number))
-        share, held = told["accuracy"], told["num_held"]
-        half = 1.96 * math.sqrt(share * (1 - share) / held)
-        rows.append((recipe.model_of(number).kernel, told["num_weights"], share, round(half, 5)))
-    rows.sort()
+        model = new_model(recipe, number, len(data.speakers))
+        share, weights = told["accuracy"], num_weights(model, ("blocks",))
+        half = 1.96 * math.sqrt(share * (1 - share) / told["num_held"])
+        rows.append((recipe.model_of(number).kernel, weights, share, round(half, 5)))
+    kernels, sizes, shares, halves = zip(*sorted(rows), strict=True)
     figure = style.new_figure()
     axes = figure.subplots()
-    places = range(len(rows))
-    axes.errorbar(
-        places,
-        [share for *_, share, _ in rows],
-        yerr=[half for *_, half in rows],
-        linestyle="none",
-        marker="o",
-        capsize=3,
-    )
-    for place, (_, weights, share, _) in zip(places, rows, strict=True):
-        text, points = f"{share:.3f}\n{weights:,} weights", "offset points"
+    axes.errorbar(range(len(rows)), shares, yerr=halves, linestyle="none", marker="o", capsize=3)
+    for place, (weights, share) in enumerate(zip(sizes, shares, strict=True)):
+        text, points = f"{share:.3f}\n{weights:,} weights in blocks", "offset points"
         axes.annotate(text, (place, share), (8, 0), textcoords=points, va="center", fontsize=8)
-    axes.set_xticks(places, ["none" if not k else str(k) for k, *_ in rows])
-    axes.set(
-        xlim=(-0.5, len(rows) - 0.2), ylim=(0, 1.02), ylabel="share of held-out utterances right"
-    )
+    axes.set_xticks(range(len(rows)), [str(kernel or "none") for kernel in kernels])
+    axes.set(xlim=(-0.5, len(rows) - 0.2), ylim=(0, 1.02))
     label = "kernel of the convolution, tokens"
     if len(rows) == 1:
         label += "\n(with and without: mlspring run hw04 convolution)"
-    axes.set_xlabel(label)
+    axes.set(xlabel=label, ylabel="share of held-out utterances right")
     axes.set_title(f"{recipe.model.encoder.capitalize()} after {recipe.train.steps:,} steps")
-    header = ("kernel", "weights", "accuracy", "+-")
-    style.save(figure, run.figures, "q2_convolution", header, rows)
+    header = ("kernel", "weights in blocks", "accuracy", "+-")
+    style.save(figure, run.figures, "q2_convolution", header, sorted(rows))
 
 
 def attention(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw an utterance, which frames look at which, and what each counts in the pooling."""
     hardware = device.choose_for(run, work="dense")
     model = trained(recipe, data, run, hardware)
-    one = on_device(data.train, hardware).of(torch.tensor([0]))
-    frames = whole(one)[0][:, :MOST_FRAMES]
+    frames = whole(on_device(data.train, hardware).of(torch.tensor([0])))[0][:, :MOST_FRAMES]
     maps, pooled = attention_of(model, frames)
     shown = dict.fromkeys((0, len(maps) - 1))  # the first and the last block
-    heads = [(k, h) for k in shown for h in range(min(NUM_HEADS, maps[0].shape[0]))]
+    heads = [(k, h) for k in shown for h in range(min(NUM_HEADS, len(maps[0])))]
     figure = style.new_figure(2.4 * max(len(heads), 3) + 0.4, 5.4)
     upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
     sound, weight = upper.subplots(2, 1, sharex=True)
     seconds = frames.shape[1] / FRAMES_A_SECOND
-    _picture(sound, frames[0].T.cpu().numpy(), seconds, (0, frames.shape[2]), "magma")
+    bands = frames[0].T.cpu().numpy()
+    sound.imshow(bands, origin="lower", aspect="auto", extent=(0, seconds, 0, len(bands)))
     sound.set(ylabel="mel band", title=f"An utterance of {data.speakers[data.labels[0]]}")
     sound.grid(visible=False)
-    middles = (np.arange(len(pooled)) + 0.5) * recipe.model.stack / FRAMES_A_SECOND
-    weight.plot(middles, pooled * len(pooled))
+    weight.plot((np.arange(len(pooled)) + 0.5) * seconds / len(pooled), pooled * len(pooled))
     weight.set(xlabel="seconds", ylabel="weight, mean 1", title=f"{recipe.model.pooling} pooling")
-    panels = lower.subplots(1, len(heads), squeeze=False)[0]
+    panels, rows = lower.subplots(1, len(heads), squeeze=False)[0], []
     for axes, (k, h) in zip(panels, heads, strict=True):
-        _picture(axes, maps[k][h], seconds, (0, seconds), "Greys")
-        axes.set(title=f"block {k + 1}, head {h + 1}", xlabel="s, looked at", aspect="equal")
+        axes.imshow(maps[k][h], origin="lower", cmap="Greys", extent=(0, seconds, 0, seconds))
+        axes.set(title=f"block {k + 1}, head {h + 1}", xlabel="s, looked at")
         axes.grid(visible=False)
+        best = maps[k][h].argmax(1)
+        weights = np.round(maps[k][h].max(1), 6)
+        rows += [(k + 1, h + 1, *row) for row in zip(range(len(best)), best, weights, strict=True)]
     panels[0].set_ylabel("s, who looks")
-    rows = [
-        (k + 1, h + 1, i, j, round(float(maps[k][h, i, j]), 6))
-        for k, h in heads
-        for i, j in zip(range(len(pooled)), maps[k][h].argmax(1).tolist(), strict=True)
-    ]
     header = ("block", "head", "token", "looks most at", "with weight")
     style.save(figure, run.figures, "attention", header, rows)
 
@@ -164,10 +144,9 @@ def attention_of(
         assert isinstance(block, TransformerBlock | ConformerBlock)
         maps.append(block.attention_weights(tokens, mask)[0].cpu().numpy())
         tokens = block(tokens, mask)
-    count = tokens.shape[1]
     if isinstance(model.pooling, AttentionPooling):
         return maps, model.pooling.weights(tokens, mask)[0].cpu().numpy()
-    return maps, np.full(count, 1 / count, np.float32)
+    return maps, np.full(tokens.shape[1], 1 / tokens.shape[1], np.float32)
 
 
 def embeddings(run: Run, recipe: Recipe, data: Data) -> None:
@@ -179,18 +158,16 @@ def embeddings(run: Run, recipe: Recipe, data: Data) -> None:
     is_held[split.train.cpu().numpy()] = False
     chosen = np.argsort(-np.bincount(data.labels), kind="stable")[:NUM_SPEAKERS]
     each = [np.flatnonzero(data.labels == speaker) for speaker in chosen]
-    rows = np.concatenate(
-        [np.concatenate((r[is_held[r]], r[~is_held[r]]))[:MOST_EACH] for r in each]
-    )
+    rows = np.concatenate([r[np.argsort(~is_held[r], kind="stable")][:MOST_EACH] for r in each])
     vectors = outputs_of_all(model.embed, split.source.of(torch.from_numpy(rows)), hardware).numpy()
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    points, labels, held = embed(vectors), data.labels[rows], is_held[rows]
+    points, labels, held = tsne(vectors), data.labels[rows], is_held[rows]
     figure = style.new_figure(7.6, 5.2)
     axes = figure.subplots()
     for number, speaker in enumerate(chosen):
         for part, size in ((held, 60), (~held, 18)):
             x, y = points[(labels == speaker) & part].T
-            name = data.speakers[speaker] if size > 30 else None
+            name = data.speakers[speaker] if size == 60 else None
             axes.scatter(x, y, s=size, color=COLOURS[number], marker=MARKERS[number], label=name)
     near = share_of_same_neighbours(vectors, labels)
     axes.set_title(f"t-SNE of embeddings; large: held out. Nearest of the same speaker: {near:.0%}")
@@ -203,13 +180,13 @@ def embeddings(run: Run, recipe: Recipe, data: Data) -> None:
     style.save(figure, run.figures, "embeddings", ("speaker", "part", "x", "y"), table)
 
 
-def embed(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+def tsne(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return t-SNE's map (n, 2) of vectors (n, d) (van der Maaten & Hinton 2008)."""
     from sklearn.manifold import TSNE  # here: half a second, 70 MB
 
     perplexity = min(20, (len(vectors) - 1) / 3)
-    tsne = TSNE(init="pca", random_state=0, perplexity=perplexity, max_iter=500)
-    return np.asarray(tsne.fit_transform(vectors), np.float64)
+    mapped = TSNE(init="pca", random_state=0, perplexity=perplexity, max_iter=500)
+    return np.asarray(mapped.fit_transform(vectors), np.float64)
 
 
 def share_of_same_neighbours(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -222,26 +199,6 @@ def share_of_same_neighbours(vectors: NDArray[np.float32], labels: NDArray[np.in
 def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:
     """Draw loss and accuracy against the epoch; training is on segments, held out is whole."""
     charts.loss_and_accuracy(run.read_log(), run.figures, items="utterances")
-
-
-def _with_kernel(knobs: ModelKnobs) -> ModelKnobs:
-    return knobs.model_copy(update={"kernel": knobs.kernel or USUAL_KERNEL})
-
-
-def _modules(block: nn.Module, parts: dict[str, tuple[str, ...]]) -> dict[str, int]:
-    """Return how many weights each part of a block has; a part is some of its modules."""
-    return {
-        part: sum(p.numel() for name in names for p in block.get_submodule(name).parameters())
-        for part, names in parts.items()
-    }
-
-
-def _picture(
-    axes: Axes, values: NDArray[np.float32], seconds: float, span: tuple[float, float], ink: str
-) -> None:
-    """Show values (rows, t) against the seconds; row 0 is below."""
-    extent = (0.0, seconds, *span)
-    axes.imshow(values, origin="lower", aspect="auto", extent=extent, cmap=ink)
 
 
 FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {

@@ -1,5 +1,6 @@
 """The course's folder of utterances: three lists in JSON, and a file of frames for each."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,18 +88,14 @@ def read_train(folder: Path, speakers: Sequence[str]) -> list[Listed]:
         if not isinstance(utterances, list):
             raise DataError(f"speaker {name!r} has no list of utterances", file=file)
         listed += [
-            _listed(one, file, f"utterance {place} of speaker {name!r}", numbers[name])
-            for place, one in enumerate(utterances)
+            _listed(one, file, f"utterance {k} of speaker {name!r}", numbers[name])
+            for k, one in enumerate(utterances)
         ]
     return _each_once(listed, file)
 
 
 def read_test(folder: Path) -> list[Listed]:
-    """Return the utterances to tell, in a submission's order; none, said aloud, without a list.
-
-    Raises:
-        DataError: the list is damaged.
-    """
+    """Return the utterances to tell, in a submission's order; none, said aloud, without a list."""
     file = folder / TESTDATA
     if not file.exists():
         say(f"{folder}: no {TESTDATA}, so nothing can be handed in")
@@ -117,13 +114,10 @@ def write(
     train: Iterable[tuple[str, str, NDArray[Any]]],
     test: Iterable[tuple[str, NDArray[Any]]],
 ) -> None:
-    """Write a folder in this layout.
+    """Write a folder in this layout, without a test part where ``test`` is empty.
 
-    Args:
-        folder: is made.
-        speakers: names, in the order of their numbers.
-        train: name of the file, speaker and frames (t, 40) of each utterance.
-        test: name of the file and frames; empty: no test part.
+    ``train`` yields the name of the file, speaker and frames (t, 40) of each utterance, ``test``
+    name and frames.
     """
     by_speaker: dict[str, list[dict[str, Any]]] = {name: [] for name in speakers}
     with disk_errors(folder):
@@ -164,11 +158,7 @@ def _checked_mels(file: Path) -> Mapping[str, Any]:
 
 
 def _listed(value: Any, file: Path, where: str, speaker: int = -1) -> Listed:
-    """Return one entry of a list.
-
-    Raises:
-        DataError: it names no file beside the list, or says no number of frames.
-    """
+    """Return one entry of a list, which must name a file beside it and a number of frames."""
     if not isinstance(value, dict) or not {"feature_path", "mel_len"} <= value.keys():
         raise DataError(f"{where} lacks a key", file=file, expected=EXAMPLE, fix=AGAIN)
     name, length = value["feature_path"], value["mel_len"]
@@ -183,9 +173,7 @@ def _listed(value: Any, file: Path, where: str, speaker: int = -1) -> Listed:
 
 
 def _each_once(listed: list[Listed], file: Path) -> list[Listed]:
-    seen: set[str] = set()
-    for one in listed:
-        if one.name in seen:
-            raise DataError(f"lists {one.name} twice", file=file, expected="each file once")
-        seen.add(one.name)
+    name, times = Counter(one.name for one in listed).most_common(1)[0] if listed else ("", 1)
+    if times > 1:
+        raise DataError(f"lists {name} twice", file=file, expected="each file once")
     return listed

@@ -25,7 +25,7 @@ from mlspring.homeworks.hw04_speakers import layout
 SUFFIXES = {".wav", ".flac"}
 TEST = "test"
 LIST = "recordings.csv"
-FEWEST_SPEAKERS, FEWEST_EACH = 2, 2
+FEWEST = 2  # speakers, and recordings of each
 EXAMPLE = "DIR/<speaker>/<any name>.wav"
 
 
@@ -39,10 +39,10 @@ def from_audio(audio: Path, to: Path) -> str:
     """
     speakers = [one.name for one in folders(audio, "recordings of each speaker")]
     speakers = [name for name in speakers if name != TEST]
-    if len(speakers) < FEWEST_SPEAKERS:
+    if len(speakers) < FEWEST:
         found = f"holds recordings of {len(speakers)} speaker(s)"
-        raise DataError(found, file=audio, expected=f"{FEWEST_SPEAKERS} or more: {EXAMPLE}")
-    known = [file for name in speakers for file in _recordings(audio / name, FEWEST_EACH)]
+        raise DataError(found, file=audio, expected=f"{FEWEST} or more: {EXAMPLE}")
+    known = [file for name in speakers for file in _recordings(audio / name, FEWEST)]
     tested = _recordings(audio / TEST, 1) if (audio / TEST).is_dir() else []
     frames, target = _frames([*known, *tested]), to / "Dataset"
     train = ((_name(file, audio), file.parent.name, next(frames)) for file in known)

@@ -55,8 +55,7 @@ def train_network(
     network = ranks.wrap(state.model)
     order = EpochBatches(split.train, knobs.batch_size, derive_seed(seed, 0))
     shard = ranks.shard(order.size)
-    label = f"train {number + 1}/{recipe.num_members}"
-    with Bookkeeper(run, number, state, knobs, knobs.steps, ranks, label) as books:
+    with Bookkeeper(run, number, state, knobs, knobs.steps, ranks, f"train {number + 1}") as books:
         for step in books.steps():
             # batch: this process's shard, a random segment of each utterance
             rows = order.rows(step)
@@ -86,14 +85,13 @@ def train_network(
             hits = (logits.argmax(1) == targets).float().mean()
             books.add(train__loss=loss.detach(), train__accuracy=hits)
             if books.validates():
-                held_out = batches.logits_of_all(state.final, split.held, hardware, ranks)
-                measured = measure(held_out, split.held_labels)
+                logits = batches.logits_of_all(state.final, split.held, hardware, ranks)
+                measured = measure(logits, split.held_labels)
                 books.log(epoch=order.epochs(step), **measured, learning_rate=rate)
             if books.due():
                 books.save()
         if ranks.is_main:
             told = {"accuracy": measured["valid__accuracy"], "num_held": len(split.held_labels)}
-            told["num_weights"] = sum(p.numel() for p in state.final.parameters())
             checkpoint.save_weights(weights_path(run, number), state.final, told)
         books.finish()
     return (step - books.start) * order.size

@@ -22,13 +22,13 @@ from tests.homeworks.hw04.tools import recipe
 LENGTHS = (23, 40, 31)
 KINDS = {
     "transformer": ("simple", ()),
-    "stacked frames": ("simple", ("model.stack=4",)),
+    "every second frame": ("simple", ("model.every=2",)),
     "attention pooling": ("simple", ("model.pooling=attention",)),
     "conformer": ("simple", ("model.encoder=conformer", "model.kernel=7")),
     "no convolution": ("simple", ("model.encoder=conformer", "model.kernel=0")),
-    "stacked conformer": (
+    "a sparse conformer": (
         "simple",
-        ("model.encoder=conformer", "model.kernel=7", "model.stack=3", "model.layers=2"),
+        ("model.encoder=conformer", "model.kernel=7", "model.every=3", "model.layers=2"),
     ),
 }
 each_kind = pytest.mark.parametrize("kind", KINDS)

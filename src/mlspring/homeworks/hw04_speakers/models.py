@@ -32,10 +32,10 @@ class SpeakerNet(nn.Module):
 
     def __init__(self, knobs: ModelKnobs, num_speakers: int, scale: float) -> None:
         super().__init__()
-        self.stack = knobs.stack
+        self.every = knobs.every
         self.register_buffer("mean", torch.zeros(NUM_MELS))
         self.register_buffer("scale", torch.ones(NUM_MELS))
-        self.prenet = nn.Linear(NUM_MELS * knobs.stack, knobs.width)
+        self.prenet = nn.Linear(NUM_MELS, knobs.width)
         block = ConformerBlock if knobs.encoder == "conformer" else TransformerBlock
         self.blocks = nn.ModuleList(block(knobs) for _ in range(knobs.layers))
         self.pooling = (
@@ -67,17 +67,10 @@ class SpeakerNet(nn.Module):
         return tokens, mask
 
     def tokens(self, frames: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return what the first block gets: ``stack`` frames of 40 joined to one token."""
-        frames = (frames - self.mean) * self.scale
-        if mask is not None:
-            frames = frames.masked_fill(~mask[..., None], 0.0)
-        lacking = -frames.shape[1] % self.stack
-        if lacking:  # the last token's frames beyond the end are 0, the mean
-            frames = F.pad(frames, (0, 0, 0, lacking))
-            mask = None if mask is None else F.pad(mask, (0, lacking))
-        if mask is not None:
-            mask = mask[:, :: self.stack]
-        tokens: Tensor = self.prenet(frames.reshape(len(frames), -1, NUM_MELS * self.stack))
+        """Return what the first block gets: a token for every ``every``-th frame."""
+        frames = (frames[:, :: self.every] - self.mean) * self.scale
+        mask = None if mask is None else mask[:, :: self.every]
+        tokens: Tensor = self.prenet(frames)
         return tokens, mask
 
 

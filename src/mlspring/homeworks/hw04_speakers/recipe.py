@@ -32,7 +32,7 @@ class ModelKnobs(Section):
     """Which network, and how large."""
 
     encoder: Literal["transformer", "conformer"] = Field(description="kind of its blocks")
-    stack: int = Field(ge=1, le=16, description="frames joined to one token")
+    every: int = Field(ge=1, le=16, description="each so many frames one is a token")
     width: int = Field(ge=4, le=2048, description="numbers of a token between the blocks")
     heads: int = Field(ge=1, le=64, description="of attention; they share the width")
     layers: int = Field(ge=1, le=24, description="blocks")

@@ -30,7 +30,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         rows = order.rows(step)
         draws = torch.rand(order.size, generator=generator(0, "segment", step))
         batch = batches.segments(split.source.of(rows), recipe.data.segment, draws)
-        return batch, split.labels[rows]
+        return batch, split.labels[rows].to(hardware.device)
 
     def learn(batch: Batch, targets: torch.Tensor) -> None:
         with hardware.autocast():

@@ -222,3 +222,12 @@ def test_networks_of_the_study_are_of_equal_size() -> None:
     assert max(sizes) < 1.02 * min(sizes)
     assert 0 in kernels
     assert len(kernels) == knobs.num_members
+
+
+def test_without_a_test_part_a_run_trains_and_validates(tmp_path: Path) -> None:
+    folder = voices.write_voices(tmp_path / "data")
+    (folder / "Dataset" / "testdata.json").unlink()
+    run = run_tiny(SPEC, tmp_path, figures=False, more=("train.steps=2",))
+    assert run.result is not None
+    assert run.result["score"]["validation"] is not None
+    assert not (run.folder / SPEC.submission_name).exists()

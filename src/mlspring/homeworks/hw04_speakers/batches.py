@@ -1,4 +1,7 @@
-"""Segments and whole utterances on the device, gathered from one array of all frames."""
+"""Segments and whole utterances on the device, gathered from one array of all frames.
+
+Where an utterance begins and how long it is stays on the CPU, so that no step waits for a GPU.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,10 +19,10 @@ Batch = tuple[Tensor, Tensor | None]  # frames (b, t, 40), mask (b, t); None: no
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
-    """Utterances on the device.
+    """Some utterances.
 
     Args:
-        frames: (T, 40), all there are.
+        frames: (T, 40), all there are, on the device.
         starts: (n,), the first frame of each of n utterances.
         lengths: (n,), how many frames each has.
     """
@@ -30,17 +33,16 @@ class Frames:
 
     def of(self, rows: Tensor) -> "Frames":
         """Return some of the utterances; their frames are not copied."""
-        rows = rows.to(self.starts.device)
         return replace(self, starts=self.starts[rows], lengths=self.lengths[rows])
 
 
 def on_device(utterances: Utterances, hardware: Hardware) -> Frames:
-    """Return the utterances on the device; on the CPU the memory map itself, not a copy."""
+    """Return the utterances; on the CPU their frames are the memory map itself, not a copy."""
     frames, offsets, lengths = (
-        torch.from_numpy(array).to(hardware.device)
+        torch.from_numpy(array)
         for array in (utterances.frames, utterances.offsets, utterances.lengths)
     )
-    return Frames(frames=frames, starts=offsets[:-1], lengths=lengths)
+    return Frames(frames=frames.to(hardware.device), starts=offsets[:-1], lengths=lengths)
 
 
 def segments(chosen: Frames, num_frames: int, draws: Tensor) -> Batch:
@@ -52,7 +54,7 @@ def segments(chosen: Frames, num_frames: int, draws: Tensor) -> Batch:
         draws: (b,) from 0 to 1, where in its utterance each segment begins.
     """
     room = (chosen.lengths - num_frames).clamp(min=0)
-    first = (draws.to(room.device) * (room + 1)).long().clamp(max=room)
+    first = (draws * (room + 1)).long().clamp(max=room)
     lengths = chosen.lengths.clamp(max=num_frames)
     return whole(replace(chosen, starts=chosen.starts + first, lengths=lengths), num_frames)
 
@@ -60,10 +62,11 @@ def segments(chosen: Frames, num_frames: int, draws: Tensor) -> Batch:
 def whole(source: Frames, num_frames: int = 0) -> Batch:
     """Return all utterances of ``source``, padded to ``num_frames`` or the longest of them."""
     num_frames = num_frames or int(source.lengths.max())
-    steps = torch.arange(num_frames, device=source.starts.device)
+    steps, device = torch.arange(num_frames), source.frames.device
     mask = steps < source.lengths[:, None]
     places = torch.where(mask, source.starts[:, None] + steps, source.starts[:, None])
-    return source.frames[places].float(), (None if bool(mask.all()) else mask)
+    frames = source.frames[places.to(device)].float()
+    return frames, (None if bool(mask.all()) else mask.to(device))
 
 
 def by_length(lengths: Tensor, most_frames: int = MOST_FRAMES) -> Iterator[Tensor]:
@@ -72,8 +75,8 @@ def by_length(lengths: Tensor, most_frames: int = MOST_FRAMES) -> Iterator[Tenso
     Attention needs memory for every pair of tokens, so long utterances also come in smaller
     batches: the square of the length counts from 512 frames on.
     """
-    order = lengths.argsort(stable=True).cpu()
-    counts = lengths.cpu()[order].tolist()
+    order = lengths.argsort(stable=True)
+    counts = lengths[order].tolist()
     start = 0
     for end in range(1, len(counts) + 1):
         longest = counts[end] if end < len(counts) else 0

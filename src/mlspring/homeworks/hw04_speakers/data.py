@@ -73,6 +73,11 @@ class Data:
     test: Utterances
     speakers: tuple[str, ...]
 
+    @property
+    def test_ids(self) -> list[str]:
+        """What a submission must name, in order."""
+        return self.test.names
+
 
 def world() -> World:
     """Return the built-in data set of the homework."""

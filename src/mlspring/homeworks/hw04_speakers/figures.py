@@ -155,7 +155,7 @@ def embeddings(run: Run, recipe: Recipe, data: Data) -> None:
     model = trained(recipe, data, run, hardware)
     split = make_split(data, recipe.data.held_out, run.request.seed, hardware)
     is_held = np.ones(len(data.labels), bool)
-    is_held[split.train.cpu().numpy()] = False
+    is_held[split.train.numpy()] = False
     chosen = np.argsort(-np.bincount(data.labels), kind="stable")[:NUM_SPEAKERS]
     each = [np.flatnonzero(data.labels == speaker) for speaker in chosen]
     rows = np.concatenate([r[np.argsort(~is_held[r], kind="stable")][:MOST_EACH] for r in each])

@@ -62,7 +62,7 @@ def train_network(
             draws = torch.rand(order.size, generator=generator(seed, "segment", step))
             chosen, num_frames = split.source.of(rows[shard]), recipe.data.segment
             frames, mask = batches.segments(chosen, num_frames, draws[shard])
-            targets = split.labels[rows[shard]]
+            targets = split.labels[rows[shard]].to(hardware.device)
 
             # forward, loss
             if recipe.model.dropout:
@@ -132,10 +132,7 @@ def new_model(recipe: Recipe, number: int, num_speakers: int, seed: int = 0) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Utterances with labels int64 (n,): ``train`` are the rows to learn from, ``held`` the others.
-
-    All but ``held_labels`` lies on the device.
-    """
+    """Utterances with labels int64 (n,): the rows ``train`` to learn from, ``held`` the others."""
 
     source: Frames
     labels: Tensor
@@ -148,13 +145,8 @@ def make_split(data: Data, share: float, seed: int, hardware: Hardware) -> Split
     """Return the utterances with a ``share`` of each speaker's held out."""
     source, labels = batches.on_device(data.train, hardware), torch.from_numpy(data.labels)
     train, held = rows_of_split(labels, share, seed)
-    return Split(
-        source=source,
-        labels=labels.to(hardware.device),
-        train=train.to(hardware.device),
-        held=source.of(held),
-        held_labels=labels[held],
-    )
+    held_out = source.of(held)
+    return Split(source=source, labels=labels, train=train, held=held_out, held_labels=labels[held])
 
 
 def rows_of_split(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:

@@ -36,7 +36,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 
 def knobs(kind: str) -> ModelKnobs:
     level, overrides = KINDS[kind]
-    return recipe(level, "model.dropout=0.0", *overrides).model
+    return recipe(level, "model.dropout=0.0", "model.every=1", *overrides).model
 
 
 def network(kind: str, num_speakers: int = 5) -> SpeakerNet:

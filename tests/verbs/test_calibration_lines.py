@@ -60,6 +60,16 @@ def test_equal_seeds_still_leave_the_lowest_line_a_margin() -> None:
     assert baselines["simple"] == 0.498
 
 
+def test_the_lowest_line_keeps_the_larger_spread_of_the_two_parts() -> None:
+    public, private = [0.676, 0.675, 0.677], [0.664, 0.654, 0.665]  # a spread of 0.002, of 0.011
+    scores = {"simple": public, "medium": [0.8] * 3}
+    baselines = find_baselines(
+        ACCURACY, ("simple", "medium"), scores, shake=max(private) - min(private)
+    )
+    assert baselines["simple"] == pytest.approx(0.675 - 0.011)
+    assert find_baselines(ACCURACY, ("simple", "medium"), scores)["simple"] == 0.673
+
+
 def test_an_overlap_names_levels_scores_and_seeds() -> None:
     scores = {"simple": [0.5, 0.6], "medium": [0.7, 0.55]}
     (sentence,) = overlaps(ACCURACY, ("simple", "medium"), scores, "private")

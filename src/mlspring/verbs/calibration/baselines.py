@@ -21,7 +21,9 @@ Scores = Mapping[str, Sequence[float]]
 _MOST_DIGITS = 12
 
 
-def find_baselines(metric: Metric, levels: Sequence[str], scores: Scores) -> dict[str, float]:
+def find_baselines(
+    metric: Metric, levels: Sequence[str], scores: Scores, *, shake: float = 0.0
+) -> dict[str, float]:
     """Return the baseline of each level; ``scores`` must be free of :func:`overlaps`.
 
     The lowest level has nothing below it: its baseline lies one spread (largest minus smallest over
@@ -30,9 +32,16 @@ def find_baselines(metric: Metric, levels: Sequence[str], scores: Scores) -> dic
     five seeds of normal scores that is 3.5 standard deviations from the mean.
 
     Baselines are rounded to the metric's digits, or to as many more as it takes to separate.
+
+    Args:
+        metric: of the scores.
+        levels: from the lowest to the highest.
+        scores: of one part of the board.
+        shake: the lowest level's spread on another part, which counts where it is larger: three
+            seeds that happen to agree on one part would leave no room for another processor.
     """
     lowest = levels[0]
-    margin = max(spread(scores[lowest]), 2 * 10.0**-metric.digits)
+    margin = max(spread(scores[lowest]), shake, 2 * 10.0**-metric.digits)
     worst = worst_of(metric, scores[lowest])
     below = worst - margin if metric.higher_is_better else worst + margin
     baselines = {lowest: _rounded(metric, worst, below - (worst - below))}

@@ -14,6 +14,7 @@ from mlspring.verbs.calibration.baselines import (
     find_baselines,
     overlaps,
     replace_world,
+    spread,
     world_table,
 )
 from mlspring.verbs.calibration.results import conditions, late, summarize, table
@@ -127,7 +128,11 @@ def _summed_up(
         scores = {p: {lv: summaries[lv][p]["seeds"] for lv in spec.levels} for p in parts}
         overlapping = [o for p in parts for o in overlaps(spec.metric, spec.levels, scores[p], p)]
         if not overlapping and seeds > 1:
-            baselines = {p: find_baselines(spec.metric, spec.levels, scores[p]) for p in parts}
+            shake = max(spread(scores[part][spec.levels[0]]) for part in parts)
+            baselines = {
+                part: find_baselines(spec.metric, spec.levels, scores[part], shake=shake)
+                for part in parts
+            }
     defects = (*overlapping, *late(summaries))
     results = {
         "homework": spec.id,

@@ -52,7 +52,8 @@ def read_audio(path: Path) -> NDArray[np.float32]:
             values = stream.read(dtype="float32", always_2d=True)  # (n, channels)
             rate = int(stream.samplerate)
     except (library.SoundFileError, RuntimeError, ValueError, TypeError) as error:
-        message = f"cannot be decoded ({error})"
+        reason = getattr(error, "error_string", error)  # the whole one names our stream, not a file
+        message = f"cannot be decoded ({reason})"
         raise DataError(message, file=path, expected=EXPECTED, fix=TO_WAV) from error
     if len(values) != promised:
         found = f"holds {len(values):,} samples; its header promises {promised:,}"

@@ -60,10 +60,11 @@ def ablation_text(spec: Spec, results: Results) -> str:
         if shares
         else ""
     )
+    last = results["seeds"][-1]
+    seeds = f"Mean ± (largest minus smallest) over seeds 0 to {last}." if last else "Seed 0 alone."
     caption = (
-        "What a level is without what it adds; steps, size and data stay. Mean ± (largest minus "
-        f"smallest) over seeds 0 to {results['seeds'][-1]}. {told}Measured {results['date']}: "
-        f"`{results['command']}`."
+        f"What a level is without what it adds; steps, size and data stay. {seeds} {told}"
+        f"Measured {results['date']}: `{results['command']}`."
     )
     return f"{table(rows, left=2)}\n\n{_fill(caption)}"
 
@@ -140,6 +141,8 @@ def method_text(results: Results, ablations: Results | None = None) -> str:
 
 
 def _shown(metric: Metric, measured: Mapping[str, Any]) -> str:
+    if len(measured["seeds"]) == 1:  # it has no spread, and its last digits mean nothing
+        return f"{measured['mean']:.{min(metric.digits, 3)}f}"
     return show_mean(metric, measured["mean"], measured["spread"])
 
 

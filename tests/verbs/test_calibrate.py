@@ -12,6 +12,7 @@ import pytest
 from mlspring import catalog
 from mlspring.core.errors import InternalError, UserError
 from mlspring.core.spec import LEVELS, Spec
+from mlspring.verbs.calibration import calibrate as calibrations
 from mlspring.verbs.calibration.calibrate import CHECKOUT, calibrate
 from mlspring.verbs.calibration.results import late
 from mlspring.verbs.calibration.runs import Child
@@ -147,14 +148,21 @@ def test_a_level_that_does_not_beat_the_one_below_is_a_defect_and_leaves_the_lin
 
 
 def test_a_level_over_its_budget_is_a_defect_but_keeps_its_line(
-    spec: Spec, root: Path, tmp_path: Path
+    spec: Spec, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def on_cores(cores: int) -> None:
+        told = {"commit": "c", "hardware": {"cores": cores}, "versions": {}}
+        monkeypatch.setattr(calibrations, "conditions", lambda records: told)
+
+    on_cores(2)
     runs = FakeRuns(steady, seconds=60.0)
     calibration = calibrate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root)
     assert calibration.defects == ("simple takes 60.0 s; its budget is 45 s",)
     assert set(spec.baselines["world"].public) == set(LEVELS)
     just = FakeRuns(steady, seconds=45.0)
     assert calibrate(spec, seeds=2, out=tmp_path / "just", run=just, root=root).defects == ()
+    on_cores(1)  # of which nobody said how many seconds it may take
+    assert calibrate(spec, seeds=2, out=tmp_path / "out", run=runs, root=root).defects == ()
 
 
 def test_the_slowest_seed_is_held_to_the_budget() -> None:

@@ -17,7 +17,13 @@ from mlspring.verbs.calibration.baselines import (
     spread,
     world_table,
 )
-from mlspring.verbs.calibration.results import conditions, late, summarize, table
+from mlspring.verbs.calibration.results import (
+    BUDGET_CORES,
+    conditions,
+    late,
+    summarize,
+    table,
+)
 from mlspring.verbs.calibration.runs import Runner, Task, recipe_hash, run_child
 from mlspring.verbs.calibration.series import Record, measure_all, only_one, world_of
 
@@ -133,14 +139,16 @@ def _summed_up(
                 part: find_baselines(spec.metric, spec.levels, scores[part], shake=shake)
                 for part in parts
             }
-    defects = (*overlapping, *late(summaries))
+    about = conditions(list(records.values()))
+    cores = about["hardware"].get("cores") or 0
+    defects = (*overlapping, *(late(summaries) if cores >= BUDGET_CORES else ()))
     results = {
         "homework": spec.id,
         "command": f"mlspring calibrate {spec.id} --seeds {seeds}",
         "date": time.strftime("%Y-%m-%d"),
         "seeds": list(range(seeds)),
         "world": world_of(spec),
-        **conditions(list(records.values())),
+        **about,
         "defects": list(defects),
         "baselines": baselines,
         "levels": summaries,

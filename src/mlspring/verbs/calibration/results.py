@@ -24,6 +24,9 @@ from mlspring.verbs.calibration.baselines import spread
 BUDGETS = {"simple": 45.0, "medium": 90.0, "strong": 180.0, "boss": 360.0}
 """Seconds that a whole run of a level may take, from the command to its figures."""
 
+BUDGET_CORES = 2
+"""Cores that the budgets are meant for; seconds of fewer cores break none."""
+
 Record = Mapping[str, Any]
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
 
-from mlspring.catalog import SPECS
+from mlspring.catalog import find
 from mlspring.core import images
 from mlspring.core.answers import read_answers
 from mlspring.core.errors import UserError
@@ -48,7 +48,7 @@ def weights() -> bytes:
 SEEDS = {
     "table": b"Id,Category\n0001,3\n0002,10\n",
     "answers": b"Id,Category,Usage\n0001,3,Public\n0002,10,Private\n",
-    "recipe": (SPECS[1].folder / "recipes" / "world" / "simple.toml").read_bytes(),
+    "recipe": (find("hw03").folder / "recipes" / "world" / "simple.toml").read_bytes(),
     "log": b'{"member": 0, "step": 4, "train/loss": 1.5}\n{"member": 0, "step": 8}\n',
     "picture": picture(),
     "weights": weights(),

@@ -42,7 +42,7 @@ def test_a_typing_error_is_answered_with_the_recipes_of_that_name(
     [
         ("hw12", "simple medium strong boss dqn sample official/*"),
         ("hw03", "simple medium strong boss {laptop,official}/{simple,medium,strong,boss}"),
-        ("hw11", "simple medium strong boss laptop/boss official/{simple,medium,strong,boss}"),
+        ("hw11", "simple medium strong boss dann dirt_t mcd .. laptop/* official/*"),
         ("hw15", "simple medium strong boss anil protonet reptile tasks laptop/* official/*"),
     ],
 )

@@ -108,7 +108,8 @@ def save(
     figure: Figure, folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Write ``name.png``, ``name.svg`` and ``name.csv``, the numbers behind the figure."""
-    figure.set_dpi(mpl.rcParams["savefig.dpi"])
+    dpi = mpl.rcParams["savefig.dpi"]
+    figure.set_dpi(figure.dpi if dpi == "figure" else dpi)
     figure.draw_without_rendering()  # finds the layout, which each savefig would find anew
     figure.set_layout_engine(None)
     for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):

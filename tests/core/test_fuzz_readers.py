@@ -107,7 +107,7 @@ def survives(content: bytes, name: str, read: Callable[[Path], object]) -> bool:
 @given(any_bytes("table"))
 @example(b"Id,Category\n\x85,3\n")
 def test_tables(content: bytes) -> None:
-    part = TableSubmission(next(spec for spec in SPECS if spec.id == "hw03"))
+    part = TableSubmission(find("hw03"))
     assert survives(content, "a.csv", lambda path: part.read(path, ["0001", "0002"]))
     assert survives(
         content,
@@ -136,7 +136,7 @@ def test_recipes(content: bytes) -> None:
 @example("train.steps.x=3")
 @example("train.steps=" + "[" * 5000)
 def test_overrides(text: str) -> None:
-    path = SPECS[1].folder / "recipes" / "world" / "simple.toml"
+    path = find("hw03").folder / "recipes" / "world" / "simple.toml"
     assert survives(b"", "unused", lambda _: load_recipe(Recipe, path, [text]))
 
 

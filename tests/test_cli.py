@@ -104,9 +104,11 @@ def test_the_flags_are_frozen() -> None:
 def test_a_user_s_mistake_is_a_sentence_and_exit_2(
     words: tuple[str, ...],
     sentence: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where nobody has run anything
     assert call(*words, monkeypatch=monkeypatch) == 2
     shown = capsys.readouterr()
     assert sentence in shown.err

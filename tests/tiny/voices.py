@@ -47,14 +47,14 @@ def write_voices(folder: Path) -> Path:
     by_speaker = {
         name: [listed(number, k) for k in range(NUM_TRAIN)] for name, number in numbers.items()
     }
-    test = [listed(speaker, number) for speaker, number in tests()]
+    test = [listed(speaker, number) for speaker, number in asked()]
     write_json(place / "mapping.json", {"speaker2id": numbers, "id2speaker": backwards})
     write_json(place / "metadata.json", {"n_mels": 40, "speakers": by_speaker})
     write_json(place / "testdata.json", {"n_mels": 40, "utterances": test})
     return folder
 
 
-def tests() -> list[tuple[int, int]]:
+def asked() -> list[tuple[int, int]]:
     """Return speaker and number of the test's utterances, in order."""
     return [(s, NUM_TRAIN + k) for k in range(NUM_TEST) for s in (2, 0, 3, 1)]
 
@@ -63,7 +63,7 @@ def write_answers(path: Path) -> Path:
     """Write the answers to the test of ``write_voices``, every second row public."""
     rows = [
         f"{name_of(s, k)},{SPEAKERS[s]},{('Public', 'Private')[row % 2]}"
-        for row, (s, k) in enumerate(tests())
+        for row, (s, k) in enumerate(asked())
     ]
     path.write_text("\n".join(["Id,Category,Usage", *rows]) + "\n")
     return path

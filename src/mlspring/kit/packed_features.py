@@ -5,6 +5,7 @@ it is what makes a loop wait. Half precision keeps log energies to 0.01, of a sp
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def _fingerprint(files: Sequence[Path], lengths: Sequence[int], fix: str) -> str
             found = "is missing" if there_is_none else f"cannot be read ({error.strerror})"
             expected = f"the {length:,} frames that are promised"
             raise DataError(found, file=file, expected=expected, fix=fix) from error
-        digest.update(f"{file} {length} {status.st_size} {status.st_mtime_ns}".encode())
+        digest.update(os.fsencode(file) + b"\0")
+        digest.update(f"{length} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:32]
 
 

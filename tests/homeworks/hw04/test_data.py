@@ -35,7 +35,7 @@ def test_frames_labels_and_ids_are_those_of_the_files(folder: Path) -> None:
     assert loaded.speakers == voices.SPEAKERS
     assert loaded.labels.tolist() == np.repeat(range(4), voices.NUM_TRAIN).tolist()
     every = [(s, k) for s in range(4) for k in range(voices.NUM_TRAIN)]
-    for part, listed in ((loaded.train, every), (loaded.test, voices.tests())):
+    for part, listed in ((loaded.train, every), (loaded.test, voices.asked())):
         assert part.names == [voices.name_of(*one) for one in listed]
         assert part.frames.dtype == np.float16
         for frames, one in zip(part.each(), listed, strict=True):

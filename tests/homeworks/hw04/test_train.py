@@ -182,7 +182,7 @@ def test_what_is_measured_is_the_network_that_is_saved(run: Run) -> None:
 def test_a_run_tells_the_speakers_of_its_test(run: Run) -> None:
     loaded = data.load(official(Path(run.request.data)), recipe())
     names = predict(recipe("boss"), loaded, run)
-    assert names.tolist() == [voices.SPEAKERS[speaker] for speaker, _ in voices.tests()]
+    assert names.tolist() == [voices.SPEAKERS[speaker] for speaker, _ in voices.asked()]
 
 
 def test_frames_are_standardised_by_the_training_s(run: Run) -> None:

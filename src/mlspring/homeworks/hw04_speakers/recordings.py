@@ -17,12 +17,12 @@ from mlspring.core.audio import read_audio
 from mlspring.core.errors import DataError
 from mlspring.core.image_folder import entries, folders
 from mlspring.core.progress import track
+from mlspring.core.recordings import SUFFIXES
 from mlspring.core.speech_features import log_mel40
 from mlspring.core.tables import write_table
 from mlspring.core.texts import count
 from mlspring.homeworks.hw04_speakers import layout
 
-SUFFIXES = {".wav", ".flac"}
 TEST = "test"
 LIST = "recordings.csv"
 FEWEST = 2  # speakers, and recordings of each

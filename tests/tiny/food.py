@@ -59,6 +59,7 @@ def write_answers(path: Path, *, num_test: int = 1, first: int = 1) -> Path:
 # A few steps of a small network: what a test may spend.
 SMALL = (
     "data.image_size=32",
+    "train.crop_size=0",
     "model.width=4",
     "train.batch_size=16",
     "train.steps=24",

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mlspring.core.errors import RecipeError
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Run
 from mlspring.core.source import official
@@ -17,7 +18,8 @@ from mlspring.homeworks.hw03_food_cnn.recipe import Recipe
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC
 from mlspring.kit import checkpoint, device, evaluate, labelled_split
 from mlspring.kit.labelled_split import Split
-from tests.contract.journey import command, finish, only_run, start_together
+from mlspring.kit.seeding import generator
+from tests.contract.journey import command, finish, only_run, run_tiny, start_together
 from tests.tiny import food
 
 CPU = device.choose("cpu", "fp32", work="conv")
@@ -92,6 +94,57 @@ def test_a_seed_fixes_the_folds_and_another_changes_them() -> None:
 
     assert folds(0) == folds(0)
     assert folds(0) != folds(1)
+
+
+def test_each_picture_is_cut_to_a_window_of_its_own() -> None:
+    columns = torch.arange(12, dtype=torch.uint8)
+    grid = torch.stack((columns[:, None].expand(12, 12), columns.expand(12, 12)), dim=2)
+    pixels = torch.cat((grid, torch.zeros(12, 12, 1, dtype=torch.uint8)), dim=2)
+    pixels = pixels.repeat(200, 1, 1, 1)  # each pixel tells its row, its column and its picture
+    pixels[..., 2] = torch.arange(200, dtype=torch.uint8)[:, None, None]
+    windows = train.random_windows(pixels, 8, generator("windows"))
+    assert windows.shape == (200, 8, 8, 3)
+    assert (windows[..., 2] == pixels[:, :8, :8, 2]).all(), "pictures keep their order"
+    corners = windows[:, 0, 0, :2]
+    assert (windows[..., :2] == corners[:, None, None] + grid[:8, :8]).all(), "neighbours stay"
+    assert {tuple(corner) for corner in corners.tolist()} == {
+        (top, left) for top in range(5) for left in range(5)
+    }, "each place comes up"
+    assert torch.equal(windows, train.random_windows(pixels, 8, generator("windows")))
+
+
+def test_a_window_as_large_as_the_picture_is_the_picture() -> None:
+    pixels = torch.from_numpy(pictures().train_images.copy())
+    assert torch.equal(train.random_windows(pixels, 8, generator(0)), pixels)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (("train.crop_size=65",), r"crop_size = 65: use 0, or 16 to data\.image_size"),
+        (("train.crop_size=8",), r"crop_size = 8: use 0, or 16"),
+        (("train.crop_size=48", "model.name=plain"), r"needs a network for any size"),
+    ],
+)
+def test_a_window_fits_picture_and_network(changes: tuple[str, ...], words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        load_recipe(Recipe, SPEC.folder / "recipes" / "world" / "strong.toml", changes)
+
+
+def test_training_sees_windows_and_predictions_whole_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = set()
+
+    class Watched(models.FoodResNet):
+        def forward(self, images: Tensor) -> Tensor:
+            sides.add((self.training, images.shape[2], images.shape[3]))
+            return super().forward(images)
+
+    monkeypatch.setattr(models, "FoodResNet", Watched)
+    more = ("data.folds=2", "train.crop_size=16", "train.steps=4", "predict.views=1")
+    run_tiny(SPEC, tmp_path, recipe="boss", figures=False, more=more)
+    assert sides == {(True, 16, 16), (False, 32, 32)}
 
 
 @pytest.mark.parametrize("num_processes", [1, 2])

@@ -27,15 +27,7 @@ class PlainCNN(nn.Sequential):
 
     def __init__(self, image_size: int, width: int, num_classes: int, dropout: float = 0.0) -> None:
         channels = [3, width, 2 * width, 4 * width, 8 * width, 8 * width]
-        stages = [
-            nn.Sequential(
-                nn.Conv2d(c_in, c_out, 3, stride=1, padding=1),
-                nn.BatchNorm2d(c_out),
-                nn.ReLU(inplace=True),
-                nn.MaxPool2d(2),
-            )
-            for c_in, c_out in itertools.pairwise(channels)
-        ]
+        stages = [_stage(c_in, c_out) for c_in, c_out in itertools.pairwise(channels)]
         side = image_size // 2 ** len(stages)
         super().__init__(
             *stages,  # (n, 8 width, side, side)
@@ -51,40 +43,33 @@ class PlainCNN(nn.Sequential):
 
 
 class ResidualBlock(nn.Module):
-    """relu(f(x) + shortcut(x)), f being two 3 x 3 convolutions (He et al. 2016, arXiv:1512.03385).
+    """relu(f(x) + x), f being two 3 x 3 convolutions (He et al. 2016, arXiv:1512.03385).
 
-    A block that halves the picture averages before its 1 x 1 shortcut instead of skipping pixels
-    (He et al. 2019, arXiv:1812.01187, ResNet-D). The last batch norm starts at zero, so that a
-    fresh block passes its input on. Without ``skips`` it is relu(f(x)).
+    The last batch norm starts at zero, so that a fresh block passes its input on. Without ``skips``
+    it is relu(f(x)).
     """
 
-    def __init__(self, c_in: int, c_out: int, stride: int, skips: bool = True) -> None:
+    def __init__(self, channels: int, skips: bool = True) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(c_out)
-        self.conv2 = nn.Conv2d(c_out, c_out, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(c_out)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
         self.skips = skips
-        if not skips:
-            return
-        nn.init.zeros_(self.norm2.weight)
-        self.shortcut = nn.Sequential()
-        if stride > 1:
-            self.shortcut.append(nn.AvgPool2d(stride))
-        if stride > 1 or c_in != c_out:
-            self.shortcut.append(nn.Conv2d(c_in, c_out, 1, bias=False))
-            self.shortcut.append(nn.BatchNorm2d(c_out))
+        if skips:
+            nn.init.zeros_(self.norm2.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (n, c_out, s / stride, s / stride) for (n, c_in, s, s)."""
+        """Return (n, channels, s, s) for (n, channels, s, s)."""
         out = F.relu(self.norm1(self.conv1(x)))
         out = self.norm2(self.conv2(out))
-        return F.relu(out + self.shortcut(x) if self.skips else out)
+        return F.relu(out + x if self.skips else out)
 
 
 class FoodResNet(nn.Module):
-    """A small residual network: reads fine texture at full size, then shrinks the picture fast.
+    """The sample's first four stages, the later three each followed by a residual block.
 
+    The mean over all places takes the dense layers' part, so pictures may have any size.
     ``skips=False`` leaves the same convolutions without the connections around them.
     """
 
@@ -92,25 +77,16 @@ class FoodResNet(nn.Module):
         self, width: int, num_classes: int, dropout: float = 0.0, skips: bool = True
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
-        )
-        self.stages = nn.Sequential(
-            ResidualBlock(width, 2 * width, stride=1, skips=skips),
-            ResidualBlock(2 * width, 4 * width, stride=2, skips=skips),
-            ResidualBlock(4 * width, 8 * width, stride=2, skips=skips),
-            ResidualBlock(8 * width, 8 * width, stride=2, skips=skips),
-        )
+        channels = [width, 2 * width, 4 * width, 8 * width]
+        self.stages = nn.Sequential(_stage(3, width))
+        for c_in, c_out in itertools.pairwise(channels):
+            self.stages.extend([_stage(c_in, c_out), ResidualBlock(c_out, skips)])
         self.dropout = nn.Dropout(dropout)
-        self.classify = nn.Linear(8 * width, num_classes)
+        self.classify = nn.Linear(channels[-1], num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, num_classes) for images (n, 3, s, s)."""
-        x = self.stem(images)  # (n, width, s/2, s/2)
-        x = self.stages(x)  # (n, 8 width, s/16, s/16)
+        x = self.stages(images)  # (n, 8 width, s/16, s/16)
         x = x.mean(dim=(2, 3))  # (n, 8 width)
         return self.classify(self.dropout(x))
 
@@ -149,3 +125,13 @@ class ResidualNetwork(nn.Module):
 
 def _conv_norm(c_in: int, c_out: int, stride: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out))
+
+
+def _stage(c_in: int, c_out: int) -> nn.Sequential:
+    """Return what halves the picture: (n, c_in, s, s) to (n, c_out, s/2, s/2)."""
+    return nn.Sequential(
+        nn.Conv2d(c_in, c_out, 3, stride=1, padding=1),
+        nn.BatchNorm2d(c_out),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+    )

@@ -49,6 +49,9 @@ class TrainKnobs(Section):
     """The loop."""
 
     batch_size: int = Field(ge=2, le=4096, description="pictures a step, over all processes")
+    crop_size: int = Field(
+        ge=0, le=512, description="side of the random window that a step sees, pixels; 0: the whole"
+    )
     steps: Steps
     learning_rate: LearningRate
     weight_decay: WeightDecay
@@ -81,4 +84,11 @@ class Recipe(Section):
             raise ValueError("data.folds = 1 holds everything out; use 0 or at least 2")
         if self.data.pool == "training+validation" and self.data.folds == 0:
             raise ValueError("data.pool = 'training+validation' needs data.folds of at least 2")
+        crop = self.train.crop_size
+        if crop and not 16 <= crop <= self.data.image_size:
+            raise ValueError(f"train.crop_size = {crop}: use 0, or 16 to data.image_size")
+        if crop and self.model.name == "plain":
+            raise ValueError(
+                "train.crop_size needs a network for any size: model.name = 'residual'"
+            )
         return self

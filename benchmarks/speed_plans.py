@@ -44,7 +44,7 @@ PLANS = {
     "hw03": Plan(
         level="medium",
         epochs=5,
-        overrides=("train.steps=270", "train.validate_every=54", "train.schedule=constant"),
+        overrides=("train.steps=540", "train.validate_every=108", "train.schedule=constant"),
         num_steps=40,
         work="conv",
     ),

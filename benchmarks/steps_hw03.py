@@ -27,8 +27,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
         step = next(steps)
         rows, stream = batches.rows(step), generator(0, step)
         pixels, labels = split.pixels.index_select(0, rows), split.labels[rows]
-        if recipe.train.crop_size:
-            pixels = train.random_windows(pixels, recipe.train.crop_size, stream)
+        pixels = train.random_windows(pixels, recipe.train.crop_size, stream)
         draws = image_augment.draw(recipe.augment, batches.size, stream)
         return image_augment.prepare(pixels, labels, NUM_CLASSES, draws, whole)
 

@@ -113,9 +113,10 @@ def test_each_picture_is_cut_to_a_window_of_its_own() -> None:
     assert torch.equal(windows, train.random_windows(pixels, 8, generator("windows")))
 
 
-def test_a_window_as_large_as_the_picture_is_the_picture() -> None:
+@pytest.mark.parametrize("side", [0, 8])
+def test_without_windows_pictures_stay_whole(side: int) -> None:
     pixels = torch.from_numpy(pictures().train_images.copy())
-    assert torch.equal(train.random_windows(pixels, 8, generator(0)), pixels)
+    assert torch.equal(train.random_windows(pixels, side, generator(0)), pixels)
 
 
 @pytest.mark.parametrize(

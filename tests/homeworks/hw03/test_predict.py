@@ -25,6 +25,7 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), dtype=n
 def recipe_with(views: int, weight: float) -> Recipe:
     overrides = [
         f"data.image_size={SIDE}",
+        "train.crop_size=0",
         f"data.folds={NUM_MEMBERS}",
         "model.width=4",
         f"predict.views={views}",

@@ -1,21 +1,30 @@
-"""``make bench``: the two speed ratios of every homework, interleaved, and the share of the peak.
+"""``make bench``: how fast each level is reached, against the plain notebook way.
 
-    python benchmarks/speed.py [HW ...]
+    python benchmarks/speed.py [HW[/LEVEL] ...] [--pairs 5] [--cap 6] [--device auto] [--again]
 
-Loader efficiency is steps a second in training over steps a second on one fixed batch. The other
-ratio is the notebook way's seconds over ours until both have the same validation score, loading
-included, each run a process of its own; of hw12 until both have taken equally many steps.
+A pair is our whole command until the level's training has ended, reading the course's files
+included, and then the notebook way (``benchmarks/notebooks``) on the same files until its
+validation has the score that ours ended with. It is stopped at ``cap`` times our seconds: then it
+takes more than that. A run is a process of its own; clocks start when its libraries are loaded.
+
+Once a homework a step is timed: loader efficiency is steps a second in training over steps a second
+on one fixed batch, the share of the peak its arithmetic over that of a large matrix product here.
+
+``results/speed.json`` is written after every pair, so a stopped measurement goes on with the next
+one. A row whose recipe has changed begins anew, as do all with ``--again``.
 """
 
+import argparse
 import importlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,59 +34,227 @@ from torch.utils.flop_counter import FlopCounterMode
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.notebooks.hw13 import TEACHER  # noqa: E402
 from benchmarks.speed_plans import PLANS, Plan  # noqa: E402
 from mlspring import catalog  # noqa: E402
 from mlspring.core.environment import environment  # noqa: E402
-from mlspring.core.files import read_json, write_json  # noqa: E402
+from mlspring.core.files import home, read_json, write_json  # noqa: E402
 from mlspring.core.progress import say  # noqa: E402
+from mlspring.core.recipe import flatten  # noqa: E402
 from mlspring.core.spec import Spec  # noqa: E402
 from mlspring.kit import device  # noqa: E402
 from mlspring.verbs import recipes, sources  # noqa: E402
+from mlspring.verbs.calibration.runs import values_hash  # noqa: E402
 
-PAIRS = 5
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
+TIMINGS = 5  # of a step, each way
+COMMAND = "make bench"
+Row = dict[str, Any]
 
 
-def main(wanted: list[str]) -> None:
-    """Measure the wanted homeworks, or all, and keep the results of the others."""
-    done = read_json(RESULTS)["rows"] if RESULTS.exists() else []
-    rows = {row["homework"]: row for row in done}
-    for name in wanted or list(PLANS):
-        spec = catalog.find(name)
-        say(f"measuring {spec.id} ...")
-        rows[spec.id] = measure(spec)
-    facts = environment()
-    chosen = device.choose("auto", "auto", work="conv")
-    write_json(
-        RESULTS,
-        {
-            "date": facts["started"][:10],
-            "commit": facts["commit"],
-            "command": "make bench",
-            "pairs": PAIRS,
-            "hardware": {
-                "processor": facts["processor"],
-                "cores": facts["cores"],
-                "device": str(chosen.device),
-                "precision": chosen.precision,
-            },
-            "rows": [rows[key] for key in sorted(rows)],
-        },
-    )
-    say(f"wrote {RESULTS}")
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure the wanted rows, or all that are not measured yet."""
+    parser = argparse.ArgumentParser(description=COMMAND)
+    parser.add_argument("wanted", nargs="*", metavar="HW[/LEVEL]")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--cap", type=float, default=6.0)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--again", action="store_true")
+    told = parser.parse_args(words)
+    used = str(device.choose(told.device, "auto", work="dense").device)
+    rows = kept_rows(read_json(RESULTS) if RESULTS.exists() else {})
+    for homework, levels in wanted_levels(told.wanted).items():
+        spec, plan = catalog.find(homework), PLANS[homework]
+        for level in levels:
+            fresh = new_row(spec, plan, level, used, told.cap)
+            if told.again or not same_recipe(rows.get(key_of(fresh)), fresh):
+                rows[key_of(fresh)] = fresh
+        asked = [rows[homework, level, used] for level in levels]
+        for row in asked:
+            if row["level"] == plan.step_level and "loader_efficiency" not in row:
+                say(f"{homework}: a step of {row['level']} ...")
+                row.update(step_figures(spec, plan, used))
+                save(rows)
+        if all(len(row["pairs"]) >= told.pairs for row in asked):
+            continue
+        with tempfile.TemporaryDirectory() as name:
+            bench = Bench(spec, plan, Path(name), used, told.cap)
+            for row in asked:
+                while len(row["pairs"]) < told.pairs:
+                    pair = bench.pair(row["level"], len(row["pairs"]))
+                    row["pairs"].append(pair)
+                    say(f"{homework}/{row['level']}, pair {len(row['pairs'])}: {told_of(pair)}")
+                    save(rows)
 
 
-def measure(spec: Spec) -> dict[str, Any]:
-    """Return the row of one homework."""
-    plan = PLANS[spec.id]
-    recipe = recipes.load(spec, recipes.find_recipe(spec, plan.level, "world"))
+def wanted_levels(wanted: Sequence[str]) -> dict[str, list[str]]:
+    """Return the levels to measure by homework: of ``hw03`` and ``hw04/boss``, all of hw03's."""
+    if not wanted:
+        return {homework: list(plan.levels) for homework, plan in PLANS.items()}
+    found: dict[str, list[str]] = {}
+    for word in wanted:
+        homework, _, level = word.partition("/")
+        if homework not in PLANS or (level and level not in PLANS[homework].levels):
+            known = ", ".join(f"{hw}/{{{','.join(p.levels)}}}" for hw, p in PLANS.items())
+            sys.exit(f"{word!r} is not measured; these are: {known}")
+        levels = [level] if level else PLANS[homework].levels
+        found[homework] = list(dict.fromkeys([*found.get(homework, []), *levels]))
+    return found
+
+
+def key_of(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what tells rows apart."""
+    return row["homework"], row["level"], row["hardware"]["device"]
+
+
+def kept_rows(results: Mapping[str, Any]) -> dict[tuple[str, str, str], Row]:
+    """Return the rows measured so far; none from a file of another shape."""
+    rows = results.get("rows", [])
+    return {key_of(row): row for row in rows if {"level", "hardware", "pairs"} <= set(row)}
+
+
+def same_recipe(row: Mapping[str, Any] | None, fresh: Mapping[str, Any]) -> bool:
+    """Return whether a measured row is of the recipe and the way of comparing that count now."""
+    return row is not None and all(row[key] == fresh[key] for key in ("recipe", "compared", "cap"))
+
+
+def new_row(spec: Spec, plan: Plan, level: str, used: str, cap: float) -> Row:
+    """Return a row in which nothing is measured yet."""
+    facts, recipe = environment(), recipe_of(spec, plan, level)
+    hardware = {"processor": facts["processor"], "cores": facts["cores"], "device": used}
+    if used == "cuda":
+        hardware["gpu"] = torch.cuda.get_device_name()
+    return {
+        "homework": spec.id,
+        "level": level,
+        "compared": plan.compares(level),
+        "recipe": values_hash(flatten(recipe)),
+        "date": facts["started"][:10],
+        "commit": facts["commit"],
+        "hardware": hardware,
+        "cap": cap,
+        "pairs": [],
+    }
+
+
+def recipe_of(spec: Spec, plan: Plan, level: str) -> Any:
+    """Return a level's recipe as it is measured."""
+    return recipes.load(spec, recipes.find_recipe(spec, level, "world"), plan.spared)
+
+
+def save(rows: Mapping[Any, Row]) -> None:
+    """Write the rows in which something is measured, in the order of homeworks and levels."""
+    order = [(homework, level) for homework, plan in PLANS.items() for level in plan.levels]
+    measured = [row for row in rows.values() if row["pairs"] or "loader_efficiency" in row]
+    measured = [row for row in measured if (row["homework"], row["level"]) in order]
+    measured.sort(key=lambda row: (order.index(key_of(row)[:2]), row["hardware"]["device"]))
+    write_json(RESULTS, {"command": COMMAND, "rows": measured})
+
+
+class Bench:
+    """One homework's files, and runs of both ways on them.
+
+    Args:
+        spec: the homework.
+        plan: what is compared.
+        folder: a temporary one.
+        used: the device of both ways.
+        cap: the notebook way is stopped after so many times our seconds.
+    """
+
+    def __init__(self, spec: Spec, plan: Plan, folder: Path, used: str, cap: float) -> None:
+        self.spec, self.plan, self.folder, self.used, self.cap = spec, plan, folder, used, cap
+        self.data = folder / "data"
+        catalog.part(spec, "data").export(sources.world_folder(spec), self.data)
+        self.homes = folder / "home"  # what a home has before the clock starts
+        self.homes.mkdir()
+        if (home() / "machine.json").exists():  # which arithmetic pays: measured once a machine
+            shutil.copy(home() / "machine.json", self.homes)
+        if spec.id == "hw13":
+            self._make_teacher()
+
+    def _make_teacher(self) -> None:
+        """Train the teacher that both ways are given, as the course gives one."""
+        say("hw13: training the teacher ...")
+        once = ("train.steps=1", "train.warmup_steps=0", *self.plan.spared)
+        self.our_run("medium", 0, self.homes, once)
+        (weights,) = self.homes.glob("teachers/*/checkpoints/member-0.safetensors")
+        shutil.copy(weights, self.data / TEACHER)
+
+    def pair(self, level: str, number: int) -> dict[str, Any]:
+        """Return seconds and MiB of both ways with the seed ``number``, ours first."""
+        compared = self.plan.compares(level)
+        fresh = self.folder / "fresh"
+        shutil.copytree(self.homes, fresh)
+        ours = self.our_run(level, number, fresh, self.plan.spared)
+        shutil.rmtree(fresh)
+        limit = ours["seconds"] if compared == "play" else self.cap * ours["seconds"]
+        words = ["-m", f"benchmarks.notebooks.{self.spec.id}", str(self.data), "--level", level]
+        words += ["--seed", str(number), "--device", self.used, "--stop-after", str(limit)]
+        words += [] if compared != "score" else ["--until", repr(ours["score"])]
+        return as_pair(compared, ours, json.loads(child(words)))
+
+    def our_run(self, level: str, seed: int, at: Path, overrides: Sequence[str]) -> dict[str, Any]:
+        """Return the seconds until training's end, decoding and caching included, and the score.
+
+        The notebook way draws no figures and hands nothing in, so ours ends there, too. The score
+        is that of the weights that are kept: those of the last validation, or of the best one where
+        the recipe keeps that.
+        """
+        out = self.folder / "runs"
+        words = ["-m", "mlspring", "run", self.spec.id, f"world/{level}", "--data", str(self.data)]
+        words += ["--seed", str(seed), "--device", self.used, "--out", str(out), "--no-submit"]
+        words += ["--json", *(word for override in overrides for word in ("--set", override))]
+        result = json.loads(child(words, MLSPRING_HOME=str(at)))
+        log = (Path(result["run"]) / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        played = [json.loads(line).get("env_steps") for line in log]
+        shutil.rmtree(out)
+        return {
+            "seconds": result["seconds"]["data"] + result["seconds"]["train"],
+            "score": result["score"]["validation"],
+            "env_steps": played[-1] if played else None,
+            "peak_memory_mib": result["memory_mib"]["train"],
+            **{k: v for k, v in result["hardware"].items() if k == "gpu_memory_mib"},
+        }
+
+
+def as_pair(compared: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one pair of runs as it is kept; ``is_bound``: theirs would have taken longer."""
+    if compared == "play":  # the clock of as many steps as ours took
+        clock, steps = theirs["reached"][-1]
+        seconds, is_bound = clock * ours["env_steps"] / steps, False
+    else:
+        seconds = theirs["seconds"]
+        is_bound = theirs["ended"] != ("score" if compared == "score" else "training")
+    pair = {
+        "ours_seconds": round(ours["seconds"], 2),
+        "theirs_seconds": round(seconds, 2),
+        "is_bound": is_bound,
+        "score": ours["score"],
+        "ours_mib": ours["peak_memory_mib"],
+        "theirs_mib": theirs["peak_memory_mib"],
+    }
+    if "gpu_memory_mib" in theirs:
+        pair["ours_gpu_mib"] = ours.get("gpu_memory_mib")
+        pair["theirs_gpu_mib"] = theirs["gpu_memory_mib"]
+    return pair
+
+
+def told_of(pair: Mapping[str, Any]) -> str:
+    """Return a pair in words."""
+    more = "more than " if pair["is_bound"] else ""
+    return f"ours {pair['ours_seconds']:.1f} s, notebook {more}{pair['theirs_seconds']:.1f} s"
+
+
+def step_figures(spec: Spec, plan: Plan, used: str) -> dict[str, Any]:
+    """Return loader efficiency and share of the peak of the homework's step."""
+    recipe = recipe_of(spec, plan, plan.step_level)
     data = catalog.part(spec, "data").load(sources.open_source(spec, "world"), recipe)
     real, fixed = importlib.import_module(f"benchmarks.steps_{spec.id}").make(recipe, data)
-    row: dict[str, Any] = {"homework": spec.id, "recipe": plan.level}
-    row["loader_efficiency"] = loader_efficiency(real, fixed, plan.num_steps)
-    row["peak_share"] = peak_share(fixed, plan.num_steps, plan.work)
-    row["notebook"] = against_notebook(spec, plan)
-    return row
+    return {
+        "loader_efficiency": loader_efficiency(real, fixed, plan.num_steps),
+        "peak_share": peak_share(fixed, plan, used),
+    }
 
 
 def loader_efficiency(
@@ -86,7 +263,7 @@ def loader_efficiency(
     """Return the ratio of both steps' rates, turn by turn."""
     for step in (real, fixed):
         seconds_of(step, num_steps // 2)
-    pairs = [seconds_of(fixed, num_steps) / seconds_of(real, num_steps) for _ in range(PAIRS)]
+    pairs = [seconds_of(fixed, num_steps) / seconds_of(real, num_steps) for _ in range(TIMINGS)]
     return {"median": round(statistics.median(pairs), 3), "pairs": [round(p, 3) for p in pairs]}
 
 
@@ -100,99 +277,17 @@ def seconds_of(step: Callable[[], Any], num_steps: int) -> float:
     return time.perf_counter() - start
 
 
-def peak_share(step: Callable[[], Any], num_steps: int, work: str) -> float:
+def peak_share(step: Callable[[], Any], plan: Plan, used: str) -> float:
     """Return training's rate of arithmetic over the rate of a large matrix product here."""
     with FlopCounterMode(display=False) as counter:
         step()
-    hardware = device.choose("auto", "auto", work=work)  # type: ignore[arg-type]
+    hardware = device.choose(used, "auto", work=plan.work)  # type: ignore[arg-type]
     dtype = torch.bfloat16 if hardware.precision == "bf16" else torch.float32
     a, b = (torch.randn(2048, 2048, device=hardware.device).to(dtype) for _ in range(2))
     seconds_of(lambda: a @ b, 3)
     peak = 2 * 2048**3 * 10 / min(seconds_of(lambda: a @ b, 10) for _ in range(3))
-    rate = counter.get_total_flops() * num_steps / seconds_of(step, num_steps)
+    rate = counter.get_total_flops() * plan.num_steps / seconds_of(step, plan.num_steps)
     return round(rate / peak, 3)
-
-
-def against_notebook(spec: Spec, plan: Plan) -> dict[str, Any]:
-    """Return seconds of the notebook way over ours to the same validation score, turn by turn."""
-    higher = spec.metric.higher_is_better
-    ratios, ours_runs, theirs_runs = [], [], []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        catalog.part(spec, "data").export(sources.world_folder(spec), folder / "data")
-        for pair in range(PAIRS):
-            theirs = notebook_run(spec, folder / "data", plan, pair)
-            ours = our_run(spec, folder, plan, pair)
-            finals = theirs["reached"][-1][1], ours["reached"][-1][1]
-            target = min(finals) if higher or plan.equal_work else max(finals)
-            if plan.equal_work:  # the clock of as many steps as the shorter way took
-                last = [run["reached"][-1] for run in (theirs, ours)]
-                seconds = [clock * target / done for clock, done in last]
-            elif plan.to_the_end:
-                seconds = [run["reached"][-1][0] for run in (theirs, ours)]
-            else:
-                seconds = [first_at(run["reached"], target, higher) for run in (theirs, ours)]
-            ratios.append(seconds[0] / seconds[1])
-            theirs_runs.append({**theirs, "seconds": seconds[0]})
-            ours_runs.append({**ours, "seconds": seconds[1]})
-            say(f"  pair {pair + 1}: notebook {seconds[0]:.1f} s, ours {seconds[1]:.1f} s")
-
-    def median(runs: list[dict[str, Any]], key: str) -> float:
-        return round(statistics.median(run[key] for run in runs), 2)
-
-    rates = {}
-    if plan.equal_work:
-        for name, runs in (("ours", ours_runs), ("theirs", theirs_runs)):
-            rate = statistics.median(
-                done / clock for clock, done in (r["reached"][-1] for r in runs)
-            )
-            rates[f"{name}_steps_a_second"] = round(rate)
-    return {
-        **rates,
-        "median": round(statistics.median(ratios), 2),
-        "pairs": [round(ratio, 2) for ratio in ratios],
-        "ours_seconds": median(ours_runs, "seconds"),
-        "theirs_seconds": median(theirs_runs, "seconds"),
-        "ours_mib": median(ours_runs, "peak_memory_mib"),
-        "theirs_mib": median(theirs_runs, "peak_memory_mib"),
-    }
-
-
-def first_at(reached: list[tuple[float, float]], target: float, higher: bool) -> float:
-    """Return the clock when ``target`` was first reached."""
-    return next(s for s, score in reached if (score >= target if higher else score <= target))
-
-
-def notebook_run(spec: Spec, data: Path, plan: Plan, seed: int) -> dict[str, Any]:
-    """Return the clock and score of each epoch of the notebook way."""
-    words = ["-m", f"benchmarks.notebooks.{spec.id}", str(data), plan.level]
-    words += [str(plan.epochs), str(seed)]
-    return dict(json.loads(child(words)))
-
-
-def our_run(spec: Spec, folder: Path, plan: Plan, seed: int) -> dict[str, Any]:
-    """Return the clock and score of each validation of ours, decoding and caching included."""
-    home = folder / f"home-{seed}"
-    words = [
-        "-m",
-        "mlspring",
-        "run",
-        spec.id,
-        f"world/{plan.level}",
-        "--data",
-        str(folder / "data"),
-    ]
-    words += ["--seed", str(seed), "--out", str(folder / "runs"), "--no-submit", "--json"]
-    words += [word for override in plan.overrides for word in ("--set", override)]
-    result = json.loads(child(words, MLSPRING_HOME=str(home)))
-    log = (Path(result["run"]) / "log.jsonl").read_text().splitlines()
-    entries = [json.loads(line) for line in log]
-    key = "valid/accuracy" if spec.metric.higher_is_better else "valid/loss"
-    key = "env_steps" if plan.equal_work else key
-    before = result["seconds"]["data"]
-    reached = [(before + e["seconds"], e[key]) for e in entries if key in e and not e["member"]]
-    # until training's end: the notebook way draws no figures and hands nothing in
-    return {"reached": reached, "peak_memory_mib": result["memory_mib"]["train"]}
 
 
 def child(words: list[str], **more: str) -> str:
@@ -211,4 +306,4 @@ def child(words: list[str], **more: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,5 +1,6 @@
 """Plain re-statements of how the course's notebooks train: what ours is measured against.
 
-Same network, same data, same optimizer and batch as ours; the notebook's ways kept: a data set
-that opens one file an item, a default loader in the main process, fp32, nothing else.
+Each takes the four levels of its homework. Network, rates, augmentation and number of updates are
+the recipe's, so that both ways learn alike; the way is the notebook's: a data set that opens one
+file an item, a default loader in the main process, fp32, one task or environment after another.
 """

@@ -1,92 +1,66 @@
 """Homework 13 as the notebook trains it: one picture at a time from disk, every epoch anew.
 
-    python -m benchmarks.notebooks.hw13 DIR LEVEL EPOCHS SEED
+    python -m benchmarks.notebooks.hw13 DIR --level simple
 
-prints one JSON object: the validation accuracy after each epoch with the seconds since the start.
-For a level without a teacher.
+The hints are distillation, with the teacher's forward pass in each step (medium), depthwise and
+pointwise convolutions (strong), and a student that starts as the pruned teacher (boss). The teacher
+is given, as the course gives one: ``DIR/teacher.safetensors``, our own for this world.
 """
 
-import json
-import random
-import sys
-import time
-from pathlib import Path
+import copy
 
-import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch import nn
+from torch.utils.data import DataLoader
 
-from mlspring.core.machine import peak_memory_mib
-from mlspring.core.recipe import load_recipe
-from mlspring.homeworks.hw13_compression import models
-from mlspring.homeworks.hw13_compression.recipe import Recipe
-from mlspring.homeworks.hw13_compression.spec import SPEC
-from mlspring.homeworks.hw13_compression.train import CLIP_NORM
+from benchmarks.notebooks.pictures import FoodDataset, files_of
+from benchmarks.notebooks.way import Way, move_average, run
+from mlspring.homeworks.hw13_compression import models, prune
+from mlspring.homeworks.hw13_compression.architecture import residual
+from mlspring.homeworks.hw13_compression.train import CLIP_NORM, distillation_loss
+from mlspring.kit import checkpoint
 
-MEAN, STD = (torch.tensor(v)[:, None, None] for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-
-
-class FoodDataset(Dataset):
-    """Opens, resizes and normalises a file whenever an item is asked for."""
-
-    def __init__(self, folder: Path, size: int, flip: float) -> None:
-        self.files = sorted(folder.glob("*.jpg"))
-        self.size, self.flip = size, flip
-
-    def __len__(self) -> int:
-        """Return the number of files."""
-        return len(self.files)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        """Return one picture (3, s, s) and its label."""
-        file = self.files[index]
-        image = Image.open(file).convert("RGB").resize((self.size, self.size))
-        if random.random() < self.flip:
-            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
-        return (pixels - MEAN) / STD, int(file.name.split("_")[0])
+TEACHER = "teacher.safetensors"
 
 
-def accuracy(model: nn.Module, loader: DataLoader) -> float:
-    """Return the share of pictures in ``loader`` that ``model`` gets right."""
-    model.eval()
-    hits = total = 0
-    with torch.no_grad():
-        for images, labels in loader:
-            hits += (model(images).argmax(dim=-1) == labels).sum().item()
-            total += len(labels)
-    return hits / total
-
-
-def main(folder: Path, level: str, epochs: int, seed: int) -> None:
-    """Train with the level's numbers and print the accuracy and the clock after each epoch."""
-    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / f"{level}.toml")
-    torch.manual_seed(seed)
-    random.seed(seed)
-    start = time.perf_counter()
-    size, knobs = recipe.data.image_size, recipe.train
-    train_set = FoodDataset(folder / "food11-hw13" / "training", size, recipe.augment.flip)
-    valid_set = FoodDataset(folder / "food11-hw13" / "validation", size, 0)
+def train(way: Way) -> None:
+    """Train the student with the level's numbers."""
+    recipe, knobs, size = way.recipe, way.recipe.train, way.recipe.data.image_size
+    root = way.folder / "food11-hw13"
+    train_set = FoodDataset(files_of(root, "training"), size, recipe.augment)
+    valid_set = FoodDataset(files_of(root, "validation"), size, None)
     train_loader = DataLoader(train_set, batch_size=knobs.batch_size, shuffle=True)
     valid_loader = DataLoader(valid_set, batch_size=knobs.batch_size)
+    teacher = None
     model = models.build(recipe.architecture)
+    if recipe.needs_teacher:
+        large = residual(recipe.teacher.width)
+        teacher = models.build(large).eval()
+        checkpoint.load_weights(way.folder / TEACHER, teacher)
+        if recipe.student.start == "teacher":
+            _, model = prune.shrink(large, teacher, recipe.architecture.groups)
+        teacher.to(way.device)
+    model = model.train().to(way.device)
+    average = copy.deepcopy(model) if knobs.ema_decay else model
     optimizer = torch.optim.AdamW(
         model.parameters(), knobs.learning_rate, weight_decay=knobs.weight_decay
     )
-    reached = []
-    for _ in range(epochs):
-        model.train()
-        for images, labels in train_loader:
-            loss = nn.functional.cross_entropy(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), max_norm=CLIP_NORM)
-            optimizer.step()
-        reached.append((round(time.perf_counter() - start, 2), accuracy(model, valid_loader)))
-    print(json.dumps({"reached": reached, "peak_memory_mib": peak_memory_mib()}))
+    for step, (images, labels) in way.updates(train_loader, knobs.steps):
+        way.set_rate(optimizer, step)
+        soft = None
+        if teacher is not None:
+            with torch.no_grad():
+                soft = teacher(images)
+        loss = distillation_loss(model(images), labels, soft, recipe.distill)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), max_norm=CLIP_NORM)
+        optimizer.step()
+        if knobs.ema_decay:
+            move_average(average, model, knobs.ema_decay, step)
+        if way.validates(step):
+            way.validated(way.accuracy(average, valid_loader))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    run("hw13", train)

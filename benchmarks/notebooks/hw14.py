@@ -1,16 +1,13 @@
 """Homework 14 as the notebook trains it: every image turned anew, one at a time, in every epoch.
 
-    python -m benchmarks.notebooks.hw14 DIR RECIPE EPOCHS SEED
+    python -m benchmarks.notebooks.hw14 DIR --level mas
 
-trains MAS and prints one JSON object: the mean accuracy over the tasks seen, in %, after each epoch
-with the seconds since the start.
+Methods stand in for levels: ``ewc`` and ``mas``, whose importance is measured by batches, and
+``replay``, which turns some old images beside the new ones. The score is the mean accuracy over the
+tasks seen, in %. It falls with every task, so nobody trains until a score is reached.
 """
 
-import itertools
-import json
-import sys
-import time
-from pathlib import Path
+import random
 
 import numpy as np
 import torch
@@ -20,12 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from mlspring.core.machine import peak_memory_mib
+from benchmarks.notebooks.way import Way, run
 from mlspring.core.source import official
 from mlspring.homeworks.hw14_lifelong import data
-from mlspring.homeworks.hw14_lifelong.recipe import Recipe
-from mlspring.homeworks.hw14_lifelong.spec import SPEC
-from mlspring.verbs import recipes
+from mlspring.homeworks.hw14_lifelong.models import Perceptron
 
 TEST_BATCH = 8192
 
@@ -41,32 +36,37 @@ class TurnedDigits(Dataset):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        """Return one digit (1, 28, 28) in [0, 1] and its label."""
+        """Return one digit (784,) in [0, 1] and its label."""
         image = Image.fromarray(self.images[index])
         pixels = torch.from_numpy(np.array(image))[None].float() / 255
         cos, sin = float(np.cos(self.angle)), float(np.sin(self.angle))
         matrix = torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]])
         grid = F.affine_grid(matrix, [1, 1, 28, 28], align_corners=False)
         turned = F.grid_sample(pixels[None], grid, mode="nearest", align_corners=False)
-        return turned[0], int(self.labels[index])
+        return turned.flatten(), int(self.labels[index])
 
 
 class Importance:
-    """The importance of MAS by batches, added to that of all tasks before."""
+    """The importance of EWC or MAS by batches, added to that of all tasks before."""
 
-    def __init__(self, model: nn.Module, loader: DataLoader | None, earlier: list[dict]) -> None:
+    def __init__(self, model: nn.Module) -> None:
         self.anchor = {name: p.clone().detach() for name, p in model.named_parameters()}
         self.importance = {name: torch.zeros_like(p) for name, p in model.named_parameters()}
-        for before in earlier:
-            for name in self.importance:
-                self.importance[name] += before[name]
-        if loader is None:
-            return
-        for images, _ in loader:
+
+    def add(self, way: Way, method: str, model: nn.Module, loader: DataLoader) -> None:
+        """Measure on the task that ended, and hold the weights where they are now."""
+        for batch in loader:
+            images, labels = way.on_device(batch)
             model.zero_grad()
-            model(images.flatten(1)).pow(2).sum(dim=1).mean().backward()
+            outputs = model(images)
+            if method == "ewc":
+                F.cross_entropy(outputs, labels).backward()
+            else:
+                outputs.pow(2).sum(dim=1).mean().backward()
             for name, p in model.named_parameters():
-                self.importance[name] += p.grad.abs() / len(loader)
+                size = p.grad.pow(2) if method == "ewc" else p.grad.abs()
+                self.importance[name] += size / len(loader)
+        self.anchor = {name: p.clone().detach() for name, p in model.named_parameters()}
 
     def penalty(self, model: nn.Module) -> Tensor:
         """Return the sum of importance times squared move."""
@@ -76,57 +76,56 @@ class Importance:
         return loss
 
 
-def accuracy(model: nn.Module, loader: DataLoader) -> float:
-    """Return the share of digits in ``loader`` that ``model`` gets right."""
-    hits = total = 0
-    with torch.no_grad():
-        for images, labels in loader:
-            hits += (model(images.flatten(1)).argmax(dim=-1) == labels).sum().item()
-            total += len(labels)
-    return hits / total
+def replayed(way: Way, memory: list[tuple[Dataset, int]]) -> tuple[Tensor, Tensor]:
+    """Return images drawn from the memory, opened and turned anew, and their labels."""
+    drawn = [
+        digits[index] for digits, index in random.choices(memory, k=way.recipe.method.replayed)
+    ]
+    images = torch.stack([image for image, _ in drawn]).to(way.device)
+    return images, torch.tensor([label for _, label in drawn], device=way.device)
 
 
-def main(folder: Path, level: str, epochs: int, seed: int) -> None:
-    """Train with the recipe's numbers and print the metric and the clock after each epoch."""
-    recipe: Recipe = recipes.load(SPEC, recipes.find_recipe(SPEC, level, "world"))
-    torch.manual_seed(seed)
-    start = time.perf_counter()
-    digits = data.load(official(folder), recipe)
-    knobs = recipe.train
-    angles = [recipe.data.angle * task for task in range(recipe.data.num_tasks)]
+def train(way: Way) -> None:
+    """Train on one task after another with the recipe's numbers."""
+    recipe, knobs = way.recipe, way.recipe.train
+    (method,) = recipe.method.names
+    digits = data.load(official(way.folder), recipe)
     train_loaders, test_loaders = (
         [
-            DataLoader(TurnedDigits(images, labels, angle), batch_size=size, shuffle=True)
-            for angle in angles
+            DataLoader(TurnedDigits(images, labels, recipe.data.angle * task), size, shuffle=True)
+            for task in range(recipe.data.num_tasks)
         ]
         for images, labels, size in (
             (digits.train_images, digits.train_labels, knobs.batch_size),
             (digits.test_images, digits.test_labels, TEST_BATCH),
         )
     )
-    sizes = [784, *recipe.model.hidden, 10]
-    layers: list[nn.Module] = []
-    for wide, narrow in itertools.pairwise(sizes):
-        layers += [nn.Linear(wide, narrow), nn.ReLU()]
-    model = nn.Sequential(*layers[:-1])
-    importance, earlier, reached = Importance(model, None, []), [], []
+    model = Perceptron(recipe.model.hidden).to(way.device)
+    importance, memory = Importance(model), []
     for task, loader in enumerate(train_loaders):
         optimizer = torch.optim.Adam(model.parameters(), lr=knobs.learning_rate)
-        for _ in range(epochs):
-            model.train()
-            for images, labels in loader:
-                loss = F.cross_entropy(model(images.flatten(1)), labels)
-                loss = loss + recipe.strength.mas * importance.penalty(model)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-            model.eval()
-            seen = [accuracy(model, test) for test in test_loaders[: task + 1]]
-            reached.append((round(time.perf_counter() - start, 3), 100 * sum(seen) / len(seen)))
-        importance = Importance(model, loader, earlier)
-        earlier.append(importance.importance)
-    print(json.dumps({"reached": reached, "peak_memory_mib": peak_memory_mib()}))
+        for step, (images, labels) in way.updates(loader, knobs.steps_per_task):
+            loss = F.cross_entropy(model(images), labels)
+            if memory:
+                old = replayed(way, memory)
+                share = 1 / (task + 1)
+                loss = share * loss + (1 - share) * F.cross_entropy(model(old[0]), old[1])
+            elif method != "replay":
+                loss = loss + recipe.strength.of(method) * importance.penalty(model)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if step % knobs.validate_every == 0 or step == knobs.steps_per_task:
+                seen = [way.accuracy(model, test) for test in test_loaders[: task + 1]]
+                way.validated(100 * sum(seen) / len(seen))
+        if method == "replay":
+            rows = random.sample(range(len(loader.dataset)), recipe.method.memory // (task + 1))
+            memory = [*memory, *((loader.dataset, row) for row in rows)]
+            random.shuffle(memory)
+            memory = memory[: recipe.method.memory]
+        else:
+            importance.add(way, method, model, loader)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    run("hw14", train)

@@ -1,16 +1,14 @@
 """Homework 15 as the notebook trains it: twenty files opened to use two, one task after another.
 
-    python -m benchmarks.notebooks.hw15 DIR LEVEL EPOCHS SEED
+    python -m benchmarks.notebooks.hw15 DIR --level strong
 
-prints one JSON object: the validation accuracy after each epoch with the seconds since the start.
-Validation tasks are ours, so that both ways are measured on the same; they are answered one by one.
+The hints are the sample's transfer learning (simple), MAML by the first order (medium) and by the
+second (strong), turned characters as new ones (boss). Validation tasks are ours, made before the
+clock starts, so that both ways are measured on the same; they are answered one by one.
 """
 
-import json
+import copy
 import random
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,33 +18,33 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from mlspring.core.machine import peak_memory_mib
-from mlspring.core.recipe import load_recipe
+from benchmarks.notebooks.way import Way, move_average, run
 from mlspring.core.source import official
 from mlspring.homeworks.hw15_meta import data as island
-from mlspring.homeworks.hw15_meta.recipe import Recipe
-from mlspring.homeworks.hw15_meta.spec import SPEC
 from mlspring.homeworks.hw15_meta.tasks import Tasks, make_pools, validation_tasks
 
 Weights = dict[str, Tensor]
+NUM_WAYS = 5
 
 
 class Characters(Dataset):
     """Opens all drawings of a character whenever it is asked for, and returns some of them."""
 
-    def __init__(self, folders: list[Path], num_images: int) -> None:
-        self.folders, self.num_images = folders, num_images
+    def __init__(self, folders: list[Path], num_images: int, turns: int) -> None:
+        self.folders, self.num_images, self.turns = folders, num_images, turns
 
     def __len__(self) -> int:
-        """Return the number of characters."""
-        return len(self.folders)
+        """Return the number of characters, turned ones counted as their own."""
+        return len(self.folders) * self.turns
 
     def __getitem__(self, index: int) -> Tensor:
-        """Return drawings (num_images, 1, 28, 28) of one character, paper 1 and ink 0."""
-        files = sorted(self.folders[index].glob("**/*.png"))
-        images = [np.array(Image.open(file), np.float32)[None] / 255 for file in files]
+        """Return drawings (num_images, 1, 28, 28) of one character, ink 1 on paper 0."""
+        place, quarter = divmod(index, self.turns)
+        files = sorted(self.folders[place].glob("**/*.png"))
+        images = [1 - np.array(Image.open(file), np.float32)[None] / 255 for file in files]
         chosen = random.sample(range(len(images)), self.num_images)
-        return torch.from_numpy(np.stack([images[i] for i in chosen]))
+        drawings = torch.from_numpy(np.stack([images[i] for i in chosen]))
+        return torch.rot90(drawings, quarter, (-2, -1))
 
 
 class Classifier(nn.Module):
@@ -58,7 +56,7 @@ class Classifier(nn.Module):
             c_in = width if layer > 1 else 1
             block = nn.Sequential(nn.Conv2d(c_in, width, 3, padding=1), nn.BatchNorm2d(width))
             setattr(self, f"conv{layer}", block)
-        self.logits = nn.Linear(width, 5)
+        self.logits = nn.Linear(width, NUM_WAYS)
 
     @staticmethod
     def functional_forward(x: Tensor, weights: Weights) -> Tensor:
@@ -72,69 +70,80 @@ class Classifier(nn.Module):
         return F.linear(x.flatten(1), weights["logits.weight"], weights["logits.bias"])
 
 
-def adapted(model: Classifier, support: Tensor, steps: int, rate: float) -> Weights:
-    """Return fast weights after the inner loop; the graph is built in any case."""
+def adapted(model: Classifier, support: Tensor, steps: int, rate: float, second: bool) -> Weights:
+    """Return fast weights after the inner loop; the second order keeps the gradients' graph."""
     fast: Weights = dict(model.named_parameters())
+    labels = torch.arange(len(support), device=support.device)
     for _ in range(steps):
-        labels = torch.arange(5, device=support.device)
         loss = F.cross_entropy(model.functional_forward(support, fast), labels)
-        grads = torch.autograd.grad(loss, list(fast.values()), create_graph=True)
+        grads = torch.autograd.grad(loss, list(fast.values()), create_graph=second)
         pairs = zip(fast.items(), grads, strict=True)
         fast = {name: weight - rate * grad for (name, weight), grad in pairs}
     return fast
 
 
-def episodes(loader: DataLoader, queries: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield support, query and the query's labels of one task after another."""
-    for images in loader:  # (5, 1 + queries, 1, 28, 28)
-        yield images[:, 0], images[:, 1:].flatten(0, 1), torch.arange(5).repeat_interleave(queries)
+def loss_of_task(way: Way, model: Classifier, images: Tensor) -> Tensor:
+    """Return a task's loss: of its queries after the inner loop, or in transfer of all images."""
+    knobs = way.recipe.method
+    labels = torch.arange(NUM_WAYS, device=way.device)
+    support, query = images[:, 0], images[:, 1:].flatten(0, 1)  # of (5, 1 + queries, 1, 28, 28)
+    wanted = labels.repeat_interleave(knobs.queries)
+    if knobs.name == "transfer":
+        both, wanted = torch.cat((support, query)), torch.cat((labels, wanted))
+        return F.cross_entropy(
+            model.functional_forward(both, dict(model.named_parameters())), wanted
+        )
+    second = knobs.name == "maml"
+    fast = adapted(model, support, knobs.inner_steps, knobs.inner_rate, second)
+    return F.cross_entropy(model.functional_forward(query, fast), wanted)
 
 
-def accuracy(model: Classifier, recipe: Recipe, unseen: Tasks) -> float:
+def accuracy(way: Way, model: Classifier, unseen: Tasks) -> float:
     """Return the share of the tasks' query images that are answered right, task by task."""
-    hits = 0
+    hits, knobs = 0, way.recipe
     for task in range(len(unseen)):
-        support, query = (1 - part[task][:, None] for part in (unseen.support, unseen.query))
-        fast = adapted(model, support, recipe.predict.inner_steps, recipe.method.inner_rate)
+        support, query = (part[task][:, None] for part in (unseen.support, unseen.query))
+        steps, rate = knobs.predict.inner_steps, knobs.method.inner_rate
+        fast = adapted(model, support, steps, rate, second=False)
         answers = model.functional_forward(query, fast).argmax(1)
         hits += (answers == unseen.labels[task]).sum().item()
     return hits / unseen.labels.numel()
 
 
-def main(folder: Path, level: str, epochs: int, seed: int) -> None:
-    """Train with the level's numbers and print the accuracy and the clock after each epoch."""
-    recipe = load_recipe(Recipe, SPEC.folder / "recipes" / "world" / f"{level}.toml")
-    data = island.load(official(folder), recipe)
-    pool, held_out = make_pools(data, recipe.data, seed, torch.device("cpu"))
-    unseen = validation_tasks(held_out, recipe.train.valid_tasks, seed)
-    known = {image.numpy().tobytes() for image in pool.images[:, 0]}
-    folders = sorted((folder / "Omniglot" / "images_background").glob("*/*"))
-    train = [f for f in folders if np.array(Image.open(min(f.iterdir()))).tobytes() in known]
-    del data, pool, held_out
+def train(way: Way) -> None:
+    """Train with the level's numbers."""
+    recipe, knobs, method = way.recipe, way.recipe.train, way.recipe.method
+    data = island.load(official(way.folder), recipe)
+    is_fixed = method.name == "transfer"
+    pools = make_pools(data, recipe.data, way.seed, way.device, recipe.num_characters(0), is_fixed)
+    unseen = validation_tasks(pools[1], knobs.valid_tasks, way.seed)
+    known = {image.cpu().numpy().tobytes() for image in pools[0].images[:, 0]}
+    folders = sorted((way.folder / "Omniglot" / "images_background").glob("*/*"))
+    folders = [f for f in folders if np.array(Image.open(min(f.iterdir()))).tobytes() in known]
+    del data, pools
+    way.start_clock()
 
-    torch.manual_seed(seed)
-    random.seed(seed)
-    start = time.perf_counter()
-    knobs = recipe.method
-    characters = Characters(train, 1 + knobs.queries)
-    loader = DataLoader(characters, batch_size=5, shuffle=True, drop_last=True)
-    model = Classifier(recipe.model.width)
-    optimizer = torch.optim.Adam(model.parameters(), recipe.train.learning_rate)
-    reached = []
-    for _ in range(epochs):
-        tasks = episodes(loader, knobs.queries)
-        for _ in range(len(loader) // recipe.train.batch_size):
-            losses = []
-            for _ in range(recipe.train.batch_size):
-                support, query, labels = next(tasks)
-                fast = adapted(model, support, knobs.inner_steps, knobs.inner_rate)
-                losses.append(F.cross_entropy(model.functional_forward(query, fast), labels))
-            optimizer.zero_grad()
-            torch.stack(losses).mean().backward()
-            optimizer.step()
-        reached.append((round(time.perf_counter() - start, 2), accuracy(model, recipe, unseen)))
-    print(json.dumps({"reached": reached, "peak_memory_mib": peak_memory_mib()}))
+    characters = Characters(folders, 1 + method.queries, recipe.data.turns)
+    tasks = DataLoader(characters, batch_size=NUM_WAYS, shuffle=not is_fixed, drop_last=True)
+    model = Classifier(recipe.model.width).to(way.device)
+    average = copy.deepcopy(model) if knobs.ema_decay else model
+    optimizer = torch.optim.Adam(model.parameters(), knobs.learning_rate)
+    losses: list[Tensor] = []
+    for number, (images,) in way.updates(tasks, knobs.steps * knobs.batch_size):
+        losses.append(loss_of_task(way, model, images))
+        if len(losses) < knobs.batch_size:
+            continue
+        step = number // knobs.batch_size
+        way.set_rate(optimizer, step)
+        optimizer.zero_grad()
+        torch.stack(losses).mean().backward()
+        optimizer.step()
+        losses = []
+        if knobs.ema_decay:
+            move_average(average, model, knobs.ema_decay, step)
+        if way.validates(step):
+            way.validated(accuracy(way, average, unseen))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    run("hw15", train)

@@ -52,7 +52,7 @@ def train(way: Way) -> None:
 def train_network(way: Way, learnt: Files, held: Files) -> float:
     """Train one network; return its accuracy on the files held out."""
     recipe, knobs, size = way.recipe, way.recipe.train, way.recipe.data.image_size
-    train_set = FoodDataset(learnt, size, recipe.augment)
+    train_set = FoodDataset(learnt, size, recipe.augment, knobs.crop_size)
     train_loader = DataLoader(train_set, batch_size=knobs.batch_size, shuffle=True)
     valid_loader = DataLoader(FoodDataset(held, size, None), batch_size=knobs.batch_size)
     model = models.build(recipe.model, size, NUM_CLASSES).to(way.device)

@@ -21,10 +21,15 @@ LEFT_OUT = ("stretch", "erase", "mixup", "cutmix")  # no level uses them
 
 
 class FoodDataset(Dataset):
-    """Opens, resizes, changes and normalises a file whenever an item is asked for."""
+    """Opens, resizes, cuts, changes and normalises a file whenever an item is asked for.
 
-    def __init__(self, files: Sequence[Path], size: int, augment: AugmentKnobs | None) -> None:
-        self.files, self.size, self.augment = list(files), size, augment
+    With ``crop`` an item is a random window of so many pixels.
+    """
+
+    def __init__(
+        self, files: Sequence[Path], size: int, augment: AugmentKnobs | None, crop: int = 0
+    ) -> None:
+        self.files, self.size, self.augment, self.crop = list(files), size, augment, crop
         for name in LEFT_OUT if augment else ():
             if getattr(augment, name):
                 raise RecipeError(f"augment.{name} is not re-stated here")
@@ -37,6 +42,9 @@ class FoodDataset(Dataset):
         """Return one picture (3, s, s) and its label."""
         file = self.files[index]
         image = Image.open(file).convert("RGB").resize((self.size, self.size))
+        if self.crop:
+            left, top = (random.randint(0, self.size - self.crop) for _ in range(2))
+            image = image.crop((left, top, left + self.crop, top + self.crop))
         if self.augment is not None:
             image = vary(image, self.augment)
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from mlspring import catalog
+from mlspring.core.errors import DataError
 from mlspring.core.machine import peak_memory_mib
 from mlspring.kit import device
 from mlspring.kit.schedules import set_learning_rate
@@ -86,12 +87,15 @@ class Way:
         """
         number = 0
         while True:
+            before = number
             for batch in batches:
                 number += 1
                 if number > steps and self._until is None:
                     return
                 self.check_time()
                 yield number, self.on_device(batch)
+            if number == before:  # it would ask for ever
+                raise DataError("there is no batch to train from")
 
     def on_device(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the tensors of a batch on the device."""

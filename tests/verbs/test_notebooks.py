@@ -4,6 +4,7 @@ import importlib
 import json
 import math
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from benchmarks.notebooks import way as shared
 from benchmarks.notebooks.hw13 import TEACHER
 from benchmarks.speed_plans import PLANS
-from mlspring.core.errors import RecipeError
+from mlspring.core.errors import DataError, RecipeError
 from mlspring.homeworks.hw13_compression import models
 from mlspring.homeworks.hw13_compression.architecture import residual
 from mlspring.kit import checkpoint
@@ -74,15 +75,28 @@ def test_a_run_ends_when_it_has_the_score(train: Train) -> None:
     assert told["ended"] == "score" and len(told["reached"]) == 1
 
 
-def test_a_run_goes_on_until_it_has_the_score_or_its_time_is_up(train: Train) -> None:
-    told = train("hw01", "strong", "--until", "0.0", "--stop-after", "0.5")
-    assert told["ended"] == "time"
-    assert len(told["reached"]) > 2  # as many as the recipe's four updates have
+def test_a_run_ends_when_its_time_is_up(train: Train) -> None:
+    told = train("hw01", "strong", "--stop-after", "0")
+    assert told["ended"] == "time" and not told["reached"]
+
+
+def test_a_run_goes_on_for_a_score_after_the_recipe_s_updates(folders: dict[str, Path]) -> None:
+    words, batches = [str(folders["hw01"]), "--level", "strong"], [(torch.zeros(1),)] * 3
+    alone = shared.Way("hw01", words).updates(batches, 4)
+    assert [number for number, _ in alone] == [1, 2, 3, 4]
+    wanted = shared.Way("hw01", [*words, "--until", "0.0"]).updates(batches, 4)
+    assert [number for number, _ in islice(wanted, 10)] == list(range(1, 11))
 
 
 def test_what_is_not_restated_is_refused(train: Train) -> None:
     with pytest.raises(RecipeError, match="mixup"):
         train("hw03", "strong", "--set", "augment.mixup=0.5")
+
+
+def test_a_loader_without_a_batch_is_refused(folders: dict[str, Path]) -> None:
+    made = shared.Way("hw03", [str(folders["hw03"]), "--level", "simple", "--until", "2.0"])
+    with pytest.raises(DataError, match="no batch"):
+        next(made.updates([], 4))
 
 
 def test_a_lower_error_is_better_where_it_is_an_error(folders: dict[str, Path]) -> None:

@@ -2,7 +2,7 @@
 
 import statistics
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlspring.core.spec import Metric, Spec
@@ -194,9 +194,14 @@ def median_ratio(row: Mapping[str, Any]) -> tuple[float, bool]:
     A pair in which the notebook way was stopped stands above all that were not: so the median is
     exact as long as it is one of the others.
     """
-    ordered = sorted(
-        (pair["is_bound"], pair["theirs_seconds"] / pair["ours_seconds"]) for pair in row["pairs"]
+    return _bounded_median(
+        (pair["theirs_seconds"] / pair["ours_seconds"], pair["is_bound"]) for pair in row["pairs"]
     )
+
+
+def _bounded_median(found: Iterable[tuple[float, bool]]) -> tuple[float, bool]:
+    """Return the median of ratios and lower bounds, which stand above all ratios."""
+    ordered = sorted((is_bound, ratio) for ratio, is_bound in found)
     middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
     return statistics.mean(ratio for _, ratio in middle), any(bound for bound, _ in middle)
 
@@ -208,10 +213,8 @@ def _median(row: Mapping[str, Any], key: str) -> float:
 def _speed_caption(speed: Results, rows: Sequence[Mapping[str, Any]]) -> str:
     """Return how it was measured, what was compared, and the median and the smallest of all."""
     found = [(*median_ratio(row), f"{row['homework']}/{row['level']}") for row in rows]
-    ordered = sorted((is_bound, ratio) for ratio, is_bound, _ in found)
-    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
-    more = "more than " if any(bound for bound, _ in middle) else ""
-    median = statistics.mean(ratio for _, ratio in middle)
+    median, is_bound = _bounded_median((ratio, bound) for ratio, bound, _ in found)
+    more = "more than " if is_bound else ""
     least, least_bound, where = min(found)
     by = {kind: _names(rows, kind) for kind in ("training", "play")}
     other = [

@@ -15,27 +15,24 @@ one. A row whose recipe has changed begins anew, as do all with ``--again``.
 """
 
 import argparse
-import importlib
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.notebooks.hw13 import TEACHER  # noqa: E402
 from benchmarks.speed_plans import PLANS, Plan  # noqa: E402
+from benchmarks.speed_step import step_figures  # noqa: E402
 from mlspring import catalog  # noqa: E402
 from mlspring.core.environment import environment  # noqa: E402
 from mlspring.core.files import home, read_json, write_json  # noqa: E402
@@ -47,7 +44,6 @@ from mlspring.verbs import recipes, sources  # noqa: E402
 from mlspring.verbs.calibration.runs import values_hash  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
-TIMINGS = 5  # of a step, each way
 COMMAND = "make bench"
 Row = dict[str, Any]
 
@@ -73,7 +69,8 @@ def main(words: Sequence[str] | None = None) -> None:
         for row in asked:
             if row["level"] == plan.step_level and "loader_efficiency" not in row:
                 say(f"{homework}: a step of {row['level']} ...")
-                row.update(step_figures(spec, plan, used))
+                recipe = recipe_of(spec, plan, plan.step_level)
+                row.update(step_figures(spec, plan, recipe, used))
                 save(rows)
         if all(len(row["pairs"]) >= told.pairs for row in asked):
             continue
@@ -244,50 +241,6 @@ def told_of(pair: Mapping[str, Any]) -> str:
     """Return a pair in words."""
     more = "more than " if pair["is_bound"] else ""
     return f"ours {pair['ours_seconds']:.1f} s, notebook {more}{pair['theirs_seconds']:.1f} s"
-
-
-def step_figures(spec: Spec, plan: Plan, used: str) -> dict[str, Any]:
-    """Return loader efficiency and share of the peak of the homework's step."""
-    recipe = recipe_of(spec, plan, plan.step_level)
-    data = catalog.part(spec, "data").load(sources.open_source(spec, "world"), recipe)
-    real, fixed = importlib.import_module(f"benchmarks.steps_{spec.id}").make(recipe, data)
-    return {
-        "loader_efficiency": loader_efficiency(real, fixed, plan.num_steps),
-        "peak_share": peak_share(fixed, plan, used),
-    }
-
-
-def loader_efficiency(
-    real: Callable[[], Any], fixed: Callable[[], Any], num_steps: int
-) -> dict[str, Any]:
-    """Return the ratio of both steps' rates, turn by turn."""
-    for step in (real, fixed):
-        seconds_of(step, num_steps // 2)
-    pairs = [seconds_of(fixed, num_steps) / seconds_of(real, num_steps) for _ in range(TIMINGS)]
-    return {"median": round(statistics.median(pairs), 3), "pairs": [round(p, 3) for p in pairs]}
-
-
-def seconds_of(step: Callable[[], Any], num_steps: int) -> float:
-    """Return the seconds of ``num_steps`` steps."""
-    device.synchronize()
-    start = time.perf_counter()
-    for _ in range(num_steps):
-        step()
-    device.synchronize()  # a GPU has only been told so far
-    return time.perf_counter() - start
-
-
-def peak_share(step: Callable[[], Any], plan: Plan, used: str) -> float:
-    """Return training's rate of arithmetic over the rate of a large matrix product here."""
-    with FlopCounterMode(display=False) as counter:
-        step()
-    hardware = device.choose(used, "auto", work=plan.work)  # type: ignore[arg-type]
-    dtype = torch.bfloat16 if hardware.precision == "bf16" else torch.float32
-    a, b = (torch.randn(2048, 2048, device=hardware.device).to(dtype) for _ in range(2))
-    seconds_of(lambda: a @ b, 3)
-    peak = 2 * 2048**3 * 10 / min(seconds_of(lambda: a @ b, 10) for _ in range(3))
-    rate = counter.get_total_flops() * plan.num_steps / seconds_of(step, plan.num_steps)
-    return round(rate / peak, 3)
 
 
 def child(words: list[str], **more: str) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.speed_text import speed_text
 from benchmarks.texts import (
     Results,
     ablation_text,
@@ -25,7 +26,6 @@ from benchmarks.texts import (
     level_text,
     method_text,
     score_text,
-    speed_text,
 )
 from mlspring.core.environment import environment
 from mlspring.core.errors import DataError, MlspringError

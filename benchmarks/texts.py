@@ -1,8 +1,7 @@
 """What the generated tables say: measured results as Markdown that fits a page."""
 
-import statistics
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlspring.core.spec import Metric, Spec
@@ -37,9 +36,9 @@ def score_text(spec: Spec, results: Results) -> str:
             for part in ("public", "private")
         )
         rows.append((f"*{name}*", public, "", private, "", "", ""))
-    parts = [table(rows), _fill(_score_caption(spec, results))]
+    parts = [table(rows), fill(_score_caption(spec, results))]
     if results["defects"]:
-        parts.append(_fill("Known defects: " + "; ".join(results["defects"]) + "."))
+        parts.append(fill("Known defects: " + "; ".join(results["defects"]) + "."))
     return "\n\n".join(parts)
 
 
@@ -67,7 +66,7 @@ def ablation_text(spec: Spec, results: Results) -> str:
         f"What a level is without what it adds; steps, size and data stay. {seeds} {told}"
         f"Measured {results['date']}: `{results['command']}`."
     )
-    return f"{table(rows, left=2)}\n\n{_fill(caption)}"
+    return f"{table(rows, left=2)}\n\n{fill(caption)}"
 
 
 def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
@@ -90,13 +89,13 @@ def level_text(specs: Sequence[Spec], results: Mapping[str, Results]) -> str:
                 )
             )
             first = ("", "")
-    machines = dict.fromkeys(_machine(results[spec.id]) for spec in specs)
+    machines = dict.fromkeys(machine(results[spec.id]) for spec in specs)
     caption = (
         "↑ higher is better, ↓ lower is better. Public score: mean ± (largest minus smallest) over "
         "the seeds; the baseline is what the level demands. Seconds and peak memory are those of "
         f"the whole command, figures included, on {'; '.join(machines)}."
     )
-    return f"{table(rows, left=3)}\n\n{_fill(caption)}"
+    return f"{table(rows, left=3)}\n\n{fill(caption)}"
 
 
 def method_text(results: Results, ablations: Results | None = None) -> str:
@@ -132,13 +131,13 @@ def method_text(results: Results, ablations: Results | None = None) -> str:
         "has just been learnt; seconds of one network; MiB kept beside the network and the task "
         "being learnt."
     )
-    machine = (
+    measured = (
         f"ACC of two digits a task, the same seeds. `all` takes {next(whole):.0f} s and "
         f"`scenarios` {next(whole):.0f} s at most, {results['peak_memory_mib']:.0f} MiB. Measured "
-        f"{results['date']} at commit {results['commit']} on {_machine(results)}: "
+        f"{results['date']} at commit {results['commit']} on {machine(results)}: "
         f"`{results['command']}`."
     )
-    return "\n\n".join((table(rows), _fill(caption), table(by_kind), _fill(machine)))
+    return "\n\n".join((table(rows), fill(caption), table(by_kind), fill(measured)))
 
 
 def _shown(metric: Metric, measured: Mapping[str, Any]) -> str:
@@ -154,105 +153,7 @@ def _pair(measured: Mapping[str, float]) -> str:
 def files_text(results: Results) -> str:
     """Return the table of a measurement on files that are not ours to give away."""
     caption = f"Measured {results['date']} at commit {results['commit']}: `{results['command']}`."
-    return f"{table([results['columns'], *results['rows']])}\n\n{_fill(caption)}"
-
-
-def speed_text(speed: Results) -> str:
-    """Return the table of how fast each level is reached; the fields: benchmarks/README.md."""
-    rows = [row for row in speed["rows"] if row["pairs"]]
-    if not rows:
-        return f"Not measured yet: `{speed['command']}`."
-    on_gpu = any(row["hardware"]["device"] != "cpu" for row in rows)
-    head = ["homework", "level", "loader", "times faster", "s ours", "theirs", "MiB ours", "theirs"]
-    head += ["of peak"]
-    cells: list[Sequence[str]] = [[*head[:2], "on", *head[2:]] if on_gpu else head]
-    for row in rows:
-        ratio, is_bound = median_ratio(row)
-        more = "> " if is_bound else ""
-        efficiency, share = row.get("loader_efficiency"), row.get("peak_share")
-        mib = "gpu_mib" if "theirs_gpu_mib" in row["pairs"][0] else "mib"
-        cells.append(
-            [
-                row["homework"],
-                row["level"],
-                *([row["hardware"]["device"]] * on_gpu),
-                "" if efficiency is None else f"{efficiency['median']:.2f}",
-                f"{more}{ratio:.1f}",
-                f"{_median(row, 'ours_seconds'):.1f}",
-                f"{more}{_median(row, 'theirs_seconds'):.1f}",
-                f"{_median(row, f'ours_{mib}'):.0f}",
-                f"{_median(row, f'theirs_{mib}'):.0f}",
-                "" if share is None else f"{share:.2f}",
-            ]
-        )
-    return f"{table(cells, left=3 if on_gpu else 2)}\n\n{_fill(_speed_caption(speed, rows))}"
-
-
-def median_ratio(row: Mapping[str, Any]) -> tuple[float, bool]:
-    """Return the median of theirs over ours, and whether that is only a lower bound.
-
-    A pair in which the notebook way was stopped stands above all that were not: so the median is
-    exact as long as it is one of the others.
-    """
-    return _bounded_median(
-        (pair["theirs_seconds"] / pair["ours_seconds"], pair["is_bound"]) for pair in row["pairs"]
-    )
-
-
-def _bounded_median(found: Iterable[tuple[float, bool]]) -> tuple[float, bool]:
-    """Return the median of ratios and lower bounds, which stand above all ratios."""
-    ordered = sorted((is_bound, ratio) for ratio, is_bound in found)
-    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
-    return statistics.mean(ratio for _, ratio in middle), any(bound for bound, _ in middle)
-
-
-def _median(row: Mapping[str, Any], key: str) -> float:
-    return statistics.median(pair[key] for pair in row["pairs"])
-
-
-def _speed_caption(speed: Results, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return how it was measured, what was compared, and the median and the smallest of all."""
-    found = [(*median_ratio(row), f"{row['homework']}/{row['level']}") for row in rows]
-    median, is_bound = _bounded_median((ratio, bound) for ratio, bound, _ in found)
-    more = "more than " if is_bound else ""
-    least, least_bound, where = min(found)
-    by = {kind: _names(rows, kind) for kind in ("training", "play")}
-    other = [
-        f"{text} {', '.join(by[kind])}"
-        for kind, text in (
-            ("training", "as many updates, where no score tells when to stop:"),
-            ("play", "equally many steps of an environment:"),
-        )
-        if by[kind]
-    ]
-    pairs = sorted({len(row["pairs"]) for row in rows})
-    dates, commits = ({row[key] for row in rows} for key in ("date", "commit"))
-    counted = f"{pairs[0]} to {pairs[-1]}" if len(pairs) > 1 else str(pairs[0])
-    machines = dict.fromkeys(_machine(row) for row in rows)
-    return (
-        "Seconds until the level's validation score, reading the course's files included: ours by "
-        "its recipe, theirs in the course notebook's plain way with the same hints"
-        f"{'; ' + '; '.join(other) if other else ''}. > stands where most runs of theirs were "
-        f"stopped, at {' or '.join(f'{cap:g}' for cap in sorted({r['cap'] for r in rows}))} times "
-        f"ours. Over all {len(rows)} rows the median is {more}{median:.1f}, the smallest "
-        f"{'more than ' if least_bound else ''}{least:.1f} ({where}). Loader: steps a second in "
-        "training over steps a second on one fixed batch. Of peak: training's arithmetic over "
-        f"this machine's measured matrix product. Medians of {counted} pairs, measured "
-        f"{' to '.join(sorted(dates)[:: max(len(dates) - 1, 1)])} at "
-        f"{'commit' if len(commits) == 1 else 'commits'} {', '.join(sorted(map(str, commits)))} "
-        f"on {'; '.join(machines)}: `{speed['command']}`."
-    )
-
-
-def _names(rows: Sequence[Mapping[str, Any]], compared: str) -> list[str]:
-    """Return the rows that are compared so: a homework, or a level where only some are."""
-    wanted = [row for row in rows if row["compared"] == compared]
-    names = []
-    for row in wanted:
-        same = [other["compared"] for other in rows if other["homework"] == row["homework"]]
-        whole = all(kind == compared for kind in same) and len(same) > 1
-        names.append(row["homework"] if whole else f"{row['homework']}/{row['level']}")
-    return list(dict.fromkeys(names))
+    return f"{table([results['columns'], *results['rows']])}\n\n{fill(caption)}"
 
 
 def table(rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
@@ -287,11 +188,12 @@ def _score_caption(spec: Spec, results: Results) -> str:
         f"level demands: each seed meets it, and each seed of the level below misses it. Seconds "
         f"and memory of the whole command, figures included. World {world['name']}, version "
         f"{world['version']}, seed {world['seed']}. Measured {results['date']} at commit "
-        f"{results['commit']} on {_machine(results)}: `{results['command']}`."
+        f"{results['commit']} on {machine(results)}: `{results['command']}`."
     )
 
 
-def _machine(results: Results) -> str:
+def machine(results: Results) -> str:
+    """Return what something was measured on: processor, cores, device, precision."""
     hardware = results["hardware"]
     facts = [str(hardware.get("processor") or "an unnamed processor")]
     if hardware.get("cores"):
@@ -310,5 +212,6 @@ def _baseline(metric: Metric, baseline: float | None) -> str:
     return shown if baseline is None or float(shown) == baseline else repr(baseline)
 
 
-def _fill(text: str) -> str:
+def fill(text: str) -> str:
+    """Return a paragraph broken at the width of the page."""
     return textwrap.fill(text, WIDTH, break_on_hyphens=False, break_long_words=False)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from mlspring.core.audio import TO_WAV
 from mlspring.core.errors import DataError
 from mlspring.core.files import is_litter
 
@@ -34,7 +35,7 @@ def recordings(audio: Path) -> dict[str, Path]:
             raise DataError(found, file=path, expected="each recording once", fix="rename one")
         files[name] = path
     if not files:
-        fix = "convert them, e.g. with: ffmpeg -i FILE -ar 16000 -ac 1 NEW.wav" if others else None
+        fix = TO_WAV if others else None
         found = f"holds no recording{f' but {others[0].name}' if others else ''}"
         raise DataError(found, file=audio, expected="wav or flac files", fix=fix)
     return files

@@ -21,7 +21,7 @@ def entries() -> list[dict[str, Any]]:
 
 def table(listed: list[dict[str, Any]]) -> Table:
     """Return the entries as a table that fits 80 columns; where there are fewer, titles wrap."""
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     shown.add_column("id", no_wrap=True)
     shown.add_column(
         "homework", overflow="fold", max_width=27

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlspring.core.audio import read_audio
+from mlspring.core.audio import TO_WAV, read_audio
 from mlspring.core.errors import DataError
 from mlspring.core.image_folder import entries, folders
 from mlspring.core.progress import track
@@ -63,7 +63,7 @@ def _recordings(folder: Path, fewest: int) -> list[Path]:
     files = entries(folder, "recordings")
     for file in files:
         if file.suffix.lower() not in SUFFIXES:
-            fix = "convert it, e.g. with: ffmpeg -i FILE NEW.wav; or take it out"
+            fix = f"{TO_WAV}; or take it out"
             raise DataError("is no wav and no flac", file=file, expected=EXAMPLE, fix=fix)
     if len(files) < fewest:
         expected = f"{fewest} or more: one is held out to validate on" if fewest > 1 else EXAMPLE

@@ -1,11 +1,14 @@
 """``make bench``: how fast each level is reached, against the plain notebook way.
 
-    python benchmarks/speed.py [HW[/LEVEL] ...] [--pairs 5] [--cap 6] [--device auto] [--again]
+    python benchmarks/speed.py [HW[/LEVEL] ...] [--pairs 5] [--wait 120] [--device auto]
+        [--again]
 
 A pair is our whole command until the level's training has ended, reading the course's files
 included, and then the notebook way (``benchmarks/notebooks``) on the same files until its
-validation has the score that ours ended with. It is stopped at ``cap`` times our seconds: then it
-takes more than that. A run is a process of its own; clocks start when its libraries are loaded.
+validation has the score that ours ended with. It is stopped after ``wait`` seconds, or ours if they
+are more; its seconds are then projected to as many updates as the recipe has, and where these are
+done, it takes more than that. A run is a process of its own; clocks start when its libraries are
+loaded.
 
 Once a homework a step is timed: loader efficiency is steps a second in training over steps a second
 on one fixed batch, the share of the peak its arithmetic over that of a large matrix product here.
@@ -33,6 +36,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.notebooks.hw13 import TEACHER  # noqa: E402
 from benchmarks.speed_plans import PLANS, Plan  # noqa: E402
 from benchmarks.speed_step import step_figures  # noqa: E402
+from benchmarks.speed_text import WORDS  # noqa: E402
 from mlspring import catalog  # noqa: E402
 from mlspring.core.environment import environment  # noqa: E402
 from mlspring.core.files import home, read_json, write_json  # noqa: E402
@@ -53,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=COMMAND)
     parser.add_argument("wanted", nargs="*", metavar="HW[/LEVEL]")
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--cap", type=float, default=6.0)
+    parser.add_argument("--wait", type=float, default=120.0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--again", action="store_true")
     told = parser.parse_args(words)
@@ -62,7 +66,7 @@ def main(words: Sequence[str] | None = None) -> None:
     for homework, levels in wanted_levels(told.wanted).items():
         spec, plan = catalog.find(homework), PLANS[homework]
         for level in levels:
-            fresh = new_row(spec, plan, level, used, told.cap)
+            fresh = new_row(spec, plan, level, used, told.wait)
             if told.again or not same_recipe(rows.get(key_of(fresh)), fresh):
                 rows[key_of(fresh)] = fresh
         asked = [rows[homework, level, used] for level in levels]
@@ -75,7 +79,7 @@ def main(words: Sequence[str] | None = None) -> None:
         if all(len(row["pairs"]) >= told.pairs for row in asked):
             continue
         with tempfile.TemporaryDirectory() as name:
-            bench = Bench(spec, plan, Path(name), used, told.cap)
+            bench = Bench(spec, plan, Path(name), used, told.wait)
             for row in asked:
                 while len(row["pairs"]) < told.pairs:
                     pair = bench.pair(row["level"], len(row["pairs"]))
@@ -112,10 +116,11 @@ def kept_rows(results: Mapping[str, Any]) -> dict[tuple[str, str, str], Row]:
 
 def same_recipe(row: Mapping[str, Any] | None, fresh: Mapping[str, Any]) -> bool:
     """Return whether a measured row is of the recipe and the way of comparing that count now."""
-    return row is not None and all(row[key] == fresh[key] for key in ("recipe", "compared", "cap"))
+    keys = ("recipe", "compared", "wait")
+    return row is not None and all(row.get(key) == fresh[key] for key in keys)
 
 
-def new_row(spec: Spec, plan: Plan, level: str, used: str, cap: float) -> Row:
+def new_row(spec: Spec, plan: Plan, level: str, used: str, wait: float) -> Row:
     """Return a row in which nothing is measured yet."""
     facts, recipe = environment(), recipe_of(spec, plan, level)
     hardware = {"processor": facts["processor"], "cores": facts["cores"], "device": used}
@@ -129,7 +134,7 @@ def new_row(spec: Spec, plan: Plan, level: str, used: str, cap: float) -> Row:
         "date": facts["started"][:10],
         "commit": facts["commit"],
         "hardware": hardware,
-        "cap": cap,
+        "wait": wait,
         "pairs": [],
     }
 
@@ -156,11 +161,11 @@ class Bench:
         plan: what is compared.
         folder: a temporary one.
         used: the device of both ways.
-        cap: the notebook way is stopped after so many times our seconds.
+        wait: the notebook way is stopped after so many seconds, or ours if they are more.
     """
 
-    def __init__(self, spec: Spec, plan: Plan, folder: Path, used: str, cap: float) -> None:
-        self.spec, self.plan, self.folder, self.used, self.cap = spec, plan, folder, used, cap
+    def __init__(self, spec: Spec, plan: Plan, folder: Path, used: str, wait: float) -> None:
+        self.spec, self.plan, self.folder, self.used, self.wait = spec, plan, folder, used, wait
         self.data = folder / "data"
         catalog.part(spec, "data").export(sources.world_folder(spec), self.data)
         self.homes = folder / "home"  # what a home has before the clock starts
@@ -185,7 +190,7 @@ class Bench:
         shutil.copytree(self.homes, fresh)
         ours = self.our_run(level, number, fresh, self.plan.spared)
         shutil.rmtree(fresh)
-        limit = ours["seconds"] if compared == "play" else self.cap * ours["seconds"]
+        limit = ours["seconds"] if compared == "play" else max(self.wait, ours["seconds"])
         words = ["-m", f"benchmarks.notebooks.{self.spec.id}", str(self.data), "--level", level]
         words += ["--seed", str(number), "--device", self.used, "--stop-after", str(limit)]
         words += [] if compared != "score" else ["--until", repr(ours["score"])]
@@ -216,17 +221,19 @@ class Bench:
 
 
 def as_pair(compared: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one pair of runs as it is kept; ``is_bound``: theirs would have taken longer."""
+    """Return one pair of runs as it is kept; ``known``: a key of ``MARKS``."""
+    seconds, known = theirs["seconds"], "measured"
     if compared == "play":  # the clock of as many steps as ours took
         clock, steps = theirs["reached"][-1]
-        seconds, is_bound = clock * ours["env_steps"] / steps, False
-    else:
-        seconds = theirs["seconds"]
-        is_bound = theirs["ended"] != ("score" if compared == "score" else "training")
+        seconds, known = clock * ours["env_steps"] / steps, "projected"
+    elif theirs["ended"] == "time" and theirs["share"] < 1:  # to as many updates as ours took
+        seconds, known = seconds / max(theirs["share"], 1e-6), "projected"
+    elif theirs["ended"] == "time":  # these were not enough
+        known = "bound"
     pair = {
         "ours_seconds": round(ours["seconds"], 2),
         "theirs_seconds": round(seconds, 2),
-        "is_bound": is_bound,
+        "known": known,
         "score": ours["score"],
         "ours_mib": ours["peak_memory_mib"],
         "theirs_mib": theirs["peak_memory_mib"],
@@ -239,8 +246,8 @@ def as_pair(compared: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -
 
 def told_of(pair: Mapping[str, Any]) -> str:
     """Return a pair in words."""
-    more = "more than " if pair["is_bound"] else ""
-    return f"ours {pair['ours_seconds']:.1f} s, notebook {more}{pair['theirs_seconds']:.1f} s"
+    how = WORDS[pair["known"]]
+    return f"ours {pair['ours_seconds']:.1f} s, notebook {how}{pair['theirs_seconds']:.1f} s"
 
 
 def child(words: list[str], **more: str) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 
 from benchmarks.texts import Results, fill, machine, table
 
+MARKS = {"measured": "", "projected": "≈ ", "bound": "> "}  # from what is sure to what is not
+WORDS = {"measured": "", "projected": "about ", "bound": "more than "}
+
 
 def speed_text(speed: Results) -> str:
     """Return the table of how fast each level is reached; the fields: benchmarks/README.md."""
@@ -17,8 +20,8 @@ def speed_text(speed: Results) -> str:
     head += ["of peak"]
     cells: list[Sequence[str]] = [[*head[:2], "on", *head[2:]] if on_gpu else head]
     for row in rows:
-        ratio, is_bound = median_ratio(row)
-        more = "> " if is_bound else ""
+        ratio, known = median_ratio(row)
+        mark = MARKS[known]
         efficiency, share = row.get("loader_efficiency"), row.get("peak_share")
         mib = "gpu_mib" if "theirs_gpu_mib" in row["pairs"][0] else "mib"
         cells.append(
@@ -27,9 +30,9 @@ def speed_text(speed: Results) -> str:
                 row["level"],
                 *([row["hardware"]["device"]] * on_gpu),
                 "" if efficiency is None else f"{efficiency['median']:.2f}",
-                f"{more}{ratio:.1f}",
+                f"{mark}{ratio:.1f}",
                 f"{_median(row, 'ours_seconds'):.1f}",
-                f"{more}{_median(row, 'theirs_seconds'):.1f}",
+                f"{mark}{_median(row, 'theirs_seconds'):.1f}",
                 f"{_median(row, f'ours_{mib}'):.0f}",
                 f"{_median(row, f'theirs_{mib}'):.0f}",
                 "" if share is None else f"{share:.2f}",
@@ -38,22 +41,23 @@ def speed_text(speed: Results) -> str:
     return f"{table(cells, left=3 if on_gpu else 2)}\n\n{fill(_speed_caption(speed, rows))}"
 
 
-def median_ratio(row: Mapping[str, Any]) -> tuple[float, bool]:
-    """Return the median of theirs over ours, and whether that is only a lower bound.
+def median_ratio(row: Mapping[str, Any]) -> tuple[float, str]:
+    """Return the median of theirs over ours, and how that is known: a key of ``MARKS``.
 
-    A pair in which the notebook way was stopped stands above all that were not: so the median is
-    exact as long as it is one of the others.
+    A lower bound stands above all other ratios: so the median is none as long as it is one of
+    these.
     """
-    return _bounded_median(
-        (pair["theirs_seconds"] / pair["ours_seconds"], pair["is_bound"]) for pair in row["pairs"]
+    return _median_known(
+        (pair["theirs_seconds"] / pair["ours_seconds"], pair["known"]) for pair in row["pairs"]
     )
 
 
-def _bounded_median(found: Iterable[tuple[float, bool]]) -> tuple[float, bool]:
-    """Return the median of ratios and lower bounds, which stand above all ratios."""
-    ordered = sorted((is_bound, ratio) for ratio, is_bound in found)
+def _median_known(found: Iterable[tuple[float, str]]) -> tuple[float, str]:
+    """Return the median of ratios and the least sure way in which its one or two are known."""
+    ordered = sorted(found, key=lambda pair: (pair[1] == "bound", pair[0]))
     middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
-    return statistics.mean(ratio for _, ratio in middle), any(bound for bound, _ in middle)
+    known = max((known for _, known in middle), key=list(MARKS).index)
+    return statistics.mean(ratio for ratio, _ in middle), known
 
 
 def _median(row: Mapping[str, Any], key: str) -> float:
@@ -63,9 +67,9 @@ def _median(row: Mapping[str, Any], key: str) -> float:
 def _speed_caption(speed: Results, rows: Sequence[Mapping[str, Any]]) -> str:
     """Return how it was measured, what was compared, and the median and the smallest of all."""
     found = [(*median_ratio(row), f"{row['homework']}/{row['level']}") for row in rows]
-    median, is_bound = _bounded_median((ratio, bound) for ratio, bound, _ in found)
-    more = "more than " if is_bound else ""
-    least, least_bound, where = min(found)
+    median, known = _median_known((ratio, known) for ratio, known, _ in found)
+    least, least_known, where = min(found)
+    waits = " or ".join(f"{wait:g}" for wait in sorted({row["wait"] for row in rows}))
     by = {kind: _names(rows, kind) for kind in ("training", "play")}
     other = [
         f"{text} {', '.join(by[kind])}"
@@ -82,13 +86,13 @@ def _speed_caption(speed: Results, rows: Sequence[Mapping[str, Any]]) -> str:
     return (
         "Seconds until the level's validation score, reading the course's files included: ours by "
         "its recipe, theirs in the course notebook's plain way with the same hints"
-        f"{'; ' + '; '.join(other) if other else ''}. > stands where most runs of theirs were "
-        f"stopped, at {' or '.join(f'{cap:g}' for cap in sorted({r['cap'] for r in rows}))} times "
-        f"ours. Over all {len(rows)} rows the median is {more}{median:.1f}, the smallest "
-        f"{'more than ' if least_bound else ''}{least:.1f} ({where}). Loader: steps a second in "
-        "training over steps a second on one fixed batch. Of peak: training's arithmetic over "
-        f"this machine's measured matrix product. Medians of {counted} pairs, measured "
-        f"{' to '.join(sorted(dates)[:: max(len(dates) - 1, 1)])} at "
+        f"{'; ' + '; '.join(other) if other else ''}. Theirs was stopped after {waits} "
+        "seconds, or ours if they are more: ≈ is projected from then to as many updates as ours, > "
+        f"had done these and not reached the score. Over all {len(rows)} rows the median is "
+        f"{WORDS[known]}{median:.1f}, the smallest {WORDS[least_known]}{least:.1f} ({where}). "
+        "Loader: steps a second in training over steps a second on one fixed batch. Of peak: "
+        f"training's arithmetic over this machine's measured matrix product. Medians of "
+        f"{counted} pairs, measured {' to '.join(sorted(dates)[:: max(len(dates) - 1, 1)])} at "
         f"{'commit' if len(commits) == 1 else 'commits'} {', '.join(sorted(map(str, commits)))} "
         f"on {'; '.join(machines)}: `{speed['command']}`."
     )

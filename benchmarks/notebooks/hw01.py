@@ -39,7 +39,7 @@ def train(way: Way) -> None:
     recipe = way.recipe
     hardware = device.choose("cpu", "fp32", work="dense")
     table = data.load(official(way.folder), recipe)
-    squares, rows = 0.0, 0
+    squares, rows, way.rounds = 0.0, 0, recipe.num_members
     for split in splits(recipe.data, table, way.seed, hardware):
         model = models.build(recipe.data, recipe.model)
         known = split.table[split.train], split.targets[split.train]

@@ -42,6 +42,7 @@ def splits(way: Way) -> Iterator[tuple[Files, Files]]:
 def train(way: Way) -> None:
     """Train each network with the level's numbers."""
     hits = total = 0.0
+    way.rounds = way.recipe.num_members
     for learnt, held in splits(way):
         hits += len(held) * train_network(way, learnt, held)
         total += len(held)

@@ -77,7 +77,8 @@ def train(way: Way) -> None:
     photo_loader = DataLoader(Subset(photo_set, range(num_held, len(photos))), **batch)
     drawing_loader = DataLoader(drawing_set, **batch)
     valid_loader = DataLoader(plain_set, batch_size=recipe.train.batch_size)
-    for _ in range(recipe.train.members):
+    way.rounds = recipe.train.members
+    for _ in range(way.rounds):
         train_network(way, photo_loader, drawing_loader, valid_loader, num_classes)
 
 

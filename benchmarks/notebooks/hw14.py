@@ -101,7 +101,7 @@ def train(way: Way) -> None:
         )
     )
     model = Perceptron(recipe.model.hidden).to(way.device)
-    importance, memory = Importance(model), []
+    importance, memory, way.rounds = Importance(model), [], recipe.data.num_tasks
     for task, loader in enumerate(train_loaders):
         optimizer = torch.optim.Adam(model.parameters(), lr=knobs.learning_rate)
         for step, (images, labels) in way.updates(loader, knobs.steps_per_task):

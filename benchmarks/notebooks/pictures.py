@@ -30,6 +30,7 @@ class FoodDataset(Dataset):
         self, files: Sequence[Path], size: int, augment: AugmentKnobs | None, crop: int = 0
     ) -> None:
         self.files, self.size, self.augment, self.crop = list(files), size, augment, crop
+        self.labels = [label_of(file) for file in self.files]
         for name in LEFT_OUT if augment else ():
             if getattr(augment, name):
                 raise RecipeError(f"augment.{name} is not re-stated here")
@@ -40,15 +41,14 @@ class FoodDataset(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """Return one picture (3, s, s) and its label."""
-        file = self.files[index]
-        image = Image.open(file).convert("RGB").resize((self.size, self.size))
+        image = Image.open(self.files[index]).convert("RGB").resize((self.size, self.size))
         if self.crop:
             left, top = (random.randint(0, self.size - self.crop) for _ in range(2))
             image = image.crop((left, top, left + self.crop, top + self.crop))
         if self.augment is not None:
             image = vary(image, self.augment)
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
-        return (pixels - MEAN) / STD, label_of(file)
+        return (pixels - MEAN) / STD, self.labels[index]
 
 
 def label_of(file: Path) -> int:

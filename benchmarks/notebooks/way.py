@@ -4,7 +4,8 @@
         [--until SCORE] [--stop-after SECONDS] [--set section.key=value ...]
 
 trains on the course's files in DIR and prints one JSON object: seconds and score of each
-validation, the seconds in all, what ended it (training, score or time), and the peak memory. It
+validation, the seconds in all, what ended it (training, score or time), the share of the recipe's
+updates that were done by then, and the peak memory. It
 ends after the recipe's updates; with --until when a validation has that score, however many updates
 that takes: the schedule of the learning rate then begins anew on the same weights.
 """
@@ -60,6 +61,8 @@ class Way:
         self._until, self._stop_after = told.until, told.stop_after
         self._higher = spec.metric.higher_is_better
         self.reached: list[tuple[float, float]] = []
+        self.rounds = 1  # networks or tasks, each with the recipe's updates
+        self._done, self._planned = 0, 0
         torch.manual_seed(self.seed)
         random.seed(self.seed)
         self.start_clock()
@@ -85,7 +88,7 @@ class Way:
 
         There are ``steps`` of them, or with a wanted score as many as it takes.
         """
-        number = 0
+        number, self._planned = 0, steps * self.rounds
         while True:
             before = number
             for batch in batches:
@@ -94,8 +97,13 @@ class Way:
                     return
                 self.check_time()
                 yield number, self.on_device(batch)
+                self._done += 1
             if number == before:  # it would ask for ever
                 raise DataError("there is no batch to train from")
+
+    def share(self) -> float:
+        """Return the updates done over those of the recipe, of all its networks or tasks."""
+        return self._done / self._planned if self._planned else 0.0
 
     def on_device(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the tensors of a batch on the device."""
@@ -163,4 +171,5 @@ def run(homework: str, train: Callable[[Way], None], words: Sequence[str] | None
     except Ended as reason:
         ended = str(reason)
     told = {"reached": way.reached, "seconds": way.seconds(), "ended": ended}
+    told |= {"share": way.share()}
     print(json.dumps(told | {"peak_memory_mib": peak_memory_mib(), **device.gpu_memory()}))

@@ -63,6 +63,7 @@ def test_each_notebook_trains_at_each_level(homework: str, level: str, train: Tr
     clocks = [seconds for seconds, _ in told["reached"]]
     scores = [score for _, score in told["reached"]]
     assert told["ended"] == "training"
+    assert told["share"] == (0.0 if homework == "hw12" else 1.0)  # hw12 counts its own steps
     assert clocks == sorted(clocks) and clocks[-1] <= told["seconds"]
     assert all(0 <= score < math.inf for score in scores)
     assert told["peak_memory_mib"] > 0
@@ -77,7 +78,7 @@ def test_a_run_ends_when_it_has_the_score(train: Train) -> None:
 
 def test_a_run_ends_when_its_time_is_up(train: Train) -> None:
     told = train("hw01", "strong", "--stop-after", "0")
-    assert told["ended"] == "time" and not told["reached"]
+    assert told["ended"] == "time" and not told["reached"] and told["share"] == 0
 
 
 def test_a_run_goes_on_for_a_score_after_the_recipe_s_updates(folders: dict[str, Path]) -> None:

@@ -12,6 +12,7 @@ from mlspring import catalog
 
 OURS = {"seconds": 10.004, "score": 0.8, "env_steps": 5000, "peak_memory_mib": 700.0}
 THEIRS = {"seconds": 42.0, "ended": "score", "peak_memory_mib": 650.0, "reached": [[2.0, 250]]}
+THEIRS |= {"share": 1.0}
 
 
 @pytest.fixture
@@ -79,19 +80,22 @@ def test_results_of_the_old_shape_are_dropped() -> None:
     assert speed.kept_rows({}) == {}
 
 
-def test_a_pair_is_a_bound_where_the_notebook_way_was_stopped() -> None:
+def test_a_stopped_notebook_way_is_projected_or_a_bound() -> None:
     met = speed.as_pair("score", OURS, THEIRS)
-    assert (met["ours_seconds"], met["theirs_seconds"], met["is_bound"]) == (10.0, 42.0, False)
+    assert (met["ours_seconds"], met["theirs_seconds"], met["known"]) == (10.0, 42.0, "measured")
     assert (met["ours_mib"], met["theirs_mib"], met["score"]) == (700.0, 650.0, 0.8)
-    assert speed.as_pair("score", OURS, THEIRS | {"ended": "time"})["is_bound"]
-    assert speed.as_pair("training", OURS, THEIRS | {"ended": "time"})["is_bound"]
-    assert not speed.as_pair("training", OURS, THEIRS | {"ended": "training"})["is_bound"]
+    for compared in ("score", "training"):
+        after = speed.as_pair(compared, OURS, THEIRS | {"ended": "time"})
+        assert (after["theirs_seconds"], after["known"]) == (42.0, "bound")
+        halfway = speed.as_pair(compared, OURS, THEIRS | {"ended": "time", "share": 0.5})
+        assert (halfway["theirs_seconds"], halfway["known"]) == (84.0, "projected")
+    assert speed.as_pair("training", OURS, THEIRS | {"ended": "training"})["known"] == "measured"
 
 
 def test_play_is_compared_by_equally_many_steps() -> None:
     pair = speed.as_pair("play", OURS, THEIRS | {"ended": "time"})
     assert pair["theirs_seconds"] == 40.0  # 250 steps took 2 s, ours played 5000
-    assert not pair["is_bound"]
+    assert pair["known"] == "projected"
 
 
 def test_rows_are_chosen_by_homework_and_level() -> None:

@@ -5,20 +5,22 @@ from typing import Any
 from benchmarks.speed_text import median_ratio, speed_text
 
 
-def speed_row(level: str, ratios: list[float], bound: int = 0, **more: Any) -> dict[str, Any]:
-    """Return a row of five or other pairs, the last ``bound`` of them stopped."""
+def speed_row(
+    level: str, ratios: list[float], bound: int = 0, known: str = "measured", **more: Any
+) -> dict[str, Any]:
+    """Return a row of five or other pairs, the last ``bound`` of them lower bounds."""
     pairs = [
         {
             "ours_seconds": 10.0,
             "theirs_seconds": 10.0 * ratio,
-            "is_bound": number >= len(ratios) - bound,
+            "known": "bound" if number >= len(ratios) - bound else known,
             "score": 0.5,
             "ours_mib": 800.4,
             "theirs_mib": 900.0,
         }
         for number, ratio in enumerate(ratios)
     ]
-    row = {"homework": "hw90", "level": level, "compared": "score", "recipe": "0", "cap": 6.0}
+    row = {"homework": "hw90", "level": level, "compared": "score", "recipe": "0", "wait": 120.0}
     row |= {"date": "2026-01-02", "commit": "0123456789ab", "pairs": pairs}
     row["hardware"] = {"processor": "A Processor", "cores": 2, "device": "cpu"}
     return row | more
@@ -26,11 +28,15 @@ def speed_row(level: str, ratios: list[float], bound: int = 0, **more: Any) -> d
 
 def test_a_median_is_a_bound_where_most_were_stopped() -> None:
     ratio = median_ratio
-    assert ratio(speed_row("boss", [2.0, 3.0, 4.0, 6.0, 6.0], bound=2)) == (4.0, False)
-    assert ratio(speed_row("boss", [2.0, 9.0, 6.0, 6.0, 6.0], bound=3)) == (6.0, True)
-    assert ratio(speed_row("boss", [2.0, 4.0])) == (3.0, False)
-    assert ratio(speed_row("boss", [2.0, 6.0], bound=1)) == (4.0, True)
-    assert ratio(speed_row("boss", [9.0, 6.0, 6.0, 2.0, 3.0])) == (6.0, False)
+    assert ratio(speed_row("boss", [2.0, 3.0, 4.0, 6.0, 6.0], bound=2)) == (4.0, "measured")
+    assert ratio(speed_row("boss", [2.0, 9.0, 6.0, 6.0, 6.0], bound=3)) == (6.0, "bound")
+    assert ratio(speed_row("boss", [2.0, 4.0])) == (3.0, "measured")
+    assert ratio(speed_row("boss", [2.0, 6.0], bound=1)) == (4.0, "bound")
+    assert ratio(speed_row("boss", [9.0, 6.0, 6.0, 2.0, 3.0])) == (6.0, "measured")
+    assert ratio(speed_row("boss", [9.0, 6.0, 7.0], bound=1, known="projected")) == (
+        9.0,
+        "projected",
+    )
 
 
 def test_the_speed_table_is_made_of_what_was_measured() -> None:
@@ -38,7 +44,7 @@ def test_the_speed_table_is_made_of_what_was_measured() -> None:
     rows = [
         speed_row("strong", [7.0] * 5, **timed),
         speed_row("boss", [6.0] * 5, bound=5),
-        speed_row("simple", [2.0] * 5, homework="hw91", compared="play"),
+        speed_row("simple", [2.0] * 5, known="projected", homework="hw91", compared="play"),
         speed_row("medium", [], homework="hw91"),
     ]
     text = speed_text({"command": "make bench", "rows": rows})
@@ -48,7 +54,7 @@ def test_the_speed_table_is_made_of_what_was_measured() -> None:
     assert ["hw90", "boss", "", "> 6.0", "10.0", "> 60.0", *same, ""] in found
     assert "medium" not in text
     words = text.replace("\n", " ")
-    assert "Over all 3 rows the median is 7.0, the smallest 2.0 (hw91/simple)." in words
+    assert "Over all 3 rows the median is 7.0, the smallest about 2.0 (hw91/simple)." in words
     assert "equally many steps of an environment: hw91/simple." in words
     assert "Medians of 5 pairs" in words
     assert max(map(len, text.splitlines())) <= 100

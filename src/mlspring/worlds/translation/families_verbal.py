@@ -1,0 +1,200 @@
+"""Families about the verb: denial, aspect, modals, commands, 被 and 把."""
+
+from dataclasses import replace
+
+from mlspring.worlds.translation import adjuncts, doings, phrases, scenes
+from mlspring.worlds.translation.clauses import Clause, joined, spoken, statement
+from mlspring.worlds.translation.dice import Dice
+from mlspring.worlds.translation.doings import Doing, be, denied, doing
+from mlspring.worlds.translation.entries import Verb
+from mlspring.worlds.translation.families_plain import Pair, quality, thing, told
+from mlspring.worlds.translation.morphology import verb_forms
+from mlspring.worlds.translation.pronouns import Phrase, Relate, no_relative
+from mlspring.worlds.translation.target import Text, either, text
+
+
+def negation(dice: Dice) -> Pair:
+    """Return what did not happen (沒有), is not so or will not be (不), or never was (從來沒有)."""
+    draw = dice.number()
+    if draw < 0.12:
+        subject = phrases.person(dice) if dice.chance(0.5) else thing(dice)
+        one = quality(dice, subject)[1]
+        return told(dice, Clause(subject=subject, doing=one, tense="present", negated=True))
+    if draw < 0.62:
+        tense = dice.one(("past", "past", "past", "experience", "perfect", "future"))
+        clause = scenes.deed(dice, "human", tense=tense)
+    else:
+        clause = scenes.deed(dice, "human", tense="present")
+    return told(dice, replace(clause, negated=True, manner=None, often=None))
+
+
+def aspect(dice: Dice) -> Pair:
+    """Return what is going on, has been done, was ever done, or is about to be done."""
+    draw = dice.number()
+    if draw < 0.3:
+        return _meanwhile(dice)
+    tense = dice.one(("experience", "perfect", "now", "going"))
+    kind = "personal action" if tense == "now" else "human"
+    return told(dice, scenes.deed(dice, kind, tense=tense))
+
+
+def _meanwhile(dice: Dice) -> Pair:
+    """Return what was going on when something happened; Chinese says the latter first."""
+    clause = scenes.deed(dice, "personal action", tense=doings.THEN)
+    other = scenes.deed(dice, "personal intransitive", tense=doings.PAST)
+    while other.doing.kind != "event":
+        other = scenes.deed(dice, "personal intransitive", tense=doings.PAST)
+    clause = replace(clause, time=None, manner=None)
+    other = Clause(subject=other.subject, doing=other.doing, tense=doings.PAST)
+    en = f"{statement(dice, clause)} when {statement(dice, other)}"
+    when = text(other.subject.zh, doings.said(other.doing, ""), either("的時候", "時"))
+    return Pair(en, text(either("", "當"), when, "，", spoken(clause)))
+
+
+def modal(dice: Dice) -> Pair:
+    """Return what somebody can, should, must, may or wants to do, or decided to do."""
+    draw = dice.number()
+    kind = dice.one(("personal action", "personal transitive"))
+    verb = dice.word(scenes.verbs(kind))
+    while verb.kind not in ("action", "event"):
+        verb = dice.word(scenes.verbs(kind))
+    subject = phrases.person(dice)
+    inner = doing(verb, scenes.object_of(dice, verb, subject, doings.PAST))
+    if draw < 0.4:
+        tense = dice.one(tuple(doings.MODALS))
+        negated = dice.chance(0.25)
+        time = adjuncts.time(dice, doings.FUTURE) if dice.chance(0.4) else None
+        return told(
+            dice, Clause(subject=subject, doing=inner, tense=tense, negated=negated, time=time)
+        )
+    kind = "state" if draw < 0.75 else "event"
+    one = scenes.controlled(dice, inner, kind)
+    tense = dice.one(("present", "present", "past")) if kind == "state" else "past"
+    negated = one.front_denied is not None and dice.chance(0.3)
+    time = adjuncts.time(dice, "past") if tense == "past" and dice.chance(0.5) else None
+    return told(dice, Clause(subject=subject, doing=one, tense=tense, negated=negated, time=time))
+
+
+def command(dice: Dice) -> Pair:
+    """Return a request, a prohibition or a proposal."""
+    verb = dice.word(scenes.verbs("ba" if dice.chance(0.4) else "personal transitive"))
+    while (
+        verb.kind in ("state", "wear") or verb.of_humans or verb.objects is None or not verb.human
+    ):
+        verb = dice.word(scenes.verbs("personal transitive"))
+    determiner = dice.one(("the", "this", "possessive", "that"))
+    one = doing(verb, phrases.noun_phrase(dice, verb.objects, determiner=determiner))
+    place = adjuncts.place(dice) if verb.kind == "action" and dice.chance(0.3) else None
+    after = joined(one.after, place.en if place else "")
+    zh = text(place.zh if place else "", doings.said(one, ""))
+    draw = dice.number()
+    if draw < 0.45:
+        return Pair(f"please {one.forms.base} {after}", text("請", zh))
+    if draw < 0.75:
+        return Pair(f"don't {one.forms.base} {after}", text(either("不要", "別"), zh))
+    return Pair(f"let's {one.forms.base} {after}", text("我們", zh, "吧"))
+
+
+# ---- what is done to something
+
+
+def passive(dice: Dice) -> Pair:
+    """Return what was done to something: 被 where it suffers, 是 ... 的 where it was made."""
+    made = dice.chance(0.35)
+    verb = dice.word(scenes.verbs("shi" if made else "bei"))
+    while verb.objects is None:
+        verb = dice.word(scenes.verbs("shi" if made else "bei"))
+    agent = scenes.subject_of(dice, verb) if made or dice.chance(0.75) else None
+    patient = _patient(dice, verb)
+    while agent and (agent.is_pronoun or agent.en == patient.en):
+        agent = scenes.subject_of(dice, verb)
+    time = adjuncts.time(dice, doings.PAST) if dice.chance(0.5) else None
+    negated = not made and dice.chance(0.12)
+    auxiliary = be(patient, True)
+    en = joined(
+        patient.en,
+        denied(dice, auxiliary) if negated else auxiliary,
+        verb.forms.participle,
+        f"by {agent.object}" if agent else "",
+        time.en if time else "",
+    )
+    done = doings.said(Doing(verb.forms, "", verb.zh, verb.kind), "")
+    by = agent.zh if agent else text()
+    if made:
+        zh = text(
+            patient.zh, "都" if patient.every else "", "是", by, time.zh if time else "", done, "的"
+        )
+        return Pair(en, zh)
+    clause = Clause(
+        subject=patient, doing=Doing(verb.forms, "", verb.zh, "event"), tense="past", time=time
+    )
+    lead = either("沒有", "沒") if negated else text("都" if patient.every else "")
+    zh = text(_topic(clause), lead, "被", by, done, "" if negated else "了")
+    return Pair(en, zh)
+
+
+def _topic(clause: Clause) -> Text:
+    if clause.time is None:
+        return clause.subject.zh
+    return either(text(clause.subject.zh, clause.time.zh), text(clause.time.zh, clause.subject.zh))
+
+
+def _patient(dice: Dice, verb: Verb, relate: Relate = no_relative) -> Phrase:
+    """Return what a passive is about: something known."""
+    if verb.objects is None or verb.of_humans:
+        return phrases.person(dice)
+    determiner = dice.one(("the", "the", "the", "this", "possessive", "these", "number"))
+    return phrases.noun_phrase(dice, verb.objects, role="subject", determiner=determiner)
+
+
+PUT = (
+    ("put", "放", "on under next to behind in front of"),
+    ("leave", "留", "on under next to behind"),
+    ("hide", "藏", "under behind"),
+    ("throw", "丟", "on under behind"),
+    ("lay", "擺", "on next to in front of"),
+)
+
+
+def disposal(dice: Dice) -> Pair:
+    """Return what somebody did with something: the object before the verb, with 把."""
+    draw = dice.number()
+    if draw < 0.4:
+        verb = dice.word(scenes.verbs("ba"))
+        while verb.objects is None:
+            verb = dice.word(scenes.verbs("ba"))
+        subject = phrases.person(dice)
+        determiner = dice.one(("the", "the", "this", "that", "possessive", "these", "all"))
+        phrase = phrases.noun_phrase(dice, verb.objects, determiner=determiner)
+        one = doing(verb, phrase)
+    else:
+        subject = phrases.person(dice)
+        one = (
+            _moved(dice) if draw < 0.65 else _changed(dice) if draw < 0.8 else _given(dice, subject)
+        )
+    tense = dice.one(("past", "past", "past", "future", "going"))
+    time = adjuncts.time(dice, tense) if dice.chance(0.4) else None
+    negated = dice.chance(0.1)
+    return told(dice, Clause(subject=subject, doing=one, tense=tense, time=time, negated=negated))
+
+
+def _put(forms: str, after: str, object_: Text, verb: str, goal: Text) -> Doing:
+    """Return a doing whose object must stand before the verb: 把 object verb 了 goal."""
+    says = (("把", "~", verb, ".", *_words(goal)),)
+    return Doing(verb_forms(forms), after, says, "placed", object_)
+
+
+def _words(goal: Text) -> list[str]:
+    return [str(word) for word in goal]
+
+
+def _moved(dice: Dice) -> Doing:
+    raise NotImplementedError
+
+
+def _changed(dice: Dice) -> Doing:
+    raise NotImplementedError
+
+
+def _given(dice: Dice, subject: Phrase) -> Doing:
+    raise NotImplementedError

@@ -44,6 +44,12 @@ def time(dice: Dice, tense: str) -> Adjunct | None:
     return Adjunct(word.en, synonyms(word.zh))
 
 
+def hour(dice: Dice) -> Adjunct:
+    """Return a time at which one does not do something: "on weekends"."""
+    word = dice.one(lexicon.words("adverbs", "hours", "words").items)
+    return Adjunct(word.en, synonyms(word.zh))
+
+
 def _span(dice: Dice) -> tuple[str, list[str]]:
     name, zh = dice.one(SPANS)
     number = dice.one((2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30))

@@ -66,7 +66,8 @@ def question(dice: Dice, clause: Clause) -> str:
     auxiliary, main = finite(clause.doing, clause.tense, clause.subject, True)
     often = clause.often.en if clause.often else ""
     ever = "ever" if clause.tense == EXPERIENCE else ""
-    return joined(auxiliary, clause.subject.en, often, ever, main, *ending(clause))
+    last = [word for word in ending(clause) if not (ever and word == "before")]
+    return joined(auxiliary, clause.subject.en, often, ever, main, *last)
 
 
 def ending(clause: Clause) -> list[str]:

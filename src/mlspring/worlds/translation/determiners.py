@@ -16,7 +16,8 @@ PLURAL = (
     ("these", 0.08), ("those", 0.08),
 )  # fmt: skip
 MASS = (("portion", 0.4), ("the", 0.2), ("some", 0.25), ("portions", 0.15))
-PLURAL_ONLY = ("number", "many", "several", "some", "these", "those", "all")
+PLURAL_ONLY = ("number", "many", "several", "some", "these", "those", "all", "bare")
+RELATED = ["friend", "classmate", "neighbor", "colleague", "roommate", "boss", "teacher", "doctor", "lawyer", "assistant", "secretary", "tutor", "coach", "guest", "customer", "partner", "landlord", "tenant", "driver", "cook", "dentist", "student", "adviser", "editor", "manager"]  # whom one calls one's own
 FEW = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 20)
 
 
@@ -80,14 +81,12 @@ def singular(dice: Dice, one: Described, determiner: str = "") -> Phrase:
     noun, words = one.noun, one.en(one.noun.en)
     counted = synonyms(noun.measures)
     those = text("那", counted)
-    if determiner == "possessive" and one.relative is None:
+    related = noun.noun_class != "role" or noun.en in RELATED
+    if determiner == "possessive" and one.relative is None and related:
         owner, zh = possessor(dice)
         return _phrase(dice, one, f"{owner} {words}", [zh], known=True)
     if determiner == "a":
-        ways = [text("一", counted)]
-        if one.role == "subject":
-            ways.append(text("有", "一", counted))
-        return _phrase(dice, one, with_article(words), ways, known=False)
+        return _phrase(dice, one, with_article(words), [text("一", counted)], known=False)
     if determiner == "every":
         ways = [text("每", counted), text("每", "一", counted)]
         return _phrase(dice, one, f"every {words}", ways, known=True, every=True)
@@ -103,6 +102,8 @@ def plural(dice: Dice, one: Described, determiner: str = "") -> Phrase:
     determiner = determiner or weighted(dice, PLURAL)
     noun, words = one.noun, one.en(one.noun.plural)
     counted = synonyms(noun.measures)
+    if determiner == "bare":
+        return _phrase(dice, one, words, [text()], known=False, plural=True)
     if determiner == "number":
         number = dice.one(FEW)
         known = dice.chance(0.2)
@@ -131,6 +132,8 @@ def mass(dice: Dice, one: Described, determiner: str = "") -> Phrase:
     determiner = determiner or weighted(dice, MASS)
     noun, words = one.noun, one.en(one.noun.en)
     portion, counted = dice.one(noun.portions)
+    if determiner == "bare":
+        return _phrase(dice, one, words, [text()], known=False)
     if determiner in ("the", "this", "that"):
         return _phrase(dice, one, f"the {words}", [text(), text("那", "些")], known=True)
     if determiner == "some":
@@ -148,6 +151,8 @@ def pair(dice: Dice, one: Described, determiner: str = "") -> Phrase:
     """Return what English knows in the plural only: "a pair of red gloves"."""
     noun, words = one.noun, one.en(one.noun.en)
     counted = synonyms(noun.measures)
+    if determiner == "bare":
+        return _phrase(dice, one, words, [text()], known=False, plural=True)
     if determiner in ("", "number") and dice.chance(0.2):
         number = dice.one(FEW[:6])
         en = f"{numerals.english(number)} pairs of {words}"
@@ -179,6 +184,8 @@ def _phrase(
     A relative clause stands before the noun in Chinese: 湯姆買的那本書 or 那本湯姆買的書 of
     something known, 一本湯姆買的書 of something new.
     """
+    if one.role == "subject" and not known and ways[0]:
+        ways = [*ways, text("有", ways[0])]  # something new: 有三個人
     zh = [text(way, one.zh) for way in ways]
     if one.relative is not None:
         clause = text(one.relative.zh, "的")

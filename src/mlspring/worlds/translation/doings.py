@@ -123,7 +123,9 @@ def chinese(one: Doing, tense: str, negated: bool, *, person: bool = True) -> tu
     return before, said(one, suffix)
 
 
-def _aspect(one: Doing, tense: str, negated: bool, person: bool) -> tuple[Text, str]:
+def _aspect(  # noqa: PLR0911 - one tense a line
+    one: Doing, tense: str, negated: bool, person: bool
+) -> tuple[Text, str]:
     happened = one.kind in ("action", "event", "wear") and one.front is None
     if tense in MODALS:
         return MODALS[tense][negated], ""
@@ -155,7 +157,16 @@ def _quality(one: Doing, tense: str, negated: bool) -> tuple[Text, Text]:
         return text("不會" if negated else "會"), text("" if negated else "很", word)
     if tense in MODALS:
         return MODALS[tense][negated], text("" if negated else "很", word)
-    return text(), text("不" if negated else "很", word)
+    if negated:
+        return text(), either(*(_not_so(say[0]) for say in one.says))
+    return text(), text("很", word)
+
+
+def _not_so(word: str) -> Text:
+    """Return an adjective denied: 不高, 沒有錢."""
+    if word.startswith("有") and word not in ("有名", "有趣"):
+        return either(text("沒" + word), text("沒" + word[1:]))
+    return text("不" + word)
 
 
 # ---- English
@@ -168,7 +179,9 @@ def be(subject: Phrase, past: bool) -> str:
     return "am" if subject.en == "I" else "are" if subject.plural else "is"
 
 
-def finite(one: Doing, tense: str, subject: Phrase, support: bool) -> tuple[str, str]:
+def finite(  # noqa: PLR0911 - one tense a line
+    one: Doing, tense: str, subject: Phrase, support: bool
+) -> tuple[str, str]:
     """Return auxiliary and main verb; ``support`` asks for "do" where there is no auxiliary."""
     forms, many = one.forms, subject.plural or subject.en == "I"
     if forms.base == "be" and tense in (PAST, PRESENT):

@@ -65,7 +65,7 @@ class Verb:
     @property
     def patterned(self) -> bool:
         """Return whether the object stands inside the Chinese verb (跟湯姆聊天)."""
-        return OBJECT in self.zh[0]
+        return OBJECT in self.zh[0] and self.zh[0][-1] != OBJECT
 
     @property
     def directed(self) -> bool:

@@ -5,7 +5,7 @@ from mlspring.worlds.translation.determiners import synonyms
 from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.entries import Noun, Word
 from mlspring.worlds.translation.families_plain import Pair
-from mlspring.worlds.translation.pronouns import Phrase, Pronoun
+from mlspring.worlds.translation.pronouns import Phrase, Pronoun, Relative
 from mlspring.worlds.translation.relatives import sometimes
 from mlspring.worlds.translation.target import Text, either, text
 
@@ -21,11 +21,8 @@ def bound(dice: Dice) -> Pair:
     falls, because = dice.one(reason.falls), dice.one(reason.because)
     pronoun = subject.pronoun
     main, why = _bent(falls, subject, pronoun), _bent(because, subject, pronoun)
-    plural = subject.plural or pronoun.en == "they"
     en = f"{subject.en} {main.en} because {pronoun.en} {why.en}"
     every = "都" if subject.every else ""
-    reason_first = text("因為", pronoun.zh, why.zh[0], "，", "所以", subject.zh, main.zh[0])
-    del plural, reason_first
     return Pair(en, text(subject.zh, every, main.zh[0], "，", "因為", pronoun.zh, why.zh[0]))
 
 
@@ -52,7 +49,7 @@ def two_meanings(dice: Dice) -> Pair:
     return Pair(f"the {sense.en} {relative.en} {said.en}", text(zh, said.zh[0]))
 
 
-def _between(dice: Dice) -> relatives.Relative:
+def _between(dice: Dice) -> Relative:
     """Return a relative clause that fits both meanings."""
     word = dice.one(lexicon.words("agreement", "between", "words").items)
     someone = phrases.person(dice, relate=sometimes(0.5))
@@ -64,4 +61,4 @@ def _between(dice: Dice) -> relatives.Relative:
     verb = word.en.replace("was ", "were ", 1) if someone.plural else word.en
     when: Text = time.zh if time else text()
     en = f"that {someone.en} {verb}{f' {time.en}' if time else ''}"
-    return relatives.Relative(en, text(someone.zh, when, word.zh[0]))
+    return Relative(en, text(someone.zh, when, word.zh[0]))

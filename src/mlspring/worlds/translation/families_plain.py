@@ -17,7 +17,8 @@ from mlspring.worlds.translation.determiners import synonyms
 from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.doings import finite
 from mlspring.worlds.translation.entries import Adjective
-from mlspring.worlds.translation.pronouns import Phrase
+from mlspring.worlds.translation.morphology import BE
+from mlspring.worlds.translation.pronouns import HE, Phrase
 from mlspring.worlds.translation.target import Text, either, text
 
 MARKS = {".": "。", "?": "？"}
@@ -57,7 +58,7 @@ def quality(dice: Dice, subject: Phrase, passing: bool = True) -> tuple[Adjectiv
         word = dice.word(table)
         if word.graded and (passing or not word.passing):
             says = tuple((one,) for one in word.predicate)
-            return word, doings.Doing(doings.BE, word.en, says, "quality")
+            return word, doings.Doing(BE, word.en, says, "quality")
 
 
 # ---- statements
@@ -117,16 +118,14 @@ def relative(dice: Dice) -> Pair:
         always = relatives.sometimes(1.0, relatives.sometimes(0.2))
         clause = scenes.deed(dice, "personal transitive", tense=doings.PAST, relate=always)
         return told(dice, clause)
-    while True:
-        noun_class = dice.one(
-            ("text", "garment", "vehicle", "device", "film", "artwork", "building")
-        )
-        subject = phrases.noun_phrase(
-            dice, lexicon.table_of(noun_class), role="subject", relate=relatives.nested,
-            determiner=dice.one(("the", "this", "that")),
-        )  # fmt: skip
-        doing = quality(dice, subject)[1]
-        return told(dice, Clause(subject=subject, doing=doing, tense=doings.PRESENT))
+    noun_class = dice.one(("text", "garment", "vehicle", "device", "film", "artwork", "building"))
+    determiner = dice.one(("the", "this", "that"))
+    nouns = lexicon.table_of(noun_class)
+    subject = phrases.noun_phrase(
+        dice, nouns, role="subject", relate=relatives.done_to, determiner=determiner
+    )
+    one = quality(dice, subject)[1]
+    return told(dice, Clause(subject=subject, doing=one, tense=doings.PRESENT))
 
 
 # ---- questions
@@ -158,7 +157,8 @@ def yes_or_no(dice: Dice) -> Pair:
 
 def what(dice: Dice) -> Pair:
     """Return a question about the object: what, whom, how many, which."""
-    clause = scenes.deed(dice, "personal transitive")
+    tense = dice.one((doings.PAST, doings.PAST, doings.FUTURE, doings.PRESENT, doings.NOW))
+    clause = scenes.deed(dice, "personal transitive", tense=tense)
     verb = clause.doing.verb
     if verb is None or clause.doing.phrase is None or verb.objects is None:
         return what(dice)
@@ -182,7 +182,7 @@ def what(dice: Dice) -> Pair:
 
 def who(dice: Dice) -> Pair:
     """Return a question about the subject."""
-    someone = Phrase("who", ["誰"], phrases.HE)
+    someone = Phrase("who", ["誰"], HE)
     clause = scenes.deed(dice, "human", subject=someone)
     often = clause.often.en if clause.often else ""
     auxiliary, main = finite(clause.doing, clause.tense, someone, False)

@@ -1,16 +1,15 @@
-"""Families about the verb: denial, aspect, modals, commands, 被 and 把."""
+"""Families about the verb: denial, aspect, modals, commands and 被."""
 
 from dataclasses import replace
 
 from mlspring.worlds.translation import adjuncts, doings, phrases, scenes
-from mlspring.worlds.translation.clauses import Clause, joined, spoken, statement
+from mlspring.worlds.translation.clauses import Clause, joined, spoken, statement, topic
 from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.doings import Doing, be, denied, doing
 from mlspring.worlds.translation.entries import Verb
 from mlspring.worlds.translation.families_plain import Pair, quality, thing, told
-from mlspring.worlds.translation.morphology import verb_forms
-from mlspring.worlds.translation.pronouns import Phrase, Relate, no_relative
-from mlspring.worlds.translation.target import Text, either, text
+from mlspring.worlds.translation.pronouns import Phrase
+from mlspring.worlds.translation.target import either, text
 
 
 def negation(dice: Dice) -> Pair:
@@ -20,12 +19,11 @@ def negation(dice: Dice) -> Pair:
         subject = phrases.person(dice) if dice.chance(0.5) else thing(dice)
         one = quality(dice, subject)[1]
         return told(dice, Clause(subject=subject, doing=one, tense="present", negated=True))
-    if draw < 0.62:
+    tense = "present"
+    if draw < 0.65:
         tense = dice.one(("past", "past", "past", "experience", "perfect", "future"))
-        clause = scenes.deed(dice, "human", tense=tense)
-    else:
-        clause = scenes.deed(dice, "human", tense="present")
-    return told(dice, replace(clause, negated=True, manner=None, often=None))
+    clause = scenes.deed(dice, "human", tense=tense, negated=True)
+    return told(dice, replace(clause, manner=None))
 
 
 def aspect(dice: Dice) -> Pair:
@@ -129,72 +127,13 @@ def passive(dice: Dice) -> Pair:
         subject=patient, doing=Doing(verb.forms, "", verb.zh, "event"), tense="past", time=time
     )
     lead = either("沒有", "沒") if negated else text("都" if patient.every else "")
-    zh = text(_topic(clause), lead, "被", by, done, "" if negated else "了")
+    zh = text(topic(clause), lead, "被", by, done, "" if negated else "了")
     return Pair(en, zh)
 
 
-def _topic(clause: Clause) -> Text:
-    if clause.time is None:
-        return clause.subject.zh
-    return either(text(clause.subject.zh, clause.time.zh), text(clause.time.zh, clause.subject.zh))
-
-
-def _patient(dice: Dice, verb: Verb, relate: Relate = no_relative) -> Phrase:
+def _patient(dice: Dice, verb: Verb) -> Phrase:
     """Return what a passive is about: something known."""
     if verb.objects is None or verb.of_humans:
         return phrases.person(dice)
     determiner = dice.one(("the", "the", "the", "this", "possessive", "these", "number"))
     return phrases.noun_phrase(dice, verb.objects, role="subject", determiner=determiner)
-
-
-PUT = (
-    ("put", "放", "on under next to behind in front of"),
-    ("leave", "留", "on under next to behind"),
-    ("hide", "藏", "under behind"),
-    ("throw", "丟", "on under behind"),
-    ("lay", "擺", "on next to in front of"),
-)
-
-
-def disposal(dice: Dice) -> Pair:
-    """Return what somebody did with something: the object before the verb, with 把."""
-    draw = dice.number()
-    if draw < 0.4:
-        verb = dice.word(scenes.verbs("ba"))
-        while verb.objects is None:
-            verb = dice.word(scenes.verbs("ba"))
-        subject = phrases.person(dice)
-        determiner = dice.one(("the", "the", "this", "that", "possessive", "these", "all"))
-        phrase = phrases.noun_phrase(dice, verb.objects, determiner=determiner)
-        one = doing(verb, phrase)
-    else:
-        subject = phrases.person(dice)
-        one = (
-            _moved(dice) if draw < 0.65 else _changed(dice) if draw < 0.8 else _given(dice, subject)
-        )
-    tense = dice.one(("past", "past", "past", "future", "going"))
-    time = adjuncts.time(dice, tense) if dice.chance(0.4) else None
-    negated = dice.chance(0.1)
-    return told(dice, Clause(subject=subject, doing=one, tense=tense, time=time, negated=negated))
-
-
-def _put(forms: str, after: str, object_: Text, verb: str, goal: Text) -> Doing:
-    """Return a doing whose object must stand before the verb: 把 object verb 了 goal."""
-    says = (("把", "~", verb, ".", *_words(goal)),)
-    return Doing(verb_forms(forms), after, says, "placed", object_)
-
-
-def _words(goal: Text) -> list[str]:
-    return [str(word) for word in goal]
-
-
-def _moved(dice: Dice) -> Doing:
-    raise NotImplementedError
-
-
-def _changed(dice: Dice) -> Doing:
-    raise NotImplementedError
-
-
-def _given(dice: Dice, subject: Phrase) -> Doing:
-    raise NotImplementedError

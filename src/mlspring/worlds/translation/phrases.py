@@ -10,9 +10,9 @@ from mlspring.worlds.translation.pronouns import (
     PRONOUNS,
     SHE,
     Phrase,
-    Pronoun,
     Relate,
     no_relative,
+    of_pronoun,
     pronoun_of,
 )
 from mlspring.worlds.translation.target import Text, text
@@ -29,7 +29,7 @@ def adjectives_for(dice: Dice, noun: Noun, chance: float) -> tuple[list[str], Te
         if other and chosen[0] and other.last and not chosen[0].last:
             chosen.append(other)
     found = [one for one in chosen if one is not None]
-    return [one.en for one in found], text(*(synonyms(one.attribute) for one in found))
+    return [one.en for one in found], text(*(_attribute(one) for one in found))
 
 
 def _fitting(dice: Dice, table: Table[Adjective], noun: Noun) -> Adjective | None:
@@ -40,6 +40,14 @@ def _fitting(dice: Dice, table: Table[Adjective], noun: Noun) -> Adjective | Non
         len(adjective.attribute[0]) == 1 and start in "大小老新"
     )
     return None if adjective.passing or clash else adjective
+
+
+def _attribute(adjective: Adjective) -> Text:
+    """Return an adjective before a noun; a colour may leave 的 out (紅色帽子)."""
+    first = adjective.attribute[0]
+    if first.endswith("色的"):
+        return synonyms((*adjective.attribute, first.removesuffix("的")))
+    return synonyms(adjective.attribute)
 
 
 # ---- persons
@@ -59,12 +67,7 @@ def name(dice: Dice) -> Phrase:
 
 def pronoun(dice: Dice) -> Phrase:
     """Return a personal pronoun."""
-    return spoken(dice.one(PRONOUNS))
-
-
-def spoken(one: Pronoun) -> Phrase:
-    """Return a pronoun as a phrase."""
-    return Phrase(one.en, [one.zh], one, plural=one.en in ("you", "we", "they"))
+    return of_pronoun(dice.one(PRONOUNS))
 
 
 def kin(dice: Dice) -> Phrase:

@@ -75,6 +75,11 @@ class Relative:
 Relate = Callable[[Dice, Noun], Relative | None]
 
 
+def of_pronoun(one: Pronoun) -> Phrase:
+    """Return a pronoun as a phrase."""
+    return Phrase(one.en, [one.zh], one, plural=one.en in ("you", "we", "they"))
+
+
 def no_relative(dice: Dice, noun: Noun) -> Relative | None:
     """Return no relative clause."""
     return None

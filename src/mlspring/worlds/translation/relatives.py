@@ -1,13 +1,15 @@
 """Relative clauses: after the noun in English, before it in Chinese."""
 
+from dataclasses import replace
+
 from mlspring.worlds.translation import adjuncts, doings, lexicon, phrases, scenes
-from mlspring.worlds.translation.clauses import Clause, comment, joined, spoken, statement
+from mlspring.worlds.translation.clauses import Clause, comment, joined, statement
 from mlspring.worlds.translation.determiners import weighted
 from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.doings import doing
 from mlspring.worlds.translation.entries import Noun
 from mlspring.worlds.translation.pronouns import HE, HUMAN, Phrase, Relate, Relative, no_relative
-from mlspring.worlds.translation.target import Text, text
+from mlspring.worlds.translation.target import Text, either, text
 
 PORTABLE = ("fruit", "text", "paper", "slip", "stationery", "kitchenware", "tool", "toy", "jewel")
 
@@ -28,7 +30,7 @@ def relative(dice: Dice, noun: Noun, inner: Relate = no_relative) -> Relative | 
         return _from_somewhere(dice)
     if human and draw < 0.6:
         return _doer(dice, noun, inner)
-    if noun.noun_class in PORTABLE and draw < 0.15:
+    if noun.noun_class in PORTABLE and draw < 0.08:
         return _lying(dice)
     return done_to(dice, noun, inner) or _doer(dice, noun, inner)
 
@@ -102,7 +104,11 @@ def led(noun: Noun, clause: Clause) -> Relative:
     word = "who" if noun.noun_class in HUMAN else "that"
     time = clause.time.en if clause.time else ""
     en = joined(word, clause.doing.forms.past, clause.doing.after, time)
-    return Relative(en, spoken(clause, subject=False))
+    one = clause.doing if clause.doing.directed else replace(clause.doing, ba=False)
+    verb = doings.said(one, "")
+    if one.object is not None and one.kind in ("action", "event"):
+        verb = either(doings.said(one, "了"), verb)
+    return Relative(en, text(clause.time.zh if clause.time else "", verb))
 
 
 def _from_somewhere(dice: Dice) -> Relative:

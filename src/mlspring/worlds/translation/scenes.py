@@ -28,6 +28,13 @@ TENSES = {
 }  # fmt: skip
 TIMED = {"past": 0.55, "present": 0.7, "future": 0.55, "going": 0.6, "now": 0.25}
 FAMILIAR = (doings.PRESENT, doings.EXPERIENCE)  # tenses that speak of no one thing
+OF_NONE = ("the", "this", "possessive", "bare", "bare")  # determiners of what is denied
+FITTING = {
+    "action": ("past", "present", "future", "going", "now", "then", "experience", "perfect"),
+    "event": ("past", "future", "going", "experience", "perfect"),
+    "state": ("past", "present"),
+    "wear": ("past", "present", "now", "then"),
+}  # tenses of each kind of verb
 
 
 @cache
@@ -74,7 +81,12 @@ def subject_of(dice: Dice, verb: Verb, relate: Relate = no_relative) -> Phrase:
 
 
 def object_of(
-    dice: Dice, verb: Verb, subject: Phrase | None, tense: str, relate: Relate = no_relative
+    dice: Dice,
+    verb: Verb,
+    subject: Phrase | None,
+    tense: str,
+    relate: Relate = no_relative,
+    negated: bool = False,
 ) -> Phrase | None:
     """Return what ``verb`` is done to, another than the subject; None without objects."""
     if verb.objects is None:
@@ -83,9 +95,16 @@ def object_of(
         if verb.of_humans:
             found = phrases.person(dice, role="object", relate=relate)
         else:
-            determiner = dice.one(("a", "a", "some")) if tense in FAMILIAR else ""
-            nouns = verb.objects
-            found = phrases.noun_phrase(dice, nouns, relate=relate, determiner=determiner)
+            determiner = ""
+            if negated and tense in FAMILIAR:
+                determiner = "bare"
+            elif negated:
+                determiner = dice.one(OF_NONE)
+            elif tense in FAMILIAR and verb.kind != "state":
+                determiner = dice.one(("a", "bare", "bare"))
+            elif verb.kind == "state" and dice.chance(0.3):
+                determiner = "bare"
+            found = phrases.noun_phrase(dice, verb.objects, relate=relate, determiner=determiner)
         if subject is None or not _same(subject, found):
             return found
 
@@ -98,9 +117,14 @@ def _same(one: Phrase, other: Phrase) -> bool:
 
 
 def deed(
-    dice: Dice, kind: str = "any", *, tense: str = "", subject: Phrase | None = None,
+    dice: Dice,
+    kind: str = "any",
+    *,
+    tense: str = "",
+    subject: Phrase | None = None,
     relate: Relate = no_relative,
-) -> Clause:  # fmt: skip
+    negated: bool = False,
+) -> Clause:
     """Return a clause about something done.
 
     Args:
@@ -109,19 +133,18 @@ def deed(
         tense: which; "" leaves it to chance.
         subject: a person; None draws one that suits the verb.
         relate: draws relative clauses for subject and object.
+        negated: whether it is denied.
     """
     verb = dice.word(verbs(kind))
-    if not tense:
-        tense = weighted(dice, TENSES[verb.kind])
-    elif verb.kind == "state" and tense not in (doings.PRESENT, doings.PAST):
-        tense = doings.PRESENT
-    elif tense in (doings.NOW, doings.THEN) and verb.kind == "event":
-        tense = doings.PAST
+    while tense and tense not in FITTING[verb.kind]:
+        verb = dice.word(verbs(kind))
+    tense = tense or weighted(dice, TENSES[verb.kind])
     if tense == doings.EXPERIENCE and not verb.human:
         tense = doings.PAST
     subject = subject or subject_of(dice, verb, relate)
-    phrase = object_of(dice, verb, subject, tense, relate)
-    return clothed(dice, Clause(subject=subject, doing=doing(verb, phrase), tense=tense))
+    phrase = object_of(dice, verb, subject, tense, relate, negated)
+    one = doing(verb, phrase)
+    return clothed(dice, Clause(subject=subject, doing=one, tense=tense, negated=negated))
 
 
 def clothed(dice: Dice, clause: Clause) -> Clause:
@@ -131,6 +154,8 @@ def clothed(dice: Dice, clause: Clause) -> Clause:
     if kind in ("state", "quality"):
         return clause
     timed = TIMED.get(tense, 0.0)
+    if clause.negated and tense == doings.PRESENT:
+        return clause if dice.chance(0.6) else replace(clause, time=adjuncts.hour(dice))
     if tense == doings.PRESENT and dice.chance(0.45):
         word = dice.word(lexicon.words("adverbs", "often", "words"))
         clause = replace(clause, often=adjuncts.Adjunct(word.en, synonyms(word.zh)))
@@ -138,7 +163,7 @@ def clothed(dice: Dice, clause: Clause) -> Clause:
         clause = replace(clause, time=adjuncts.time(dice, tense))
     if kind == "action" and clause.personal and dice.chance(0.3):
         return replace(clause, place=adjuncts.place(dice))
-    plain = tense not in (doings.PERFECT, doings.EXPERIENCE) and not bare and kind != "wear"
+    plain = tense not in (doings.PERFECT, doings.EXPERIENCE) and not bare and kind == "action"
     if clause.personal and plain and dice.chance(0.12):
         return replace(clause, manner=adjuncts.manner(dice))
     return clause

@@ -21,6 +21,7 @@ SPANS = (
     ("minute", "分鐘"),
 )  # fmt: skip
 YEARS = (1950, 2022)
+VAGUE = ("soon", "later", "someday", "sooner or later", "recently", "a moment ago", "just now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,17 @@ class Adjunct:
     zh: Text
 
 
-def time(dice: Dice, tense: str) -> Adjunct | None:
-    """Return a time that goes with a tense, or None where none does."""
+def time(dice: Dice, tense: str, exact: bool = False) -> Adjunct | None:
+    """Return a time that goes with a tense, or None; ``exact`` leaves out "soon" and the like."""
     if tense not in LISTS:
         return None
+    found = _time(dice, tense)
+    while exact and found.en in VAGUE:
+        found = _time(dice, tense)
+    return found
+
+
+def _time(dice: Dice, tense: str) -> Adjunct:
     draw = dice.number()
     if LISTS[tense] == "past" and draw < 0.3:
         return _ago(dice) if draw < 0.16 else _year(dice) if draw < 0.24 else _month(dice, "last")
@@ -58,12 +66,12 @@ def _span(dice: Dice) -> tuple[str, list[str]]:
 
 def _ago(dice: Dice) -> Adjunct:
     en, zh = _span(dice)
-    return Adjunct(f"{en} ago", text(zh, either("前", "以前", "之前")))
+    return Adjunct(f"{en} ago", text(zh, either("前", "之前")))
 
 
 def _later(dice: Dice) -> Adjunct:
     en, zh = _span(dice)
-    return Adjunct(f"in {en}", text(zh, either("後", "以後", "之後")))
+    return Adjunct(f"in {en}", text(zh, either("後", "之後")))
 
 
 def _year(dice: Dice) -> Adjunct:
@@ -81,8 +89,7 @@ def place(dice: Dice) -> Adjunct:
     """Return where something is done: a city, a country or a place one enters."""
     draw = dice.number()
     if draw < 0.25:
-        word = dice.word(lexicon.words("places", "cities", "words"))
-        return Adjunct(f"in {word.en}", text("在", word.zh[0]))
+        return city(dice)
     if draw < 0.33:
         word = dice.word(lexicon.words("places", "countries", "words"))
         en = f"in {'the United States' if word.en == 'America' else word.en}"
@@ -92,6 +99,12 @@ def place(dice: Dice) -> Adjunct:
     if inside.note == "in":
         zh = text(zh, either("", "裡"))
     return Adjunct(f"{inside.note} the {inside.en}", zh)
+
+
+def city(dice: Dice) -> Adjunct:
+    """Return e.g. "in Taipei", 在台北."""
+    word = dice.word(lexicon.words("places", "cities", "words"))
+    return Adjunct(f"in {word.en}", text("在", word.zh[0]))
 
 
 def destination(dice: Dice, far: bool) -> Adjunct:
@@ -108,6 +121,7 @@ def spot(dice: Dice) -> Adjunct:
     """Return a place beside a piece of furniture: "under the table", 桌子下面."""
     where = dice.one(lexicon.words("places", "spots", "words").items)
     things = {
+        "in": "=box =drawer =bag =suitcase =basket =backpack =cupboard =handbag =briefcase",
         "on": "=table =desk =bed =sofa =chair =bookcase =shelf =carpet =bench =roof",
         "under": "=table =desk =bed =sofa =chair =tree =bridge =umbrella =bench",
     }.get(where.en, "=house =tree =church =window =car =door =wall =sofa =tower =fence =gate")

@@ -31,6 +31,8 @@ class Clause:
         place: where.
         manner: how.
         often: an adverb before the verb in both languages.
+        closed: a Chinese word between subject and verb, e.g. 就 of a consequence.
+        fronted: English says the time first, as it must where a relative clause ends the sentence.
     """
 
     subject: Phrase
@@ -41,6 +43,8 @@ class Clause:
     place: Adjunct | None = None
     manner: Adjunct | None = None
     often: Adjunct | None = None
+    closed: str = ""
+    fronted: bool = False
 
     @property
     def personal(self) -> bool:
@@ -58,7 +62,8 @@ def statement(dice: Dice, clause: Clause) -> str:
     elif clause.tense == PERFECT:
         auxiliary += " already"
     often = clause.often.en if clause.often else ""
-    return joined(clause.subject.en, auxiliary, often, main, *ending(clause))
+    first = f"{clause.time.en}," if clause.time and clause.fronted else ""
+    return joined(first, clause.subject.en, auxiliary, often, main, *ending(clause))
 
 
 def question(dice: Dice, clause: Clause) -> str:
@@ -74,7 +79,7 @@ def ending(clause: Clause) -> list[str]:
     """Return what follows the English verb: object, manner, place, time."""
     before = "before" if clause.tense == EXPERIENCE and not clause.negated else ""
     yet = "yet" if clause.tense == PERFECT and clause.negated else ""
-    adjuncts = (clause.manner, clause.place, clause.time)
+    adjuncts = (clause.manner, clause.place, None if clause.fronted else clause.time)
     return [clause.doing.after, *(one.en if one else "" for one in adjuncts), before, yet]
 
 
@@ -83,15 +88,14 @@ def joined(*words: str) -> str:
     return " ".join(word for word in words if word)
 
 
-def spoken(clause: Clause, *, subject: bool = True, closed: str = "") -> Text:
+def spoken(clause: Clause, *, subject: bool = True) -> Text:
     """Return the Chinese words: subject, time, all (都), 會/沒有/正在, place, manner, verb.
 
     Args:
         clause: what to say.
         subject: whether the subject is said; where it is, the time may also stand before it.
-        closed: a word between subject and verb, e.g. 就 of a consequence.
     """
-    return text(topic(clause, subject), closed, comment(clause))
+    return text(topic(clause, subject), clause.closed, comment(clause))
 
 
 def topic(clause: Clause, subject: bool = True) -> Text:

@@ -7,7 +7,15 @@ from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.entries import Noun
 from mlspring.worlds.translation.morphology import plural as plural_of
 from mlspring.worlds.translation.morphology import with_article
-from mlspring.worlds.translation.pronouns import HUMAN, PRONOUNS, Phrase, Relative, pronoun_of
+from mlspring.worlds.translation.pronouns import (
+    A_PAIR,
+    HUMAN,
+    PRONOUNS,
+    Phrase,
+    Pronoun,
+    Relative,
+    pronoun_of,
+)
 from mlspring.worlds.translation.target import Text, either, text
 
 SINGULAR = (("the", 0.38), ("a", 0.3), ("possessive", 0.16), ("this", 0.08), ("that", 0.08))
@@ -17,7 +25,6 @@ PLURAL = (
 )  # fmt: skip
 MASS = (("portion", 0.4), ("the", 0.2), ("some", 0.25), ("portions", 0.15))
 PLURAL_ONLY = ("number", "many", "several", "some", "these", "those", "all", "bare")
-RELATED = ["friend", "classmate", "neighbor", "colleague", "roommate", "boss", "teacher", "doctor", "lawyer", "assistant", "secretary", "tutor", "coach", "guest", "customer", "partner", "landlord", "tenant", "driver", "cook", "dentist", "student", "adviser", "editor", "manager"]  # whom one calls one's own
 FEW = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 20)
 
 
@@ -54,10 +61,11 @@ def synonyms(words: tuple[str, ...]) -> Text:
     return either(*words)
 
 
-def possessor(dice: Dice, kin: bool = False) -> tuple[str, Text]:
-    """Return "my" or "Tom's" in both languages; of kin, Chinese may leave 的 out."""
+def possessor(dice: Dice, kin: Noun | None = None) -> tuple[str, Text]:
+    """Return "my" or "Tom's" in both languages; of ``kin``, Chinese may leave 的 out."""
     if dice.chance(0.55):
-        pronoun = dice.one(PRONOUNS)
+        couple = kin is not None and kin.en in lexicon.named("couples")
+        pronoun = dice.one(PRONOUNS[:4] if couple else PRONOUNS)
         owned = text(pronoun.zh, "的")
         zh = either(pronoun.zh, owned) if kin else owned
         return pronoun.possessive, zh
@@ -81,24 +89,28 @@ def singular(dice: Dice, one: Described, determiner: str = "") -> Phrase:
     noun, words = one.noun, one.en(one.noun.en)
     counted = synonyms(noun.measures)
     those = text("那", counted)
-    related = noun.noun_class != "role" or noun.en in RELATED
+    related = noun.noun_class != "role" or noun.en in lexicon.named("related")
     if determiner == "possessive" and one.relative is None and related:
         owner, zh = possessor(dice)
         return _phrase(dice, one, f"{owner} {words}", [zh], known=True)
     if determiner == "a":
         return _phrase(dice, one, with_article(words), [text("一", counted)], known=False)
+    if determiner == "generic":  # "the piano" of playing the piano
+        return _phrase(dice, one, f"the {words}", [text()], known=False)
     if determiner == "every":
         ways = [text("每", counted), text("每", "一", counted)]
         return _phrase(dice, one, f"every {words}", ways, known=True, every=True)
     if determiner in ("this", "that"):
         ways = [text("這", counted)] if determiner == "this" else [those]
         return _phrase(dice, one, f"{determiner} {words}", ways, known=True)
-    ways = [text(), those] if one.role == "subject" and one.relative is None else [those, text()]
+    person = one.role == "subject" and noun.noun_class in HUMAN and one.relative is None
+    ways = [text(), those] if person else [those, text()]
     return _phrase(dice, one, f"the {words}", ways, known=True)
 
 
 def plural(dice: Dice, one: Described, determiner: str = "") -> Phrase:
     """Return several countable things: two, many, some, the, these, all."""
+    drawn = not determiner
     determiner = determiner or weighted(dice, PLURAL)
     noun, words = one.noun, one.en(one.noun.plural)
     counted = synonyms(noun.measures)
@@ -106,7 +118,7 @@ def plural(dice: Dice, one: Described, determiner: str = "") -> Phrase:
         return _phrase(dice, one, words, [text()], known=False, plural=True)
     if determiner == "number":
         number = dice.one(FEW)
-        known = dice.chance(0.2)
+        known = drawn and dice.chance(0.2)
         zh = text("那" if known else "", numerals.chinese(number), counted)
         en = f"{'the ' if known else ''}{numerals.english(number)} {words}"
         return _phrase(dice, one, en, [zh], known=known, plural=True)
@@ -160,12 +172,12 @@ def pair(dice: Dice, one: Described, determiner: str = "") -> Phrase:
         return _phrase(dice, one, en, [zh], known=False, plural=True)
     if determiner == "a" or (not determiner and dice.chance(0.4)):
         ways = [text("一", counted)]
-        return _phrase(dice, one, f"a pair of {words}", ways, known=False, pronoun_plural=True)
+        return _phrase(dice, one, f"a pair of {words}", ways, known=False, pronoun=A_PAIR)
     if one.relative is None and not determiner and dice.chance(0.4):
         owner, zh = possessor(dice)
-        return _phrase(dice, one, f"{owner} {words}", [zh], known=True, plural=True)
+        return _phrase(dice, one, f"{owner} {words}", [zh], known=True, plural=True, pronoun=A_PAIR)
     ways = [text("那", counted), text(), text("那些")]
-    return _phrase(dice, one, f"the {words}", ways, known=True, plural=True)
+    return _phrase(dice, one, f"the {words}", ways, known=True, plural=True, pronoun=A_PAIR)
 
 
 def _phrase(
@@ -177,7 +189,7 @@ def _phrase(
     known: bool,
     plural: bool = False,
     every: bool = False,
-    pronoun_plural: bool = False,
+    pronoun: Pronoun | None = None,
 ) -> Phrase:
     """Return the phrase; ``ways`` are the Chinese determiners, the preferred one first.
 
@@ -201,9 +213,10 @@ def _phrase(
     return Phrase(
         en + one.tail,
         either(*zh),
-        pronoun_of(dice, one.noun, plural or pronoun_plural),
+        pronoun or pronoun_of(dice, one.noun, plural),
         plural=plural,
         definite=known,
         every=every,
         noun=one.noun,
+        related=one.relative is not None,
     )

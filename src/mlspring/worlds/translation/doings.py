@@ -14,6 +14,7 @@ from mlspring.worlds.translation.target import Text, either, text
 
 PAST, PRESENT, FUTURE, GOING, NOW, THEN = "past", "present", "future", "going", "now", "then"
 PERFECT, EXPERIENCE, BEFORE, WOULD = "perfect", "experience", "before", "would"
+BARE = "bare"  # Chinese alone: 買書 of 買書之前
 MODALS: dict[str, tuple[Text, Text]] = {
     "can": (either("可以", "能"), either("不能", "不可以")),
     "should": (either("應該"), either("不應該", "不該")),
@@ -118,6 +119,8 @@ def chinese(one: Doing, tense: str, negated: bool, *, person: bool = True) -> tu
     if negated and one.front_denied is not None:
         return one.front_denied, said(one, "")
     before, suffix = _aspect(one, tense, negated, person)
+    if tense == PERFECT and one.kind == "action":
+        one = replace(one, kind="event")  # 已經睡覺了: 了 is always said
     if one.front is not None:
         return text(before, one.front), said(one, "")
     return before, said(one, suffix)
@@ -127,6 +130,8 @@ def _aspect(  # noqa: PLR0911 - one tense a line
     one: Doing, tense: str, negated: bool, person: bool
 ) -> tuple[Text, str]:
     happened = one.kind in ("action", "event", "wear") and one.front is None
+    if tense == BARE:
+        return text(), ""
     if tense in MODALS:
         return MODALS[tense][negated], ""
     if tense in (FUTURE, WOULD):

@@ -53,12 +53,13 @@ def _between(dice: Dice) -> Relative:
     """Return a relative clause that fits both meanings."""
     word = dice.one(lexicon.words("agreement", "between", "words").items)
     someone = phrases.person(dice, relate=sometimes(0.5))
-    while someone.every:
+    while not someone.definite:
         someone = phrases.person(dice, relate=sometimes(0.5))
     time = adjuncts.time(dice, "past") if dice.chance(0.5) else None
     if word.en.startswith("was ") or word.en == "liked":
         time = None
     verb = word.en.replace("was ", "were ", 1) if someone.plural else word.en
     when: Text = time.zh if time else text()
-    en = f"that {someone.en} {verb}{f' {time.en}' if time else ''}"
+    that = "which" if someone.en.startswith("that ") else "that"
+    en = f"{that} {someone.en} {verb}{f' {time.en}' if time else ''}"
     return Relative(en, text(someone.zh, when, word.zh[0]))

@@ -1,8 +1,9 @@
 """Families of two clauses: conditions, reasons, concessions and times."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from mlspring.worlds.translation import doings, scenes
+from mlspring.worlds.translation import scenes
 from mlspring.worlds.translation.adjuncts import time as time_of
 from mlspring.worlds.translation.clauses import Clause, spoken, statement
 from mlspring.worlds.translation.dice import Dice
@@ -42,13 +43,36 @@ def conditional(dice: Dice) -> Pair:
 
 def _short(dice: Dice, tense: str, subject: Phrase | None = None, negated: bool = False) -> Clause:
     """Return a clause of a person without manner and place."""
-    clause = scenes.deed(dice, "human", tense=tense, subject=subject, negated=negated)
+    once = tense == "once"  # what may happen: an event in the present tense
+    clause = scenes.deed(
+        dice, "willed", tense="future" if once else tense, subject=subject, negated=negated
+    )
+    if once:
+        clause = replace(clause, tense="present", time=None)
     return replace(clause, manner=None, place=None, often=None)
 
 
-def _again(clause: Clause) -> Phrase:
-    """Return the pronoun that stands for a clause's subject."""
-    return clause.subject if clause.subject.is_pronoun else of_pronoun(clause.subject.pronoun)
+def _again(subject: Phrase) -> Phrase:
+    """Return the pronoun that stands for a subject."""
+    return subject if subject.is_pronoun else of_pronoun(subject.pronoun)
+
+
+def _bound(first: Clause, second: Clause, bind: Callable[[Text, Text], Text], same: bool) -> Text:
+    """Return two Chinese clauses joined by ``bind``.
+
+    Args:
+        first: what Chinese says first.
+        second: what it says then.
+        bind: puts the two texts together.
+        same: they speak of the same subject. Then Chinese names it first and takes the pronoun
+            after it; the other way round is possible.
+    """
+    if not same or first.subject.is_pronoun:
+        return bind(spoken(first), spoken(second))
+    named, pronoun = first.subject, _again(first.subject)
+    one = bind(spoken(first), spoken(replace(second, subject=pronoun)))
+    other = bind(spoken(replace(first, subject=pronoun)), spoken(replace(second, subject=named)))
+    return either(one, other)
 
 
 def _both_orders(dice: Dice, link: str, condition: str, main: str) -> str:
@@ -56,69 +80,84 @@ def _both_orders(dice: Dice, link: str, condition: str, main: str) -> str:
     return f"{link} {condition}, {main}" if dice.chance(0.5) else f"{main} {link} {condition}"
 
 
+def _english(dice: Dice, link: str, condition: Clause, main: Clause, same: bool) -> str:
+    """Return both clauses; of one subject, the second to come is a pronoun."""
+    first = dice.chance(0.5)
+    if same:
+        pronoun = _again(main.subject)
+        condition = condition if first else replace(condition, subject=pronoun)
+        main = replace(main, subject=pronoun) if first else main
+    then, what = statement(dice, condition), statement(dice, main)
+    return f"{link} {then}, {what}" if first else f"{what} {link} {then}"
+
+
 def _if(dice: Dice) -> Pair:
     main = _short(dice, "future", negated=dice.chance(0.25))
-    if dice.chance(0.3):
-        weather, zh_weather = dice.one(WEATHER)
-        time = time_of(dice, "future")
-        en = f"{weather} {time.en}" if time else weather
-        zh_if = text(time.zh if time else "", zh_weather)
-        main = replace(main, time=None)
-    else:
-        condition = _short(dice, "present", negated=dice.chance(0.3))
-        if condition.doing.kind not in ("state", "wear"):
-            condition = replace(condition, time=None)
-        en, zh_if = statement(dice, condition), spoken(condition)
     unless = dice.chance(0.15)
-    consequence = spoken(main, closed="" if unless else "就")
-    if unless:
-        zh = text("除非", zh_if, "，", either("否則", "不然"), consequence)
-        return Pair(f"{statement(dice, main)} unless {en}", zh)
-    zh = text(either("如果", "要是", "假如"), zh_if, "，", consequence)
-    return Pair(_both_orders(dice, "if", en, statement(dice, main)), zh)
+    link = "unless" if unless else "if"
+
+    def bind(condition: Text, consequence: Text) -> Text:
+        if unless:
+            return text("除非", condition, "，", either("否則", "不然"), consequence)
+        return text(either("如果", "要是", "假如"), condition, "，", consequence)
+
+    consequence = replace(main, closed="" if unless else "就")
+    if dice.chance(0.4):
+        weather, zh = dice.one(WEATHER)
+        time = time_of(dice, "future", exact=True)
+        en = f"{weather} {time.en}" if time else weather
+        main, consequence = replace(main, time=None), replace(consequence, time=None)
+        zh_if = text(time.zh if time else "", zh)
+        en = _both_orders(dice, link, en, statement(dice, main))
+        return Pair(en, bind(zh_if, spoken(consequence)))
+    same = dice.chance(0.6)
+    negated = not unless and dice.chance(0.3)
+    condition = _short(dice, "once", main.subject if same else None, negated=negated)
+    return Pair(
+        _english(dice, link, condition, main, same), _bound(condition, consequence, bind, same)
+    )
 
 
 def _because(dice: Dice) -> Pair:
     main = _short(dice, "past", negated=dice.chance(0.4))
+
+    def bind(reason: Text, result: Text) -> Text:
+        return text("因為", reason, "，", either("所以", ""), result)
+
     if dice.chance(0.4):
-        en, happened = dice.one(HAPPENED)
-        reason: Text = text(happened)
-    else:
-        subject = _again(main)
-        one = quality(dice, main.subject)[1]
-        cause = Clause(subject=subject, doing=one, tense="past")
-        if dice.chance(0.4):
-            cause = _short(dice, "past", subject)
-        en, reason = statement(dice, cause), spoken(replace(cause, time=None))
-        en = statement(dice, replace(cause, time=None))
-    zh = text("因為", reason, "，", either("所以", ""), spoken(main))
-    order = dice.chance(0.7)
-    whole = statement(dice, main)
-    return Pair(f"{whole} because {en}" if order else f"because {en}, {whole}", zh)
+        en, zh = dice.one(HAPPENED)
+        en = _both_orders(dice, "because", en, statement(dice, main))
+        return Pair(en, bind(text(zh), spoken(main)))
+    one = quality(dice, main.subject, passing=None)[1]
+    cause = Clause(subject=main.subject, doing=one, tense="past", negated=dice.chance(0.15))
+    return Pair(_english(dice, "because", cause, main, True), _bound(cause, main, bind, True))
 
 
 def _although(dice: Dice) -> Pair:
-    first = _short(dice, "past", negated=dice.chance(0.3))
-    one = quality(dice, first.subject)[1]
-    concession = Clause(subject=first.subject, doing=one, tense="past")
-    main = replace(first, subject=_again(first))
-    pronoun = main.subject.zh
-    zh = text(
-        "雖然", spoken(concession), "，", either("但是", "可是", "但"),
-        spoken(replace(main, subject=replace(main.subject, zh=pronoun))),
-    )  # fmt: skip
+    main = _short(dice, "past", negated=dice.chance(0.3))
+    one = quality(dice, main.subject)[1]
+    concession = Clause(subject=main.subject, doing=one, tense="past")
+
+    def bind(although: Text, but: Text) -> Text:
+        return text("雖然", although, "，", either("但是", "可是", "但"), but)
+
     link = dice.one(("although", "though", "even though"))
-    return Pair(f"{link} {statement(dice, concession)}, {statement(dice, main)}", zh)
+    return Pair(_english(dice, link, concession, main, True), _bound(concession, main, bind, True))
 
 
 def _before_after(dice: Dice) -> Pair:
     main = _short(dice, "past")
-    other = _short(dice, "past", _again(main) if dice.chance(0.6) else None)
-    while other.doing.kind not in ("action", "event") or main.doing.kind not in ("action", "event"):
+    while main.doing.kind not in ("action", "event"):
         main = _short(dice, "past")
-        other = _short(dice, "past", _again(main) if dice.chance(0.6) else None)
+    same = dice.chance(0.65)
+    other = _short(dice, "past", main.subject if same else None)
+    while other.doing.kind not in ("action", "event"):
+        other = _short(dice, "past", main.subject if same else None)
     other = replace(other, time=None)
     link, after = dice.one((("before", ("之前", "以前")), ("after", ("之後", "以後"))))
-    verb = doings.said(other.doing, "")
-    zh = text(other.subject.zh, verb, either(*after), "，", spoken(main))
-    return Pair(_both_orders(dice, link, statement(dice, other), statement(dice, main)), zh)
+
+    def bind(first: Text, then: Text) -> Text:
+        return text(first, either(*after), "，", then)
+
+    zh = _bound(replace(other, tense="bare"), main, bind, same)
+    return Pair(_english(dice, link, other, main, same), zh)

@@ -41,7 +41,7 @@ PUT = (("put", "放在"), ("leave", "留在"), ("hide", "藏在"), ("lay", "擺�
 def _moved(dice: Dice) -> Doing:
     """Return putting something somewhere."""
     if dice.chance(0.25):
-        nouns = lexicon.table_of("furniture =box =suitcase =bicycle =piano =plant")
+        nouns = lexicon.table_of("furniture =box =suitcase =bicycle =piano =orchid")
         thing, goal = _known(dice, nouns), adjuncts.destination(dice, False)
         verb, zh = dice.one((("move", "搬到"), ("carry", "搬到"), ("push", "推到")))
         return _placed(verb, f"{thing.object} to {goal.en}", thing, (zh, "."), goal.zh)
@@ -95,16 +95,21 @@ def _placed(verb: str, after: str, thing: Phrase, zh: tuple[str, ...], goal: Tex
 # ---- there is
 
 
+SMALL = "fruit kitchenware toy text stationery slip =cat =kitten =hamster =scissors =key =knife"
+LARGE = "role vehicle tree =dog =cat =cow =horse =sheep =chicken =duck"
+
+
 def existence(dice: Dice) -> Pair:
     """Return that there is something somewhere: Chinese says the place first."""
     if dice.chance(0.55):
         spot = adjuncts.spot(dice)
-        classes = "animal bird fruit kitchenware toy text stationery tool garment slip"
+        close = spot.en.startswith(("on ", "in the ", "under "))
+        classes = SMALL if close and "tree" not in spot.en else LARGE
     else:
         inside = dice.word(lexicon.places())
         zh = text(synonyms(inside.zh), "裡" if inside.note == "in" else either("", "裡"))
         spot = Adjunct(f"{inside.note} the {inside.en}", zh)
-        classes = "role furniture device artwork tree animal"
+        classes = "role furniture device artwork"
     draw = dice.number()
     nouns = lexicon.table_of(classes)
     relate = sometimes(0.2)

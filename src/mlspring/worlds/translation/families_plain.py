@@ -18,10 +18,10 @@ from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.doings import finite
 from mlspring.worlds.translation.entries import Adjective
 from mlspring.worlds.translation.morphology import BE
-from mlspring.worlds.translation.pronouns import HE, Phrase
+from mlspring.worlds.translation.pronouns import HE, HUMAN, Phrase
 from mlspring.worlds.translation.target import Text, either, text
 
-MARKS = {".": "。", "?": "？"}
+MARKS = {".": "。", "?": "？", '."': "。」"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,25 @@ class Pair:
 
 
 def told(dice: Dice, clause: Clause) -> Pair:
-    """Return a clause as a sentence of its own."""
+    """Return a clause as a sentence of its own; English may say the time first."""
+    if clause.time and clause.tense in (doings.PAST, doings.FUTURE) and dice.chance(0.12):
+        clause = replace(clause, fronted=True)
     return Pair(statement(dice, clause), spoken(clause))
 
 
-def quality(dice: Dice, subject: Phrase, passing: bool = True) -> tuple[Adjective, doings.Doing]:
-    """Return an adjective said of ``subject``: "is tall", 很高."""
-    if subject.noun is None:
-        table = lexicon.adjectives()["role"]
-    else:
-        table = lexicon.adjectives()[subject.noun.noun_class]
+def quality(
+    dice: Dice, subject: Phrase, passing: bool | None = True
+) -> tuple[Adjective, doings.Doing]:
+    """Return an adjective said of ``subject``: "is tall", 很高.
+
+    ``passing`` allows moods (tired) and, None, prefers them for persons.
+    """
+    name = subject.noun.noun_class if subject.noun else "role"
+    moods = passing is None and name in HUMAN
     while True:
-        word = dice.word(table)
-        if word.graded and (passing or not word.passing):
+        word = dice.word(lexicon.adjectives()[name])
+        fits = word.passing if moods else passing is not False or not word.passing
+        if word.graded and fits:
             says = tuple((one,) for one in word.predicate)
             return word, doings.Doing(BE, word.en, says, "quality")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mlspring.worlds.translation import adjuncts, doings, phrases, scenes
+from mlspring.worlds.translation import adjuncts, doings, lexicon, phrases, scenes
 from mlspring.worlds.translation.clauses import Clause, joined, spoken, statement, topic
 from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.doings import Doing, be, denied, doing
@@ -52,40 +52,41 @@ def _meanwhile(dice: Dice) -> Pair:
 def modal(dice: Dice) -> Pair:
     """Return what somebody can, should, must, may or wants to do, or decided to do."""
     draw = dice.number()
-    kind = dice.one(("personal action", "personal transitive"))
-    verb = dice.word(scenes.verbs(kind))
-    while verb.kind not in ("action", "event"):
-        verb = dice.word(scenes.verbs(kind))
+    verb = dice.word(scenes.verbs("willed"))
     subject = phrases.person(dice)
-    inner = doing(verb, scenes.object_of(dice, verb, subject, doings.PAST))
     if draw < 0.4:
+        inner = doing(verb, scenes.object_of(dice, verb, subject, doings.PAST))
         tense = dice.one(tuple(doings.MODALS))
         negated = dice.chance(0.25)
-        time = adjuncts.time(dice, doings.FUTURE) if dice.chance(0.4) else None
-        return told(
-            dice, Clause(subject=subject, doing=inner, tense=tense, negated=negated, time=time)
-        )
+        time = adjuncts.time(dice, doings.FUTURE, exact=True) if dice.chance(0.4) else None
+        clause = Clause(subject=subject, doing=inner, tense=tense, negated=negated, time=time)
+        return told(dice, clause)
     kind = "state" if draw < 0.75 else "event"
-    one = scenes.controlled(dice, inner, kind)
+    habit = doings.PRESENT if dice.chance(0.5) else doings.PAST
+    inner = doing(verb, scenes.object_of(dice, verb, subject, habit))
+    one = scenes.controlled(dice, inner, kind, general=habit == doings.PRESENT)
     tense = dice.one(("present", "present", "past")) if kind == "state" else "past"
     negated = one.front_denied is not None and dice.chance(0.3)
-    time = adjuncts.time(dice, "past") if tense == "past" and dice.chance(0.5) else None
+    time = adjuncts.time(dice, "past") if kind == "event" and dice.chance(0.5) else None
     return told(dice, Clause(subject=subject, doing=one, tense=tense, negated=negated, time=time))
 
 
 def command(dice: Dice) -> Pair:
     """Return a request, a prohibition or a proposal."""
-    verb = dice.word(scenes.verbs("ba" if dice.chance(0.4) else "personal transitive"))
+    kind = "ba" if dice.chance(0.4) else "willed"
+    verb = dice.word(scenes.verbs(kind))
     while (
-        verb.kind in ("state", "wear") or verb.of_humans or verb.objects is None or not verb.human
+        verb.of_humans
+        or verb.objects is None
+        or verb.forms.base in lexicon.named("accidents") - lexicon.named("harms")
     ):
-        verb = dice.word(scenes.verbs("personal transitive"))
+        verb = dice.word(scenes.verbs(kind))
     determiner = dice.one(("the", "this", "possessive", "that"))
     one = doing(verb, phrases.noun_phrase(dice, verb.objects, determiner=determiner))
     place = adjuncts.place(dice) if verb.kind == "action" and dice.chance(0.3) else None
     after = joined(one.after, place.en if place else "")
     zh = text(place.zh if place else "", doings.said(one, ""))
-    draw = dice.number()
+    draw = 0.5 if verb.forms.base in lexicon.named("harms") else dice.number()
     if draw < 0.45:
         return Pair(f"please {one.forms.base} {after}", text("請", zh))
     if draw < 0.75:
@@ -135,5 +136,5 @@ def _patient(dice: Dice, verb: Verb) -> Phrase:
     """Return what a passive is about: something known."""
     if verb.objects is None or verb.of_humans:
         return phrases.person(dice)
-    determiner = dice.one(("the", "the", "the", "this", "possessive", "these", "number"))
+    determiner = dice.one(("the", "the", "the", "this", "possessive", "these"))
     return phrases.noun_phrase(dice, verb.objects, role="subject", determiner=determiner)

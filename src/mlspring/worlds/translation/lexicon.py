@@ -40,6 +40,12 @@ def entries(words: str) -> Iterator[tuple[str, str]]:
 
 
 @cache
+def named(name: str) -> frozenset[str]:
+    """Return a set of English words with a rule of their own."""
+    return frozenset(one.strip() for one in re.split(r"[;\n]", lists("sets")[name]) if one.strip())
+
+
+@cache
 def words(file: str, *path: str) -> Table[Word]:
     """Return a plain list of a file as a table, e.g. ``words("adverbs", "past", "words")``."""
     part: Any = lists(file)
@@ -116,7 +122,12 @@ def noun_named(english: str) -> Noun:
     Raises:
         KeyError: no list has it.
     """
-    return {noun.en: noun for found in nouns().values() for noun in found}[english]
+    return _by_name()[english]
+
+
+@cache
+def _by_name() -> dict[str, Noun]:
+    return {noun.en: noun for found in nouns().values() for noun in found}
 
 
 @cache

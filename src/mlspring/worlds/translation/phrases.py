@@ -42,10 +42,13 @@ def _fitting(dice: Dice, table: Table[Adjective], noun: Noun) -> Adjective | Non
     return None if adjective.passing or clash else adjective
 
 
+BARE_ENDINGS = ("色的", "塑膠的", "金屬的", "玻璃的", "羊毛的", "亞麻的", "條紋的", "格子的")
+
+
 def _attribute(adjective: Adjective) -> Text:
-    """Return an adjective before a noun; a colour may leave 的 out (紅色帽子)."""
+    """Return an adjective before a noun; colours and materials may leave 的 out (紅色帽子)."""
     first = adjective.attribute[0]
-    if first.endswith("色的"):
+    if first.endswith(BARE_ENDINGS):
         return synonyms((*adjective.attribute, first.removesuffix("的")))
     return synonyms(adjective.attribute)
 
@@ -73,7 +76,7 @@ def pronoun(dice: Dice) -> Phrase:
 def kin(dice: Dice) -> Phrase:
     """Return somebody's relative, e.g. "my older sister", 我姊姊."""
     noun = dice.word(lexicon.table_of("kin"))
-    en, zh = possessor(dice, kin=True)
+    en, zh = possessor(dice, kin=noun)
     stands = pronoun_of(dice, noun, False)
     return Phrase(f"{en} {noun.en}", text(zh, synonyms(noun.zh)), stands, noun=noun)
 

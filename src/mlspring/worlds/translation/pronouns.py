@@ -25,6 +25,7 @@ IT, IT_ALIVE = Pronoun("it", "it", "its", "它"), Pronoun("it", "it", "its", "�
 THEY = Pronoun("they", "them", "their", "他們")
 THEY_WOMEN = Pronoun("they", "them", "their", "她們")
 THEY_THINGS = Pronoun("they", "them", "their", "它們")
+A_PAIR = Pronoun("they", "them", "their", "它")  # 那條褲子 is one
 THEY_ALIVE = Pronoun("they", "them", "their", "牠們")
 PRONOUNS = (ME, YOU, HE, SHE, WE, THEY)
 ALIVE = ("animal", "bird", "fish", "insect")
@@ -43,6 +44,7 @@ class Phrase:
         definite: the hearer knows which one is meant.
         every: it speaks of all of them, so Chinese adds 都.
         noun: its noun; None for names and pronouns.
+        related: it ends in a relative clause.
     """
 
     en: str
@@ -52,6 +54,7 @@ class Phrase:
     definite: bool = True
     every: bool = False
     noun: Noun | None = None
+    related: bool = False
 
     @property
     def object(self) -> str:

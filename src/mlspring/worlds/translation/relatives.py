@@ -46,7 +46,7 @@ def sometimes(share: float, inner: Relate = no_relative) -> Relate:
 
 def nested(dice: Dice, noun: Noun) -> Relative | None:
     """Return a relative clause that sometimes holds another one."""
-    return relative(dice, noun, sometimes(0.25))
+    return relative(dice, noun, sometimes(0.15))
 
 
 def done_to(dice: Dice, noun: Noun, inner: Relate = no_relative) -> Relative | None:
@@ -61,7 +61,7 @@ def done_to(dice: Dice, noun: Noun, inner: Relate = no_relative) -> Relative | N
     elif verb.kind == "wear" or (verb.kind == "action" and dice.chance(0.2)):
         tense = doings.NOW
     subject = phrases.person(dice, relate=inner)
-    while noun is subject.noun:
+    while noun is subject.noun or not subject.definite:
         subject = phrases.person(dice, relate=inner)
     time = adjuncts.time(dice, tense) if tense == doings.PAST and dice.chance(0.4) else None
     if verb.kind == "state":
@@ -73,7 +73,8 @@ def done_to(dice: Dice, noun: Noun, inner: Relate = no_relative) -> Relative | N
 def gapped(dice: Dice, noun: Noun, clause: Clause) -> Relative:
     """Return a clause whose object is the noun that it stands with."""
     human = noun.noun_class in HUMAN
-    word = weighted(dice, ((("who" if human else "which"), 0.2), ("that", 0.8)))
+    that = 0.0 if clause.subject.en.startswith("that ") else 0.8
+    word = weighted(dice, ((("who" if human else "which"), 1.0 - that), ("that", that)))
     zh = text(clause.subject.zh, clause.time.zh if clause.time else "", _without_past(clause))
     return Relative(joined(word, statement(dice, clause)), zh)
 

@@ -49,6 +49,11 @@ def verbs(kind: str) -> Table[Verb]:
         "human": lambda verb: verb.human,
         "personal transitive": lambda verb: verb.human and verb.objects is not None,
         "personal action": lambda verb: verb.human and verb.kind == "action",
+        "willed": lambda verb: (
+            verb.human
+            and verb.kind in ("action", "event")
+            and verb.forms.base not in lexicon.named("accidents")
+        ),
         "personal intransitive": lambda verb: verb.human and verb.objects is None,
         "any": lambda verb: True,
     }
@@ -96,7 +101,10 @@ def object_of(
             found = phrases.person(dice, role="object", relate=relate)
         else:
             determiner = ""
-            if negated and tense in FAMILIAR:
+            first = verb.objects.items[0].noun_class
+            if first.startswith("instrument") and verb.forms.base in ("play", "learn", "practice"):
+                determiner = "generic"
+            elif negated and tense in FAMILIAR:
                 determiner = "bare"
             elif negated:
                 determiner = dice.one(OF_NONE)
@@ -151,6 +159,10 @@ def clothed(dice: Dice, clause: Clause) -> Clause:
     """Return the clause with a time, a place and a manner where chance and sense want them."""
     kind, tense = clause.doing.kind, clause.tense
     bare = clause.doing.phrase is None
+    if clause.doing.phrase is not None and clause.doing.phrase.related:
+        time = adjuncts.time(dice, tense) if dice.chance(0.4) else None
+        when = (doings.PAST, doings.FUTURE)
+        return replace(clause, time=time, fronted=True) if tense in when and time else clause
     if kind in ("state", "quality"):
         return clause
     timed = TIMED.get(tense, 0.0)
@@ -160,8 +172,9 @@ def clothed(dice: Dice, clause: Clause) -> Clause:
         word = dice.word(lexicon.words("adverbs", "often", "words"))
         clause = replace(clause, often=adjuncts.Adjunct(word.en, synonyms(word.zh)))
     elif dice.chance(1.0 if tense == doings.PRESENT or (bare and kind == "action") else timed):
-        clause = replace(clause, time=adjuncts.time(dice, tense))
-    if kind == "action" and clause.personal and dice.chance(0.3):
+        clause = replace(clause, time=adjuncts.time(dice, tense, exact=clause.negated))
+    needs_place = bare and tense == doings.PAST  # 散步 of a past day alone sounds unfinished
+    if kind == "action" and clause.personal and dice.chance(1.0 if needs_place else 0.3):
         return replace(clause, place=adjuncts.place(dice))
     plain = tense not in (doings.PERFECT, doings.EXPERIENCE) and not bare and kind == "action"
     if clause.personal and plain and dice.chance(0.12):
@@ -199,9 +212,11 @@ def living(dice: Dice) -> Doing:
     return Doing(verb_forms(word.en), goal.en, says, "state", goal.zh)
 
 
-def controlled(dice: Dice, inner: Doing, kind: str) -> Doing:
-    """Return wanting, needing, deciding ... to do something."""
+def controlled(dice: Dice, inner: Doing, kind: str, general: bool) -> Doing:
+    """Return wanting, needing, deciding ... to do something; only what is general is liked."""
     word = dice.word(lexicon.three("verbs", "controls", kind))
+    while word.en == "like to" and not general:
+        word = dice.word(lexicon.three("verbs", "controls", kind))
     after = f"to {inner.forms.base} {inner.after}".strip()
     denied = tuple(word.note.split("|"))
     return replace(

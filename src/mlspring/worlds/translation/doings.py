@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.entries import ASPECT, OBJECT, Say, Verb
-from mlspring.worlds.translation.morphology import Forms
+from mlspring.worlds.translation.morphology import Forms, verb_forms
 from mlspring.worlds.translation.pronouns import Phrase
 from mlspring.worlds.translation.target import Text, either, text
 
@@ -22,6 +22,7 @@ MODALS: dict[str, tuple[Text, Text]] = {
     "may": (either("可能會", "也許會"), either("可能不會", "也許不會")),
     "would like to": (either("想", "想要"), either("不想")),
 }
+PARTICLES = ("away", "back", "behind", "down", "in", "off", "on", "out", "up")
 CONTRACTED = {
     "do": "don't", "does": "doesn't", "did": "didn't", "is": "isn't", "are": "aren't",
     "was": "wasn't", "were": "weren't", "will": "won't", "can": "can't", "has": "hasn't",
@@ -67,10 +68,14 @@ class Doing:
 
 
 def doing(verb: Verb, phrase: Phrase | None) -> Doing:
-    """Return a verb of the lists with its object."""
+    """Return a verb of the lists with its object; a pronoun parts verb and particle (put it on)."""
+    forms, after = verb.forms, phrase.object if phrase else ""
+    first, _, particle = forms.base.partition(" ")
+    if phrase is not None and phrase.is_pronoun and particle in PARTICLES:
+        forms, after = verb_forms(first), f"{after} {particle}"
     return Doing(
-        forms=verb.forms,
-        after=phrase.object if phrase else "",
+        forms=forms,
+        after=after,
         says=verb.zh,
         kind=verb.kind,
         object=phrase.zh if phrase else None,

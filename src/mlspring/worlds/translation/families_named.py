@@ -136,7 +136,8 @@ def _two_things(dice: Dice) -> Pair:
 STOCKS = (
     (("library", "bookstore", "school"), "text", 3, 5), (("museum", "gallery"), "artwork", 2, 4),
     (("park", "garden", "botanical garden"), "tree plant", 2, 4), (("zoo",), "animal bird", 2, 3),
-    (("department store", "hotel"), "furniture garment", 2, 4), (("market", "supermarket"), "fruit", 2, 4),
+    (("department store", "hotel"), "furniture garment", 2, 4),
+    (("market", "supermarket"), "fruit", 2, 4),
 )  # fmt: skip
 STAFF = "=worker =engineer =teacher =programmer =secretary =clerk =driver =designer =researcher"
 

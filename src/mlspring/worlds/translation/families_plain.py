@@ -74,7 +74,7 @@ def plain(dice: Dice) -> Pair:
     """Return that somebody does, gives, goes, lives or is something."""
     draw = dice.number()
     if draw < 0.68:
-        return told(dice, scenes.deed(dice))
+        return told(dice, scenes.deed(dice, relate=relatives.sometimes(0.2)))
     subject = phrases.person(dice)
     if draw < 0.8:
         tense = dice.one((doings.PAST, doings.PAST, doings.FUTURE, doings.GOING))
@@ -168,6 +168,8 @@ def what(dice: Dice) -> Pair:
     verb = clause.doing.verb
     if verb is None or clause.doing.phrase is None or verb.objects is None:
         return what(dice)
+    if verb.forms.base in scenes.several_meanings():
+        return what(dice)  # "what did she play" has no one translation
     gap = replace(clause, doing=replace(clause.doing, after=""))
     if verb.of_humans:
         zh = replace(clause, doing=replace(clause.doing, object=["誰"]))

@@ -53,6 +53,8 @@ def modal(dice: Dice) -> Pair:
     """Return what somebody can, should, must, may or wants to do, or decided to do."""
     draw = dice.number()
     verb = dice.word(scenes.verbs("willed"))
+    while verb.forms.base in lexicon.named("harms"):
+        verb = dice.word(scenes.verbs("willed"))
     subject = phrases.person(dice)
     if draw < 0.4:
         inner = doing(verb, scenes.object_of(dice, verb, subject, doings.PAST))

@@ -13,27 +13,29 @@ from mlspring.worlds.translation import (
 )
 from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.families_plain import Pair
+from mlspring.worlds.translation.target import count
 
 FAMILIES: dict[str, tuple[float, Callable[[Dice], Pair]]] = {
-    "statement": (0.14, families_plain.plain),
-    "relative": (0.12, families_plain.relative),
+    "statement": (0.15, families_plain.plain),
+    "relative": (0.15, families_plain.relative),
     "question": (0.09, families_plain.asked),
     "negation": (0.07, families_verbal.negation),
     "aspect": (0.08, families_verbal.aspect),
     "modal": (0.06, families_verbal.modal),
-    "command": (0.04, families_verbal.command),
+    "command": (0.03, families_verbal.command),
     "passive": (0.06, families_verbal.passive),
     "disposal": (0.06, families_placed.disposal),
-    "existence": (0.04, families_placed.existence),
-    "number": (0.05, families_named.numbers),
-    "naming": (0.04, families_named.naming),
+    "existence": (0.03, families_placed.existence),
+    "number": (0.04, families_named.numbers),
+    "naming": (0.03, families_named.naming),
     "comparison": (0.05, families_reported.comparison),
     "conditional": (0.07, families_joined.conditional),
     "reported": (0.07, families_reported.reported),
-    "pronoun": (0.06, families_far.bound),
-    "meaning": (0.05, families_far.two_meanings),
+    "pronoun": (0.07, families_far.bound),
+    "meaning": (0.04, families_far.two_meanings),
 }
 LONGEST = 36  # English words; a longer sentence is drawn again
+MOST_WAYS = 128  # translations; likewise
 
 
 def sentence(dice: Dice) -> tuple[str, Pair]:
@@ -47,9 +49,9 @@ def sentence(dice: Dice) -> tuple[str, Pair]:
 
 
 def of_family(dice: Dice, family: str) -> Pair:
-    """Return a sentence of one family, not too long."""
+    """Return a sentence of one family, neither too long nor with too many translations."""
     make = FAMILIES[family][1]
     while True:
         pair = make(dice)
-        if pair.en.count(" ") < LONGEST:
+        if pair.en.count(" ") < LONGEST and count(pair.zh) <= MOST_WAYS:
             return pair

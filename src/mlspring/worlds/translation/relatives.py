@@ -107,7 +107,8 @@ def led(noun: Noun, clause: Clause) -> Relative:
     en = joined(word, clause.doing.forms.past, clause.doing.after, time)
     one = clause.doing if clause.doing.directed else replace(clause.doing, ba=False)
     verb = doings.said(one, "")
-    if one.object is not None and one.kind in ("action", "event"):
+    patterned = one.verb is not None and one.verb.patterned
+    if one.object is not None and not patterned and one.kind in ("action", "event"):
         verb = either(doings.said(one, "了"), verb)
     return Relative(en, text(clause.time.zh if clause.time else "", verb))
 

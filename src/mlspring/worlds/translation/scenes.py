@@ -9,7 +9,7 @@ from mlspring.worlds.translation.clauses import Clause
 from mlspring.worlds.translation.determiners import synonyms, weighted
 from mlspring.worlds.translation.dice import Dice, Table
 from mlspring.worlds.translation.doings import Doing, doing
-from mlspring.worlds.translation.entries import Noun, Verb
+from mlspring.worlds.translation.entries import Noun, Say, Verb
 from mlspring.worlds.translation.morphology import BE, verb_forms
 from mlspring.worlds.translation.pronouns import Phrase, Relate, no_relative
 from mlspring.worlds.translation.target import Text, text
@@ -58,6 +58,15 @@ def verbs(kind: str) -> Table[Verb]:
         "any": lambda verb: True,
     }
     return Table([verb for verb in lexicon.verbs() if tests[kind](verb)])
+
+
+@cache
+def several_meanings() -> frozenset[str]:
+    """Return the English verbs whose Chinese depends on the object."""
+    seen: dict[str, set[tuple[Say, ...]]] = {}
+    for verb in verbs("transitive").items:
+        seen.setdefault(verb.forms.base, set()).add(verb.zh)
+    return frozenset(base for base, meanings in seen.items() if len(meanings) > 1)
 
 
 @cache
@@ -174,7 +183,7 @@ def clothed(dice: Dice, clause: Clause) -> Clause:
     elif dice.chance(1.0 if tense == doings.PRESENT or (bare and kind == "action") else timed):
         clause = replace(clause, time=adjuncts.time(dice, tense, exact=clause.negated))
     needs_place = bare and tense == doings.PAST  # 散步 of a past day alone sounds unfinished
-    if kind == "action" and clause.personal and dice.chance(1.0 if needs_place else 0.3):
+    if kind == "action" and clause.personal and dice.chance(1.0 if needs_place else 0.4):
         return replace(clause, place=adjuncts.place(dice))
     plain = tense not in (doings.PERFECT, doings.EXPERIENCE) and not bare and kind == "action"
     if clause.personal and plain and dice.chance(0.12):

@@ -57,6 +57,15 @@ def draw(zh: Text, dice: Dice) -> list[str]:
     return words
 
 
+def count(zh: Text) -> int:
+    """Return how many ways ``listing`` tries; two of them may read alike."""
+    ways = 1
+    for part in zh:
+        if not isinstance(part, str):
+            ways *= sum(count(option) for option in part.options)
+    return ways
+
+
 def listing(zh: Text) -> list[str]:
     """Return every way to say ``zh``, each once; the one without any second choice first."""
     return list(dict.fromkeys(_ways(zh)))

@@ -74,16 +74,27 @@ def _that(dice: Dice, speaker: Phrase, verb: str, listener: str, zh: Text) -> Pa
     return Pair(en, text(speaker.zh, "都" if speaker.every else "", zh, spoken(content)))
 
 
+UNKNOWN = (
+    ("wanted to know", "想知道"),
+    ("wondered", "想知道"),
+    ("didn't know", "不知道"),
+    ("couldn't remember", "不記得"),
+)
+
+
 def _whether(dice: Dice, speaker: Phrase) -> Pair:
     listener = _listener(dice, speaker)
     content = _content(dice, speaker, True)
-    know = dice.chance(0.35)
-    en = f"{speaker.en} wanted to know" if know else f"{speaker.en} asked {listener.object}"
-    zh = text(speaker.zh, "想知道") if know else text(speaker.zh, "問", listener.zh)
+    en, zh = f"asked {listener.object}", text("問", listener.zh)
+    if dice.chance(0.4):
+        en, known = dice.one(UNKNOWN)
+        zh = text(known)
+    zh = text(speaker.zh, "都" if speaker.every else "", zh)
     link = dice.one(("whether", "if"))
     inner = replace(content, time=None, often=None)
     asked = text(inner.subject.zh, either("是否", "是不是"), _comment(inner))
-    return Pair(f"{en} {link} {statement(dice, inner)}", text(zh, asked))
+    en = joined(speaker.en, en, link, statement(dice, inner))
+    return Pair(en, text(zh, asked))
 
 
 def _comment(clause: Clause) -> Text:

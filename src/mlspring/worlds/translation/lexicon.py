@@ -191,7 +191,9 @@ def adjectives() -> dict[str, Table[Adjective]]:
     by_class: dict[str, dict[int, Adjective]] = {}
     for group in lists("adjectives")["adjectives"]:
         made = [_adjective(one, group) for one in entries(group["words"])]
-        for name in group["nouns"].split():
+        groups: dict[str, list[str]] = lists("verbs")["groups"]
+        names = [one for name in group["nouns"].split() for one in groups.get(name, [name])]
+        for name in names:
             found = by_class.setdefault(name, {})
             for rank, adjective in enumerate(made):
                 found[rank * 1000 + len(found)] = adjective

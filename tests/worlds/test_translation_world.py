@@ -24,7 +24,8 @@ from mlspring.worlds.translation.world import (
 from mlspring.worlds.world import World, build
 
 PUBLIC = ["dev.en", "dev.zh", "mono.zh", "test.en", "train.en", "train.zh"]
-EN = re.compile(r"[A-Z][A-Za-zé0-9'\-]*(,? \"?[A-Za-zé0-9'\-]+)*(\?|\.|\.\")")
+WORD = r"(?:Mrs?\.|Dr\.|[A-Za-zé0-9'\-]+)"
+EN = re.compile(rf'(?=[A-Z]){WORD}(?:,? "?{WORD})*(?:\?|\.|\."|\?")')
 ZH = re.compile(r"[\u4e00-\u9fffT0-9，：「]+(。|？|。」)")
 
 

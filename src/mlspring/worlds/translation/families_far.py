@@ -6,7 +6,7 @@ from mlspring.worlds.translation import adjuncts, doings, lexicon, phrases, rela
 from mlspring.worlds.translation.clauses import Clause, joined, spoken, statement
 from mlspring.worlds.translation.determiners import synonyms
 from mlspring.worlds.translation.dice import Dice, Table
-from mlspring.worlds.translation.entries import Noun, Word
+from mlspring.worlds.translation.entries import Noun, Verb, Word
 from mlspring.worlds.translation.families_plain import Pair
 from mlspring.worlds.translation.pronouns import Phrase, Relative, no_relative, of_pronoun
 from mlspring.worlds.translation.relatives import sometimes
@@ -15,7 +15,7 @@ from mlspring.worlds.translation.target import Text, either, text
 
 def bound(dice: Dice) -> Pair:
     """Return a sentence whose "it" or "they" is 他, 她, 它, 牠 ... by a noun far before it."""
-    return _what_befell(dice) if dice.chance(0.4) else _what_was_done(dice)
+    return _what_befell(dice) if dice.chance(0.25) else _what_was_done(dice)
 
 
 def _what_befell(dice: Dice) -> Pair:
@@ -47,12 +47,18 @@ OWNED = (
 )
 
 
+def _follows(verb: Verb) -> bool:
+    """Return whether a verb can be a reason or a later deed."""
+    reason = verb.forms.base in ("like", "need", "want", "love", "trust", "admire", "miss")
+    return reason if verb.kind == "state" else verb.kind in ("action", "event")
+
+
 def _what_was_done(dice: Dice) -> Pair:
     """Return what somebody did to something, and then to "it": bound by the first object."""
     noun = dice.word(lexicon.table_of(dice.one(OWNED.split())))
     table = scenes.verbs_of_object(noun)
     first, second = dice.word(table), dice.word(table)
-    while first.kind not in ("action", "event") or second is first or second.kind == "wear":
+    while first.kind not in ("action", "event") or second is first or not _follows(second):
         first, second = dice.word(table), dice.word(table)
     someone = phrases.person(dice)
     while someone.is_pronoun or not someone.definite:
@@ -66,7 +72,7 @@ def _what_was_done(dice: Dice) -> Pair:
     deed = Clause(subject=someone, doing=doings.doing(first, thing), tense=doings.PAST)
     then = Clause(subject=again, doing=doings.doing(second, it), tense=doings.PAST)
     if second.kind == "state":
-        then = replace(then, negated=dice.chance(0.5))
+        then = replace(then, negated=first.forms.base in lexicon.named("partings"))
         en = f"{statement(dice, deed)} because {statement(dice, then)}"
         return Pair(en, text(spoken(deed), "，", "因為", spoken(then)))
     link, zh = dice.one((("and then", "然後"), ("but later", "但是後來")))

@@ -51,7 +51,7 @@ def _price(dice: Dice) -> Pair:
     determiner = dice.one(("the", "this", "that"))
     thing = phrases.noun_phrase(
         dice, lexicon.table_of(classes), role="subject", determiner=determiner, adjective=0.6,
-        relate=sometimes(0.3),
+        relate=sometimes(0.5),
     )  # fmt: skip
     en, zh = _counted(dice, least, most)
     many = thing.plural

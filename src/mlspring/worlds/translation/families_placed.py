@@ -54,7 +54,7 @@ def _changed(dice: Dice) -> Doing:
     """Return turning something into something else."""
     draw = dice.number()
     if draw < 0.4:
-        thing = _known(dice, lexicon.table_of("text paper"))
+        thing = _known(dice, lexicon.table_of("text paper"), 0.35)
         language = phrases.noun_phrase(dice, lexicon.table_of("language"))
         after = f"{thing.object} into {language.en}"
         return _placed("translate", after, thing, ("翻譯成", "."), language.zh)
@@ -76,15 +76,15 @@ def _given(dice: Dice, subject: Phrase) -> Doing:
     receiver = phrases.person(dice, role="object")
     while receiver.is_pronoun or receiver.en == subject.en:
         receiver = phrases.person(dice, role="object")
-    thing = _known(dice, lexicon.table_of("carried"))
+    thing = _known(dice, lexicon.table_of("carried"), 0.3)
     word = dice.word(lexicon.words("verbs", "giving", "words"))
     after = f"{thing.object} to {receiver.object}"
     return _placed(word.en, after, thing, (word.zh[0], "."), receiver.zh)
 
 
-def _known(dice: Dice, nouns: Table[Noun]) -> Phrase:
+def _known(dice: Dice, nouns: Table[Noun], related: float = 0.0) -> Phrase:
     determiner = dice.one(("the", "the", "the", "this", "that", "possessive", "these"))
-    return phrases.noun_phrase(dice, nouns, determiner=determiner, relate=sometimes(0.12))
+    return phrases.noun_phrase(dice, nouns, determiner=determiner, relate=sometimes(related))
 
 
 def _placed(verb: str, after: str, thing: Phrase, zh: tuple[str, ...], goal: Text) -> Doing:
@@ -112,7 +112,7 @@ def existence(dice: Dice) -> Pair:
         classes = "role furniture device artwork"
     draw = dice.number()
     nouns = lexicon.table_of(classes)
-    relate = sometimes(0.2)
+    relate = sometimes(0.35)
     if draw < 0.6:
         determiner = dice.one(("a", "number", "many", "some", "several"))
         thing = phrases.noun_phrase(dice, nouns, determiner=determiner, relate=relate)

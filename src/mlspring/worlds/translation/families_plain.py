@@ -149,9 +149,14 @@ def asked(dice: Dice) -> Pair:
     return when_where_why(dice)
 
 
+def unfronted(clause: Clause) -> Clause:
+    """Return the clause without a time that only a statement could say first."""
+    return replace(clause, time=None, fronted=False) if clause.fronted else clause
+
+
 def yes_or_no(dice: Dice) -> Pair:
     """Return a question that ends in 嗎."""
-    clause = scenes.deed(dice, "human")
+    clause = unfronted(scenes.deed(dice, "human", relate=relatives.sometimes(0.25)))
     if dice.chance(0.2):
         subject = phrases.person(dice)
         doing = quality(dice, subject)[1]
@@ -191,7 +196,8 @@ def what(dice: Dice) -> Pair:
 def who(dice: Dice) -> Pair:
     """Return a question about the subject."""
     someone = Phrase("who", ["誰"], HE)
-    clause = scenes.deed(dice, "human", subject=someone)
+    relate = relatives.sometimes(0.3)
+    clause = unfronted(scenes.deed(dice, "human", subject=someone, relate=relate))
     often = clause.often.en if clause.often else ""
     auxiliary, main = finite(clause.doing, clause.tense, someone, False)
     already = "already" if clause.tense == doings.PERFECT else ""
@@ -202,8 +208,12 @@ def who(dice: Dice) -> Pair:
 def when_where_why(dice: Dice) -> Pair:
     """Return a question about time, place or reason."""
     tense = dice.one((doings.PAST, doings.PAST, doings.FUTURE))
-    clause = scenes.deed(dice, "personal action", tense=tense)
+    relate = relatives.sometimes(0.15)
+    clause = scenes.deed(dice, "personal action", tense=tense, relate=relate)
+    clause = unfronted(clause)
     word = dice.one(("when", "where", "why"))
+    if clause.doing.phrase is not None and clause.doing.phrase.related:
+        word = "why"
     if word == "when":
         clause = replace(clause, time=None)
         asking = replace(clause, time=adjuncts.Adjunct("", ["什麼時候"]))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mlspring.worlds.translation import adjuncts, doings, lexicon, phrases, scenes
+from mlspring.worlds.translation import adjuncts, doings, lexicon, phrases, relatives, scenes
 from mlspring.worlds.translation.clauses import Clause, joined, spoken, statement, topic
 from mlspring.worlds.translation.dice import Dice
 from mlspring.worlds.translation.doings import Doing, be, denied, doing
@@ -22,7 +22,7 @@ def negation(dice: Dice) -> Pair:
     tense = "present"
     if draw < 0.65:
         tense = dice.one(("past", "past", "past", "experience", "perfect", "future"))
-    clause = scenes.deed(dice, "human", tense=tense, negated=True)
+    clause = scenes.deed(dice, "human", tense=tense, negated=True, relate=relatives.sometimes(0.2))
     return told(dice, replace(clause, manner=None))
 
 
@@ -33,7 +33,7 @@ def aspect(dice: Dice) -> Pair:
         return _meanwhile(dice)
     tense = dice.one(("experience", "perfect", "now", "going"))
     kind = "personal action" if tense == "now" else "human"
-    return told(dice, scenes.deed(dice, kind, tense=tense))
+    return told(dice, scenes.deed(dice, kind, tense=tense, relate=relatives.sometimes(0.25)))
 
 
 def _meanwhile(dice: Dice) -> Pair:
@@ -57,10 +57,13 @@ def modal(dice: Dice) -> Pair:
         verb = dice.word(scenes.verbs("willed"))
     subject = phrases.person(dice)
     if draw < 0.4:
-        inner = doing(verb, scenes.object_of(dice, verb, subject, doings.PAST))
+        relate = relatives.sometimes(0.2)
+        inner = doing(verb, scenes.object_of(dice, verb, subject, doings.PAST, relate))
         tense = dice.one(tuple(doings.MODALS))
         negated = dice.chance(0.25)
-        time = adjuncts.time(dice, doings.FUTURE, exact=True) if dice.chance(0.4) else None
+        related = inner.phrase is not None and inner.phrase.related
+        time = adjuncts.time(dice, doings.FUTURE, exact=True)
+        time = time if dice.chance(0.4) and not related else None
         clause = Clause(subject=subject, doing=inner, tense=tense, negated=negated, time=time)
         return told(dice, clause)
     kind = "state" if draw < 0.75 else "event"
@@ -84,8 +87,15 @@ def command(dice: Dice) -> Pair:
     ):
         verb = dice.word(scenes.verbs(kind))
     determiner = dice.one(("the", "this", "possessive", "that"))
-    one = doing(verb, phrases.noun_phrase(dice, verb.objects, determiner=determiner))
-    place = adjuncts.place(dice) if verb.kind == "action" and dice.chance(0.3) else None
+    one = doing(
+        verb,
+        phrases.noun_phrase(
+            dice, verb.objects, determiner=determiner, relate=relatives.sometimes(0.35)
+        ),
+    )
+    related = one.phrase is not None and one.phrase.related
+    near = verb.kind == "action" and not related and dice.chance(0.3)
+    place = adjuncts.place(dice) if near else None
     after = joined(one.after, place.en if place else "")
     zh = text(place.zh if place else "", doings.said(one, ""))
     draw = 0.5 if verb.forms.base in lexicon.named("harms") else dice.number()

@@ -133,7 +133,7 @@ def test_doubles_are_dropped_wherever_they_stand() -> None:
     packed = np.frombuffer(json.dumps(planted).encode(), np.uint8)
     kept = keep([{**shard, "train": packed}], sizes)
     assert not {"New.", test[0].en} & {row.en for row in kept["train"]}
-    with pytest.raises(ValueError, match="train: .* instead of"):
+    with pytest.raises(ValueError, match=r"train: .* instead of"):
         keep([shard], {**sizes, "train": 10_000})
 
 

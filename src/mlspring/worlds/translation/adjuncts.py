@@ -117,9 +117,10 @@ def destination(dice: Dice, far: bool) -> Adjunct:
     return Adjunct(f"the {inside.en}", synonyms(inside.zh))
 
 
-def spot(dice: Dice) -> Adjunct:
-    """Return a place beside a piece of furniture: "under the table", 桌子下面."""
-    where = dice.one(lexicon.words("places", "spots", "words").items)
+def spot(dice: Dice, beside: bool = False) -> Adjunct:
+    """Return a place at a thing: "under the table", 桌子下面; ``beside`` it, one can stand."""
+    listed = lexicon.words("places", "spots", "words").items
+    where = dice.one(listed[3:] if beside else listed)  # on, in and under stand first
     things = {
         "in": "=box =drawer =bag =suitcase =basket =backpack =cupboard =handbag =briefcase",
         "on": "=table =desk =bed =sofa =chair =bookcase =shelf =carpet =bench =roof",

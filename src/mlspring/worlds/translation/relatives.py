@@ -123,7 +123,7 @@ def _from_somewhere(dice: Dice) -> Relative:
         phrase = phrases.noun_phrase(dice, worn, determiner="a", adjective=0.7)
         verb = "穿" if phrase.noun and phrase.noun.noun_class == "garment" else "戴"
         return Relative(f"wearing {phrase.en}", text(verb, "著", phrase.zh))
-    spot = adjuncts.spot(dice)
+    spot = adjuncts.spot(dice, beside=True)
     return Relative(f"standing {spot.en}", text("站", "在", spot.zh))
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from mlspring.worlds.translation import scenes
+from mlspring.worlds.translation import relatives, scenes
 from mlspring.worlds.translation.adjuncts import time as time_of
 from mlspring.worlds.translation.clauses import Clause, spoken, statement
 from mlspring.worlds.translation.dice import Dice
-from mlspring.worlds.translation.families_plain import Pair, quality
+from mlspring.worlds.translation.families_plain import Pair, quality, unfronted
 from mlspring.worlds.translation.pronouns import Phrase, of_pronoun
 from mlspring.worlds.translation.target import Text, either, text
 
@@ -45,11 +45,15 @@ def _short(dice: Dice, tense: str, subject: Phrase | None = None, negated: bool 
     """Return a clause of a person without manner and place."""
     once = tense == "once"  # what may happen: an event in the present tense
     clause = scenes.deed(
-        dice, "willed", tense="future" if once else tense, subject=subject, negated=negated
+        dice,
+        "willed",
+        tense="future" if once else tense,
+        subject=subject,
+        relate=relatives.sometimes(0.15),
+        negated=negated,
     )
-    if once:
-        clause = replace(clause, tense="present", time=None)
-    return replace(clause, manner=None, place=None, often=None)
+    clause = unfronted(replace(clause, manner=None, place=None, often=None))
+    return replace(clause, tense="present", time=None) if once else clause
 
 
 def _again(subject: Phrase) -> Phrase:

@@ -6,7 +6,7 @@ from mlspring.worlds.translation import doings, lexicon, numerals, phrases, rela
 from mlspring.worlds.translation.clauses import Clause, joined, spoken, statement
 from mlspring.worlds.translation.determiners import synonyms
 from mlspring.worlds.translation.dice import Dice, Table
-from mlspring.worlds.translation.families_plain import THINGS, Pair, quality
+from mlspring.worlds.translation.families_plain import THINGS, Pair, quality, unfronted
 from mlspring.worlds.translation.morphology import comparative, superlative, verb_forms
 from mlspring.worlds.translation.phrases import person
 from mlspring.worlds.translation.pronouns import ME, Phrase, of_pronoun
@@ -46,7 +46,9 @@ def _content(dice: Dice, speaker: Phrase, past: bool) -> Clause:
     """Return what is reported, in the tense that English wants after a past."""
     tense = dice.one(("past", "past", "future", "present"))
     subject = speaker if speaker.is_pronoun else of_pronoun(speaker.pronoun)
-    clause = scenes.deed(dice, "human", tense=tense, subject=subject if dice.chance(0.45) else None)
+    bound = subject if dice.chance(0.45) else None
+    relate = relatives.sometimes(0.2)
+    clause = unfronted(scenes.deed(dice, "human", tense=tense, subject=bound, relate=relate))
     if tense == "present" and dice.chance(0.5):
         one = quality(dice, clause.subject)[1]
         clause = Clause(subject=clause.subject, doing=one, tense="present")

@@ -149,4 +149,7 @@ def _patient(dice: Dice, verb: Verb) -> Phrase:
     if verb.objects is None or verb.of_humans:
         return phrases.person(dice)
     determiner = dice.one(("the", "the", "the", "this", "possessive", "these"))
-    return phrases.noun_phrase(dice, verb.objects, role="subject", determiner=determiner)
+    relate = relatives.sometimes(0.25)
+    return phrases.noun_phrase(
+        dice, verb.objects, role="subject", determiner=determiner, relate=relate
+    )

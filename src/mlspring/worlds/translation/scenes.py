@@ -10,7 +10,7 @@ from mlspring.worlds.translation.determiners import synonyms, weighted
 from mlspring.worlds.translation.dice import Dice, Table
 from mlspring.worlds.translation.doings import Doing, doing
 from mlspring.worlds.translation.entries import Noun, Say, Verb
-from mlspring.worlds.translation.morphology import BE, verb_forms
+from mlspring.worlds.translation.morphology import verb_forms
 from mlspring.worlds.translation.pronouns import Phrase, Relate, no_relative
 from mlspring.worlds.translation.target import Text, text
 
@@ -246,8 +246,3 @@ def gift(dice: Dice, receiver: Phrase) -> Doing:
     says = tuple(lexicon.saying(zh, True) for zh in word.zh)
     after = f"{receiver.object} {thing.object}"
     return Doing(verb_forms(word.en), after, says, "event", text(receiver.zh, thing.zh))
-
-
-def copula(after: str, zh: Text) -> Doing:
-    """Return being somebody or something."""
-    return Doing(BE, after, (("是", ".", "~"),), "state", zh)

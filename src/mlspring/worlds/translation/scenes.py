@@ -12,7 +12,7 @@ from mlspring.worlds.translation.doings import Doing, doing
 from mlspring.worlds.translation.entries import Noun, Say, Verb
 from mlspring.worlds.translation.morphology import verb_forms
 from mlspring.worlds.translation.pronouns import Phrase, Relate, no_relative
-from mlspring.worlds.translation.target import Text, text
+from mlspring.worlds.translation.target import text
 
 TENSES = {
     "action": (

@@ -213,7 +213,7 @@ MEASURES = {
     for noun in nouns.split()
 }
 QUANTITY = r"(?:[一二兩三四五六七八九十百千萬零]+|好?幾|[這那每哪])"
-ADJECTIVE = r"(?:[\u4e00-\u9fff]{1,5}的|[大小新舊老好熱冰空])?"
+ADJECTIVE = r"(?:[^那這哪每一兩三四五六七八九十些我你他她，]{1,4}的|[大小新舊老好熱冰空])?"
 
 
 def miscounted(zh: str) -> list[str]:

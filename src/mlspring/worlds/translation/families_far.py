@@ -15,7 +15,7 @@ from mlspring.worlds.translation.target import Text, either, text
 
 def bound(dice: Dice) -> Pair:
     """Return a sentence whose "it" or "they" is 他, 她, 它, 牠 ... by a noun far before it."""
-    return _what_befell(dice) if dice.chance(0.25) else _what_was_done(dice)
+    return _what_befell(dice) if dice.chance(0.2) else _what_was_done(dice)
 
 
 def _what_befell(dice: Dice) -> Pair:
@@ -60,6 +60,10 @@ def _what_was_done(dice: Dice) -> Pair:
     first, second = dice.word(table), dice.word(table)
     while first.kind not in ("action", "event") or second is first or not _follows(second):
         first, second = dice.word(table), dice.word(table)
+    while second.kind == "state" and dice.chance(0.6):
+        second = dice.word(table)
+        while second is first or not _follows(second):
+            second = dice.word(table)
     someone = phrases.person(dice)
     while someone.is_pronoun or not someone.definite:
         someone = phrases.person(dice)
@@ -94,7 +98,7 @@ def two_meanings(dice: Dice) -> Pair:
         text(clause, sense.zh),
     )
     en = joined("the", sense.en, relative.en, said.en)
-    if dice.chance(0.35):
+    if dice.chance(0.15):
         return Pair(en, text(zh, said.zh[0]))
     other = scenes.deed(dice, "willed", tense=doings.PAST)
     while other.subject.is_pronoun or other.doing.kind not in ("action", "event"):
@@ -108,9 +112,9 @@ def two_meanings(dice: Dice) -> Pair:
 def _between(dice: Dice) -> Relative:
     """Return a relative clause that fits both meanings."""
     word = dice.one(lexicon.words("agreement", "between", "words").items)
-    someone = phrases.person(dice, relate=sometimes(0.5))
+    someone = phrases.person(dice, relate=sometimes(0.7))
     while not someone.definite:
-        someone = phrases.person(dice, relate=sometimes(0.5))
+        someone = phrases.person(dice, relate=sometimes(0.7))
     time = adjuncts.time(dice, "past") if dice.chance(0.5) else None
     if word.en.startswith("was ") or word.en == "liked":
         time = None

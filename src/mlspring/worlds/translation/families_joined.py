@@ -49,7 +49,7 @@ def _short(dice: Dice, tense: str, subject: Phrase | None = None, negated: bool 
         "willed",
         tense="future" if once else tense,
         subject=subject,
-        relate=relatives.sometimes(0.15),
+        relate=relatives.sometimes(0.3),
         negated=negated,
     )
     clause = unfronted(replace(clause, manner=None, place=None, often=None))

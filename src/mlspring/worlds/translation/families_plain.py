@@ -74,7 +74,7 @@ def plain(dice: Dice) -> Pair:
     """Return that somebody does, gives, goes, lives or is something."""
     draw = dice.number()
     if draw < 0.68:
-        return told(dice, scenes.deed(dice, relate=relatives.sometimes(0.2)))
+        return told(dice, scenes.deed(dice, relate=relatives.sometimes(0.35)))
     subject = phrases.person(dice)
     if draw < 0.8:
         tense = dice.one((doings.PAST, doings.PAST, doings.FUTURE, doings.GOING))

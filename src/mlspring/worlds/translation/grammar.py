@@ -17,22 +17,22 @@ from mlspring.worlds.translation.target import count
 
 FAMILIES: dict[str, tuple[float, Callable[[Dice], Pair]]] = {
     "statement": (0.15, families_plain.plain),
-    "relative": (0.17, families_plain.relative),
+    "relative": (0.19, families_plain.relative),
     "question": (0.09, families_plain.asked),
     "negation": (0.07, families_verbal.negation),
     "aspect": (0.08, families_verbal.aspect),
-    "modal": (0.07, families_verbal.modal),
-    "command": (0.03, families_verbal.command),
+    "modal": (0.08, families_verbal.modal),
+    "command": (0.02, families_verbal.command),
     "passive": (0.06, families_verbal.passive),
     "disposal": (0.06, families_placed.disposal),
     "existence": (0.02, families_placed.existence),
-    "number": (0.03, families_named.numbers),
+    "number": (0.025, families_named.numbers),
     "naming": (0.02, families_named.naming),
-    "comparison": (0.035, families_reported.comparison),
+    "comparison": (0.03, families_reported.comparison),
     "conditional": (0.07, families_joined.conditional),
-    "reported": (0.09, families_reported.reported),
-    "pronoun": (0.07, families_far.bound),
-    "meaning": (0.04, families_far.two_meanings),
+    "reported": (0.1, families_reported.reported),
+    "pronoun": (0.06, families_far.bound),
+    "meaning": (0.03, families_far.two_meanings),
 }
 LONGEST = 36  # English words; a longer sentence is drawn again
 MOST_WAYS = 128  # translations; likewise

@@ -183,7 +183,7 @@ def clothed(dice: Dice, clause: Clause) -> Clause:
     elif dice.chance(1.0 if tense == doings.PRESENT or (bare and kind == "action") else timed):
         clause = replace(clause, time=adjuncts.time(dice, tense, exact=clause.negated))
     needs_place = bare and tense == doings.PAST  # 散步 of a past day alone sounds unfinished
-    if kind == "action" and clause.personal and dice.chance(1.0 if needs_place else 0.45):
+    if kind == "action" and clause.personal and dice.chance(1.0 if needs_place else 0.55):
         return replace(clause, place=adjuncts.place(dice))
     plain = tense not in (doings.PERFECT, doings.EXPERIENCE) and not bare and kind == "action"
     if clause.personal and plain and dice.chance(0.12):

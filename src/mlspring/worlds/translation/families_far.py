@@ -79,9 +79,12 @@ def _what_was_done(dice: Dice) -> Pair:
         then = replace(then, negated=first.forms.base in lexicon.named("partings"))
         en = f"{statement(dice, deed)} because {statement(dice, then)}"
         return Pair(en, text(spoken(deed), "，", "因為", spoken(then)))
-    link, zh = dice.one((("and then", "然後"), ("but later", "但是後來")))
-    en = f"{statement(dice, deed)}, {link} {statement(dice, then)}"
-    return Pair(en, text(spoken(deed), "，", zh, spoken(then)))
+    if dice.chance(0.35):
+        en = f"{statement(dice, deed)}, and then {statement(dice, then)}"
+        return Pair(en, text(spoken(deed), "，", "然後", spoken(then)))
+    then = replace(then, time=adjuncts.time(dice, doings.PAST))
+    en = f"{statement(dice, deed)}, but {statement(dice, then)}"
+    return Pair(en, text(spoken(deed), "，", either("但是", "可是", "但"), spoken(then)))
 
 
 def two_meanings(dice: Dice) -> Pair:

@@ -16,8 +16,8 @@ from mlspring.worlds.translation.families_plain import Pair
 from mlspring.worlds.translation.target import count
 
 FAMILIES: dict[str, tuple[float, Callable[[Dice], Pair]]] = {
-    "statement": (0.15, families_plain.plain),
-    "relative": (0.19, families_plain.relative),
+    "statement": (0.12, families_plain.plain),
+    "relative": (0.21, families_plain.relative),
     "question": (0.09, families_plain.asked),
     "negation": (0.07, families_verbal.negation),
     "aspect": (0.08, families_verbal.aspect),
@@ -25,14 +25,14 @@ FAMILIES: dict[str, tuple[float, Callable[[Dice], Pair]]] = {
     "command": (0.02, families_verbal.command),
     "passive": (0.06, families_verbal.passive),
     "disposal": (0.06, families_placed.disposal),
-    "existence": (0.02, families_placed.existence),
+    "existence": (0.015, families_placed.existence),
     "number": (0.025, families_named.numbers),
-    "naming": (0.02, families_named.naming),
+    "naming": (0.015, families_named.naming),
     "comparison": (0.03, families_reported.comparison),
     "conditional": (0.07, families_joined.conditional),
     "reported": (0.1, families_reported.reported),
-    "pronoun": (0.06, families_far.bound),
-    "meaning": (0.03, families_far.two_meanings),
+    "pronoun": (0.055, families_far.bound),
+    "meaning": (0.025, families_far.two_meanings),
 }
 LONGEST = 36  # English words; a longer sentence is drawn again
 MOST_WAYS = 128  # translations; likewise

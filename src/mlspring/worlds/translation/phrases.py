@@ -101,7 +101,7 @@ def noun_phrase(
     nouns: Table[Noun],
     *,
     role: str = "object",
-    adjective: float = 0.55,
+    adjective: float = 0.65,
     relate: Relate = no_relative,
     plural: bool | None = None,
     determiner: str = "",

@@ -17,22 +17,22 @@ from mlspring.worlds.translation.target import count
 
 FAMILIES: dict[str, tuple[float, Callable[[Dice], Pair]]] = {
     "statement": (0.12, families_plain.plain),
-    "relative": (0.21, families_plain.relative),
-    "question": (0.09, families_plain.asked),
+    "relative": (0.24, families_plain.relative),
+    "question": (0.065, families_plain.asked),
     "negation": (0.07, families_verbal.negation),
     "aspect": (0.08, families_verbal.aspect),
     "modal": (0.08, families_verbal.modal),
-    "command": (0.02, families_verbal.command),
+    "command": (0.015, families_verbal.command),
     "passive": (0.06, families_verbal.passive),
     "disposal": (0.06, families_placed.disposal),
     "existence": (0.015, families_placed.existence),
-    "number": (0.025, families_named.numbers),
-    "naming": (0.015, families_named.naming),
+    "number": (0.02, families_named.numbers),
+    "naming": (0.01, families_named.naming),
     "comparison": (0.03, families_reported.comparison),
     "conditional": (0.07, families_joined.conditional),
     "reported": (0.1, families_reported.reported),
     "pronoun": (0.055, families_far.bound),
-    "meaning": (0.025, families_far.two_meanings),
+    "meaning": (0.015, families_far.two_meanings),
 }
 LONGEST = 36  # English words; a longer sentence is drawn again
 MOST_WAYS = 128  # translations; likewise

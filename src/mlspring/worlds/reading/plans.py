@@ -1,0 +1,93 @@
+"""What a paragraph tells, in which order, before any word is chosen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlspring.worlds.reading.grammar import Relation, Topic
+from mlspring.worlds.reading.values import Value, Values
+
+MEDIAN, SPREAD, SHORTEST, LONGEST = 340, 0.45, 200, 1150  # planned characters, log-normal
+CHARACTERS = 28  # of a sentence, in the mean
+OF_MAIN, OF_OTHERS = 0.42, 0.36  # shares of the sentences; the rest are fillers
+JOINED = 0.25  # of the facts share a sentence with the one before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A sentence before its words are chosen.
+
+    Args:
+        entity: number of whom it is about; 0 is the main one.
+        facts: what it states, in order.
+        form: of a sentence without facts.
+        opening: whether it is the first.
+        enters: whether it brings up its entity.
+    """
+
+    entity: int
+    facts: tuple[tuple[Relation, Value], ...] = ()
+    form: str = ""
+    opening: bool = False
+    enters: bool = False
+
+
+def plan(topic: Topic, values: Values, rng: np.random.Generator) -> list[Planned]:
+    """Return the sentences of a paragraph; those about another than the main entity are together."""
+    size = MEDIAN * np.exp(SPREAD * rng.standard_normal())
+    length = round(float(np.clip(size, SHORTEST, LONGEST)) / CHARACTERS)
+    others = int(rng.random() < 0.85) + int(length > 14) + int(length > 22)
+    fillers = [str(form) for form in rng.permutation(np.array(topic.fillers))]
+    values.go_to(0)
+    main = _facts(topic, max(4, round(length * OF_MAIN)), values, rng, opening=True)
+    sentences = _told(0, main, rng)
+    blocks = [[one] for one in sentences]
+    entries = [str(form) for form in rng.permutation(np.array(topic.siblings))]
+    known = frozenset(relation.key for relation, _ in main)
+    for entity in range(1, others + 1):
+        number = max(1, round(length * OF_OTHERS / others) - 1)
+        values.go_to(entity)
+        told = _told(entity, _facts(topic, number, values, rng, known=known), rng)
+        block = [Planned(entity=entity, form=entries[entity - 1], enters=True), *told]
+        if rng.random() < 0.25:
+            block.insert(int(rng.integers(2, len(block) + 1)), _filler(entity, fillers))
+        blocks.insert(int(rng.integers(1, len(blocks) + 1)), block)
+    while sum(map(len, blocks)) < length and fillers:
+        blocks.insert(int(rng.integers(1, len(blocks) + 1)), [_filler(0, fillers)])
+    return [sentence for block in blocks for sentence in block]
+
+
+def _filler(entity: int, fillers: list[str]) -> Planned:
+    return Planned(entity=entity, form=fillers.pop())
+
+
+def _facts(
+    topic: Topic,
+    number: int,
+    values: Values,
+    rng: np.random.Generator,
+    *,
+    known: frozenset[str] = frozenset(),
+    opening: bool = False,
+) -> list[tuple[Relation, Value]]:
+    """Return ``number`` facts of a new entity, or all that can be; what ``known`` has goes first."""
+    first = [relation for relation in topic.relations if relation.opening and opening]
+    rest = [relation for relation in topic.relations if relation not in first]
+    rank = {relation.key: rng.random() - 0.7 * (relation.key in known) for relation in rest}
+    chosen = sorted(rest, key=lambda relation: rank[relation.key])[: number - len(first)]
+    chosen.sort(key=lambda relation: relation.stage + 2 * rng.random())
+    return [(relation, values.draw(relation.value)) for relation in first + chosen]
+
+
+def _told(
+    entity: int, facts: list[tuple[Relation, Value]], rng: np.random.Generator
+) -> list[Planned]:
+    """Return sentences that state ``facts``, some of them two."""
+    told: list[Planned] = []
+    for row, fact in enumerate(facts):
+        goes_on = row and len(told[-1].facts) == 1 and bool(fact[0].going_on())
+        if goes_on and not told[-1].opening and rng.random() < JOINED:
+            told[-1] = Planned(entity=entity, facts=(*told[-1].facts, fact))
+        else:
+            told.append(Planned(entity=entity, facts=(fact,), opening=entity == 0 and row == 0))
+    return told

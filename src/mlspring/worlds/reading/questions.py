@@ -1,0 +1,86 @@
+"""Questions about a paragraph, each with its one answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlspring.worlds.reading.grammar import Slot, flatten, pick
+from mlspring.worlds.reading.paragraphs import Fact, Paragraph
+
+OTHERS = 0.35  # of the questions ask about another than the main entity, where there is one
+REST = 0.4  # of the questions for a list ask for one of its parts
+WHOLE = ("何時", "什麼時候", "在何時", "甚麼時候")  # whatever stands there: a year or a day
+YEAR = ("哪一年", "在哪一年", "何年", "哪年")  # the year alone
+MARKS = ("?", "?", "?", "？", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question and where its answer stands.
+
+    Args:
+        text: what is asked.
+        fact: what it asks for.
+        answer: the answer.
+        start: its first character in the paragraph.
+        part: ``whole``, ``year`` of a date or ``rest``, one of a list.
+        form: number of its form in the fact's relation.
+    """
+
+    text: str
+    fact: Fact
+    answer: str
+    start: int
+    part: str
+    form: int
+
+
+def ask(paragraph: Paragraph, number: int, rng: np.random.Generator) -> list[Question]:
+    """Return ``number`` questions, each for another fact, in the order of the text.
+
+    Raises:
+        ValueError: the paragraph has not as many facts.
+    """
+    main = [fact for fact in paragraph.facts if fact.entity == paragraph.names[0]]
+    others = [fact for fact in paragraph.facts if fact.entity != paragraph.names[0]]
+    if number > len(main) + len(others):
+        raise ValueError(f"{number} questions for {len(main) + len(others)} facts")
+    chosen: list[Fact] = []
+    while len(chosen) < number:
+        pool = others if others and (not main or rng.random() < OTHERS) else main
+        chosen.append(pool.pop(int(rng.integers(len(pool)))))
+    chosen.sort(key=lambda fact: fact.start)
+    return [question(fact, rng) for fact in chosen]
+
+
+def question(fact: Fact, rng: np.random.Generator) -> Question:
+    """Return a question for ``fact``."""
+    relation, value = fact.relation, fact.value
+    rest = bool(relation.questions_rest) and rng.random() < REST
+    forms = relation.questions_rest if rest else relation.questions
+    form = int(rng.integers(len(forms)))
+    given = rng.permutation(len(value.items)).tolist() if rest else []
+    year = value.year > 0 and rng.random() < 0.5
+    text = ""
+    for piece in flatten(forms[form], rng):
+        if not isinstance(piece, Slot):
+            text += piece
+        elif piece.name == "N":
+            text += fact.entity
+        elif piece.name == "T":
+            asked = pick(YEAR if year else WHOLE, rng)
+            text += asked.removeprefix("在") if text[-1:] in ("", "在", "於", "從", "自") else asked
+        else:
+            start, end = value.items[given["AB".index(piece.name)]]
+            text += value.text[start:end]
+    start, end = (0, value.year) if year else (0, len(value.text))
+    if rest:
+        start, end = value.items[given[-1]]
+    return Question(
+        text=text + pick(MARKS, rng),
+        fact=fact,
+        answer=value.text[start:end],
+        start=fact.start + start,
+        part="rest" if rest else "year" if year else "whole",
+        form=form,
+    )

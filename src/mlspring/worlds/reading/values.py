@@ -1,0 +1,187 @@
+"""Values of facts and of what stands around them: dates, numbers, lists, phrases and names."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlspring.worlds.reading.grammar import Slot, Topic, flatten, pick, type_of, words
+from mlspring.worlds.reading.names import Named, Names, is_kind
+
+DIGITS = "零一二三四五六七八九十"
+ERAS = (  # name, the year before its first, first and last year that are written so
+    ("光緒", 1874, 1875, 1907),
+    ("明治", 1867, 1895, 1911),
+    ("大正", 1911, 1912, 1925),
+    ("昭和", 1925, 1926, 1944),
+    ("民國", 1911, 1946, 1999),
+)
+ERA = 0.12  # of the years stand in the calendar of their time
+AGAIN = 0.08  # of what stands around the facts was or will be named elsewhere in the paragraph
+MAX_TRIES = 60  # before a value may be one that the paragraph has already
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A value as it is written.
+
+    Args:
+        text: what is written.
+        type: see ``Relation.type``.
+        year: how many of its characters are the year, 0 where it is no date.
+        common_era: the year itself, 0 where it is no date.
+        items: starts and ends of the parts of a list.
+    """
+
+    text: str
+    type: str
+    year: int = 0
+    common_era: int = 0
+    items: tuple[tuple[int, int], ...] = ()
+
+
+NOTHING = Value(text="", type="")
+
+
+class Values:
+    """Draws the values of one paragraph, none twice but by intent.
+
+    Args:
+        topic: of the paragraph.
+        names: where names come from.
+        rng: the source of every choice.
+    """
+
+    def __init__(self, topic: Topic, names: Names, rng: np.random.Generator) -> None:
+        self._topic = topic
+        self._names = names
+        self._rng = rng
+        self._bases: dict[int, int] = {}
+        self._base = 0
+        self._used: dict[str, Value] = {}
+        names.here = []
+
+    def entity(self) -> Named:
+        """Return what the paragraph, or a part of it, is about."""
+        return self._names.draw(self._topic.name)
+
+    def go_to(self, entity: int) -> None:
+        """Count years from the base of ``entity`` from now on."""
+        if entity not in self._bases:
+            first, last = self._topic.base
+            self._bases[entity] = int(self._rng.integers(first, last + 1))
+        self._base = self._bases[entity]
+
+    def draw(self, spec: str, *, beside: Value | None = None) -> Value:
+        """Return a value of the kind ``spec``.
+
+        Args:
+            spec: e.g. ``person``, ``date:3..9`` (years from the base) or ``number:3..90 公里``.
+            beside: the fact's value in its sentence, from which years with a sign count; None
+                for the value of a fact, which is new in its paragraph.
+        """
+        kind = type_of(spec)
+        if beside and self._rng.random() < AGAIN and kind in ("person", "place", "work"):
+            others = (old for old in self._used.values() if old.text != beside.text)
+            again = [old for old in others if old.type == kind]
+            if again:
+                return pick(again, self._rng)
+        made_of_others = spec.startswith("list") or bool(self._topic.choices(kind))
+        for _ in range(MAX_TRIES):
+            value = self._value(spec, beside)
+            if value.text not in self._used and (
+                made_of_others or not any(value.text in old or old in value.text for old in self._used)
+            ):
+                break
+        self._used[value.text] = value
+        return value
+
+    def _value(self, spec: str, beside: Value | None) -> Value:
+        rng, (kind, _, rest) = self._rng, spec.partition(":")
+        if is_kind(kind):
+            return Value(text=self._names.draw(kind).name, type=type_of(kind))
+        if kind in words():
+            return Value(text=pick(words()[kind], rng), type=kind)
+        if kind == "list":
+            return self._list(rest)
+        if kind in ("year", "date"):
+            first, last = (int(number) for number in rest.split(".."))
+            from_beside = beside and beside.common_era and rest.startswith("+")
+            base = beside.common_era if beside and from_beside else self._base
+            year = base + int(rng.integers(first, last + 1))
+            return date(year, rng, whole=kind == "date")
+        if choices := self._topic.choices(kind):
+            return Value(text=self._phrase(pick(choices, rng)), type=kind)
+        return Value(text=_counted(kind, rest, rng), type=type_of(spec))
+
+    def _list(self, kind: str) -> Value:
+        parts = [self.draw(kind).text for _ in range(3)]
+        text, items = "", []
+        for part, joint in zip(parts, ("", "、", pick("與和及", self._rng)), strict=True):
+            start = len(text) + len(joint)
+            text += joint + part
+            items.append((start, start + len(part)))
+        return Value(text=text, type=f"list of {kind}", items=tuple(items))
+
+    def _phrase(self, template: str) -> str:
+        pieces = flatten(template, self._rng)
+        return "".join(
+            self.draw(piece.name, beside=NOTHING).text if isinstance(piece, Slot) else piece
+            for piece in pieces
+        )
+
+
+def date(year: int, rng: np.random.Generator, *, whole: bool) -> Value:
+    """Return a year, or a day or month of it, in one of the calendars."""
+    text = f"{year}年"
+    for era, before, first, last in ERAS:
+        if first <= year <= last and rng.random() < ERA:
+            count = year - before
+            written = chinese(count) if era == "光緒" else str(count)
+            text = f"{era}{'元' if count == 1 else written}年"
+            break
+    length = len(text)
+    chance = rng.random()
+    if whole and chance < 0.65:
+        text += f"{rng.integers(1, 13)}月"
+        text += f"{rng.integers(1, 29)}日" if chance < 0.5 else ""
+    return Value(text=text, type="date", year=length, common_era=year)
+
+
+def number(low: int, high: int, unit: str, rng: np.random.Generator) -> str:
+    """Return a number between ``low`` and ``high`` with its unit, written in one of many ways."""
+    count = int(np.exp(rng.uniform(np.log(low), np.log(high + 1))))
+    style = rng.random()
+    if count <= 19 and style < 0.5:
+        return ("兩" if count == 2 else chinese(count)) + unit
+    if unit in ("公里", "公尺", "平方公里", "公頃") and count < 1000 and style < 0.6:
+        return f"{count}.{rng.integers(1, 10)}{unit}"
+    if count >= 10_000 and style < 0.5:
+        rest = count % 10_000 if style < 0.3 else 0
+        return f"{count // 10_000}萬{f'{rest:,}' if rest >= 1000 else ''}{unit}"
+    if count >= 100 and style < 0.75:
+        count -= count % 10
+    return (f"{count}" if style > 0.9 else f"{count:,}") + unit
+
+
+def chinese(count: int) -> str:
+    """Return a number from 1 to 99 in Chinese."""
+    tens, ones = divmod(count, 10)
+    head = "" if tens == 0 else ("" if tens == 1 else DIGITS[tens]) + "十"
+    return head + (DIGITS[ones] if ones else "")
+
+
+def _counted(kind: str, rest: str, rng: np.random.Generator) -> str:
+    if kind == "month":
+        return f"{pick(('農曆', ''), rng)}{chinese(int(rng.integers(1, 13)))}月"
+    if kind == "surname":
+        return pick("陳林黃張李王吳劉蔡楊許鄭謝洪郭邱曾廖賴徐", rng)
+    if kind == "money":
+        currency = pick(("圓", "圓", "英鎊", "美元", "法郎", "馬克", "兩白銀"), rng)
+        return number(900, 8_000_000, currency, rng)
+    bounds, _, unit = rest.partition(" ")
+    low, high = (int(bound) for bound in bounds.split(".."))
+    if kind == "people":
+        return number(low, high, "人", rng)
+    if kind == "number":
+        return number(low, high, unit, rng)
+    raise ValueError(f"no value is of kind {kind!r}")

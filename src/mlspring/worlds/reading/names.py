@@ -4,6 +4,7 @@ To whom a name belongs is a function of its characters (``owner``), so that shar
 cannot give one name to two splits.
 """
 
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 from mlspring.worlds.reading.grammar import pick, read_toml
 
 RARE = 0.07  # of the names hold a rare character
+DOUBLED = re.compile(r"([^ -~])\1")  # reads like a slip
 MAX_TRIES = 2000  # before a kind of name counts as used up
 
 
@@ -65,7 +67,7 @@ class Names:
         for _ in range(MAX_TRIES):
             named = _KINDS[kind](self._rng)
             name = named.name
-            if name in self._seen or owner(name) != self._split:
+            if DOUBLED.search(name) or name in self._seen or owner(name) != self._split:
                 continue
             if named.latin and owner(named.latin) != self._split:
                 continue
@@ -176,7 +178,9 @@ def _building(rng: np.random.Generator) -> Named:
     noun = _part("building_kind", rng)
     first = _part("poetic_first", rng) + _part("poetic_second", rng)
     name = (first if rng.random() < 0.4 else _root(rng)) + noun
-    return _plain(_root(rng) + name if rng.random() < 0.4 else name, f"該{noun}", "此建築", noun=noun)
+    return _plain(
+        _root(rng) + name if rng.random() < 0.4 else name, f"該{noun}", "此建築", noun=noun
+    )
 
 
 def _river(rng: np.random.Generator) -> Named:

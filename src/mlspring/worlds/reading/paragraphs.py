@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mlspring.worlds.reading.grammar import Piece, Relation, Slot, Topic, flatten, pick
+from mlspring.worlds.reading.grammar import Piece, Relation, Topic, flatten, pick
 from mlspring.worlds.reading.names import Named, Names, is_kind, owner
 from mlspring.worlds.reading.plans import Planned, plan
 from mlspring.worlds.reading.values import NOTHING, Value, Values
@@ -231,9 +231,7 @@ class Writer:
         return named.short if self.rng.random() < 0.6 else named.name
 
 
-def write_paragraph(
-    topic: Topic, split: str, names: Names, rng: np.random.Generator
-) -> Paragraph:
+def write_paragraph(topic: Topic, split: str, names: Names, rng: np.random.Generator) -> Paragraph:
     """Return a new paragraph of ``topic`` with names and sentences of ``split``."""
     writer = Writer(topic, split, names, rng)
     for planned in plan(topic, writer.values, rng):

@@ -7,8 +7,8 @@ import numpy as np
 from mlspring.worlds.reading.grammar import Relation, Topic
 from mlspring.worlds.reading.values import Value, Values
 
-MEDIAN, SPREAD, SHORTEST, LONGEST = 340, 0.45, 200, 1150  # planned characters, log-normal
-CHARACTERS = 28  # of a sentence, in the mean
+MEDIAN, SPREAD, SHORTEST, LONGEST = 370, 0.42, 240, 1200  # planned characters, log-normal
+CHARACTERS = 27  # of a sentence, in the mean
 OF_MAIN, OF_OTHERS = 0.42, 0.36  # shares of the sentences; the rest are fillers
 JOINED = 0.25  # of the facts share a sentence with the one before
 
@@ -33,10 +33,10 @@ class Planned:
 
 
 def plan(topic: Topic, values: Values, rng: np.random.Generator) -> list[Planned]:
-    """Return the sentences of a paragraph; those about another than the main entity are together."""
+    """Return the sentences of a paragraph; what is said of another entity stands together."""
     size = MEDIAN * np.exp(SPREAD * rng.standard_normal())
     length = round(float(np.clip(size, SHORTEST, LONGEST)) / CHARACTERS)
-    others = int(rng.random() < 0.85) + int(length > 14) + int(length > 22)
+    others = int(rng.random() < 0.85) + int(length > 15) + int(length > 25) + int(length > 34)
     fillers = [str(form) for form in rng.permutation(np.array(topic.fillers))]
     values.go_to(0)
     main = _facts(topic, max(4, round(length * OF_MAIN)), values, rng, opening=True)
@@ -70,7 +70,7 @@ def _facts(
     known: frozenset[str] = frozenset(),
     opening: bool = False,
 ) -> list[tuple[Relation, Value]]:
-    """Return ``number`` facts of a new entity, or all that can be; what ``known`` has goes first."""
+    """Return ``number`` facts of a new entity, or all; relations in ``known`` are preferred."""
     first = [relation for relation in topic.relations if relation.opening and opening]
     rest = [relation for relation in topic.relations if relation not in first]
     rank = {relation.key: rng.random() - 0.7 * (relation.key in known) for relation in rest}

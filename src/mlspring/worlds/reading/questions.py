@@ -7,7 +7,8 @@ import numpy as np
 from mlspring.worlds.reading.grammar import Slot, flatten, pick
 from mlspring.worlds.reading.paragraphs import Fact, Paragraph
 
-OTHERS = 0.35  # of the questions ask about another than the main entity, where there is one
+OTHERS = 0.4  # of the questions ask about another than the main entity, where there is one
+FIRST = 0.2  # how likely a fact is asked for whose value is the first of its type, others 1
 REST = 0.4  # of the questions for a list ask for one of its parts
 WHOLE = ("何時", "什麼時候", "在何時", "甚麼時候")  # whatever stands there: a year or a day
 YEAR = ("哪一年", "在哪一年", "何年", "哪年")  # the year alone
@@ -41,16 +42,19 @@ def ask(paragraph: Paragraph, number: int, rng: np.random.Generator) -> list[Que
     Raises:
         ValueError: the paragraph has not as many facts.
     """
-    main = [fact for fact in paragraph.facts if fact.entity == paragraph.names[0]]
-    others = [fact for fact in paragraph.facts if fact.entity != paragraph.names[0]]
-    if number > len(main) + len(others):
-        raise ValueError(f"{number} questions for {len(main) + len(others)} facts")
-    chosen: list[Fact] = []
-    while len(chosen) < number:
-        pool = others if others and (not main or rng.random() < OTHERS) else main
-        chosen.append(pool.pop(int(rng.integers(len(pool)))))
-    chosen.sort(key=lambda fact: fact.start)
-    return [question(fact, rng) for fact in chosen]
+    if number > len(paragraph.facts):
+        raise ValueError(f"{number} questions for {len(paragraph.facts)} facts")
+    n = len(paragraph.facts)
+    main = sum(fact.entity == paragraph.names[0] for fact in paragraph.facts)
+    first = {span.type: span.start for span in reversed(paragraph.spans)}
+    weights = [
+        (FIRST if first[fact.value.type] == fact.start else 1.0)
+        * ((1 - OTHERS) / main if fact.entity == paragraph.names[0] else OTHERS / (n - main))
+        for fact in paragraph.facts
+    ]
+    shares = np.array(weights) / sum(weights)
+    rows = rng.choice(len(weights), number, replace=False, p=shares)
+    return [question(paragraph.facts[row], rng) for row in sorted(rows.tolist())]
 
 
 def question(fact: Fact, rng: np.random.Generator) -> Question:

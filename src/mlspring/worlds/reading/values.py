@@ -29,6 +29,7 @@ class Value:
         type: see ``Relation.type``.
         year: how many of its characters are the year, 0 where it is no date.
         common_era: the year itself, 0 where it is no date.
+        count: the number itself, 0 where it is none; ``unit`` what it counts.
         items: starts and ends of the parts of a list.
     """
 
@@ -36,6 +37,8 @@ class Value:
     type: str
     year: int = 0
     common_era: int = 0
+    count: int = 0
+    unit: str = ""
     items: tuple[tuple[int, int], ...] = ()
 
 
@@ -85,15 +88,21 @@ class Values:
             again = [old for old in others if old.type == kind]
             if again:
                 return pick(again, self._rng)
-        made_of_others = spec.startswith("list") or bool(self._topic.choices(kind))
         for _ in range(MAX_TRIES):
             value = self._value(spec, beside)
             if value.text not in self._used and (
-                made_of_others or not any(value.text in old or old in value.text for old in self._used)
+                made_of_others
+                or not any(value.text in old or old in value.text for old in self._used)
             ):
                 break
         self._used[value.text] = value
         return value
+
+    def _confusable(self, value: Value, spec: str) -> bool:
+        """Return whether the paragraph has a value that holds ``value`` or stands in it."""
+        if spec.startswith("list") or self._topic.choices(spec):
+            return False  # made of others
+        return any(value.text in old or old in value.text for old in self._used)
 
     def _value(self, spec: str, beside: Value | None) -> Value:
         rng, (kind, _, rest) = self._rng, spec.partition(":")
@@ -111,7 +120,7 @@ class Values:
             return date(year, rng, whole=kind == "date")
         if choices := self._topic.choices(kind):
             return Value(text=self._phrase(pick(choices, rng)), type=kind)
-        return Value(text=_counted(kind, rest, rng), type=type_of(spec))
+        return _counted(kind, rest, beside, rng)
 
     def _list(self, kind: str) -> Value:
         parts = [self.draw(kind).text for _ in range(3)]
@@ -147,20 +156,21 @@ def date(year: int, rng: np.random.Generator, *, whole: bool) -> Value:
     return Value(text=text, type="date", year=length, common_era=year)
 
 
-def number(low: int, high: int, unit: str, rng: np.random.Generator) -> str:
+def number(low: int, high: int, unit: str, kind: str, rng: np.random.Generator) -> Value:
     """Return a number between ``low`` and ``high`` with its unit, written in one of many ways."""
     count = int(np.exp(rng.uniform(np.log(low), np.log(high + 1))))
     style = rng.random()
     if count <= 19 and style < 0.5:
-        return ("兩" if count == 2 else chinese(count)) + unit
-    if unit in ("公里", "公尺", "平方公里", "公頃") and count < 1000 and style < 0.6:
-        return f"{count}.{rng.integers(1, 10)}{unit}"
-    if count >= 10_000 and style < 0.5:
+        text = "兩" if count == 2 else chinese(count)
+    elif unit in ("公里", "公尺", "平方公里", "公頃") and count < 1000 and style < 0.6:
+        text = f"{count}.{rng.integers(1, 10)}"
+    elif count >= 10_000 and style < 0.5:
         rest = count % 10_000 if style < 0.3 else 0
-        return f"{count // 10_000}萬{f'{rest:,}' if rest >= 1000 else ''}{unit}"
-    if count >= 100 and style < 0.75:
-        count -= count % 10
-    return (f"{count}" if style > 0.9 else f"{count:,}") + unit
+        text = f"{count // 10_000}萬{f'{rest:,}' if rest >= 1000 else ''}"
+    else:
+        count -= count % 10 if count >= 100 and style < 0.75 else 0
+        text = f"{count}" if style > 0.9 else f"{count:,}"
+    return Value(text=text + unit, type=kind, count=count, unit=unit)
 
 
 def chinese(count: int) -> str:
@@ -170,18 +180,20 @@ def chinese(count: int) -> str:
     return head + (DIGITS[ones] if ones else "")
 
 
-def _counted(kind: str, rest: str, rng: np.random.Generator) -> str:
+def _counted(kind: str, rest: str, beside: Value | None, rng: np.random.Generator) -> Value:
+    type_ = type_of(f"{kind}:{rest}")
+    if kind in ("part", "more") and beside:
+        low, high = (0.05, 0.7) if kind == "part" else (1.3, 4.0)
+        bounds = (max(1, int(low * beside.count)), max(1, int(high * beside.count)))
+        return number(*bounds, beside.unit, beside.type, rng)
     if kind == "month":
-        return f"{pick(('農曆', ''), rng)}{chinese(int(rng.integers(1, 13)))}月"
-    if kind == "surname":
-        return pick("陳林黃張李王吳劉蔡楊許鄭謝洪郭邱曾廖賴徐", rng)
+        text = f"{pick(('農曆', ''), rng)}{chinese(int(rng.integers(1, 13)))}月"
+        return Value(text=text, type=type_)
     if kind == "money":
         currency = pick(("圓", "圓", "英鎊", "美元", "法郎", "馬克", "兩白銀"), rng)
-        return number(900, 8_000_000, currency, rng)
+        return number(900, 8_000_000, currency, type_, rng)
+    if kind not in ("number", "people"):
+        raise ValueError(f"no value is of kind {kind!r}")
     bounds, _, unit = rest.partition(" ")
     low, high = (int(bound) for bound in bounds.split(".."))
-    if kind == "people":
-        return number(low, high, "人", rng)
-    if kind == "number":
-        return number(low, high, unit, rng)
-    raise ValueError(f"no value is of kind {kind!r}")
+    return number(low, high, unit or "人", type_, rng)

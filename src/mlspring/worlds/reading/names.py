@@ -147,8 +147,9 @@ def _root(rng: np.random.Generator) -> str:
     return _root(rng) if first == last else first + last
 
 
-def _place(rng: np.random.Generator) -> Named:
-    return _plain(_root(rng) + _part("place_suffix", rng))
+def _at(kinds: str, *pronouns: str) -> Callable[[np.random.Generator], Named]:
+    """Return what draws a thing that is called after a place."""
+    return lambda rng: _plain(_root(rng) + _part(kinds, rng), *pronouns)
 
 
 def _town(rng: np.random.Generator) -> Named:
@@ -170,10 +171,6 @@ def _company(rng: np.random.Generator) -> Named:
     return _plain(name, "該公司", "公司", "這家企業")
 
 
-def _museum(rng: np.random.Generator) -> Named:
-    return _plain(_root(rng) + _part("museum_kind", rng), "該館")
-
-
 def _building(rng: np.random.Generator) -> Named:
     noun = _part("building_kind", rng)
     first = _part("poetic_first", rng) + _part("poetic_second", rng)
@@ -186,24 +183,6 @@ def _building(rng: np.random.Generator) -> Named:
 def _river(rng: np.random.Generator) -> Named:
     noun = pick(("溪", "河", "江", "川"), rng)
     return _plain(_root(rng) + noun, f"該{noun}", f"此{noun}", f"這條{noun}", noun=noun)
-
-
-def _railway(rng: np.random.Generator) -> Named:
-    kind = pick(("鐵路", "線", "輕便鐵道", "森林鐵路", "電車線", "登山鐵道"), rng)
-    return _plain(_root(rng) + kind, "該線", "本線", "這條路線")
-
-
-def _battle(rng: np.random.Generator) -> Named:
-    kind = pick(("之戰", "戰役", "海戰", "圍城戰", "會戰", "攻防戰"), rng)
-    return _plain(_root(rng) + kind, "此役", "該戰", "這場戰事")
-
-
-def _mountain(rng: np.random.Generator) -> Named:
-    return _plain(_root(rng) + pick(("山", "峰", "大山", "嶺", "岳"), rng))
-
-
-def _sea(rng: np.random.Generator) -> Named:
-    return _plain(_root(rng) + pick(("灣", "海峽", "湖", "潟湖", "內海", "洋"), rng))
 
 
 def _book(rng: np.random.Generator) -> Named:
@@ -236,17 +215,17 @@ _OWNERS = ("train",) * 6 + ("dev",) * 2 + ("test",) * 2
 _KINDS: dict[str, Callable[[np.random.Generator], Named]] = {
     "person": _person,
     "foreigner": _foreigner,
-    "place": _place,
     "town": _town,
+    "place": _at("place_kind"),
+    "mountain": _at("mountain_kind"),
+    "sea": _at("sea_kind"),
+    "museum": _at("museum_kind", "該館"),
+    "railway": _at("railway_kind", "該線", "本線", "這條路線"),
+    "battle": _at("battle_kind", "此役", "該戰", "這場戰事"),
     "school": _school,
     "company": _company,
-    "museum": _museum,
     "building": _building,
     "river": _river,
-    "railway": _railway,
-    "battle": _battle,
-    "mountain": _mountain,
-    "sea": _sea,
     "book": _book,
     "work": _book,
     "treaty": _treaty,

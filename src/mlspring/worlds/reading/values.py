@@ -90,10 +90,7 @@ class Values:
                 return pick(again, self._rng)
         for _ in range(MAX_TRIES):
             value = self._value(spec, beside)
-            if value.text not in self._used and (
-                made_of_others
-                or not any(value.text in old or old in value.text for old in self._used)
-            ):
+            if value.text not in self._used and not self._confusable(value, spec):
                 break
         self._used[value.text] = value
         return value
@@ -183,9 +180,9 @@ def chinese(count: int) -> str:
 def _counted(kind: str, rest: str, beside: Value | None, rng: np.random.Generator) -> Value:
     type_ = type_of(f"{kind}:{rest}")
     if kind in ("part", "more") and beside:
-        low, high = (0.05, 0.7) if kind == "part" else (1.3, 4.0)
-        bounds = (max(1, int(low * beside.count)), max(1, int(high * beside.count)))
-        return number(*bounds, beside.unit, beside.type, rng)
+        shares = (0.05, 0.7) if kind == "part" else (1.3, 4.0)
+        low, high = (max(1, int(share * beside.count)) for share in shares)
+        return number(low, high, beside.unit, beside.type, rng)
     if kind == "month":
         text = f"{pick(('農曆', ''), rng)}{chinese(int(rng.integers(1, 13)))}月"
         return Value(text=text, type=type_)

@@ -173,16 +173,18 @@ class Writer:
         fact: tuple[Relation, Value, int] | None = None,
     ) -> None:
         """Append the text of a form; see ``grammar`` for its slots."""
-        first = len(draft.text)
+        first, owned = len(draft.text), False
         for piece, behind in pairwise([*pieces, ""]):
             if isinstance(piece, str):
-                skip = piece.startswith("的") and draft.text.endswith("其")
-                draft.text += piece[1:] if skip else piece
+                draft.text += piece[1:] if owned and piece.startswith("的") else piece
+                owned = False
                 continue
             if piece.name in ("S", "O", "G", "N"):
                 clause = draft.text[first:] == "" or draft.text[-1] in "，。：「"
                 owning = isinstance(behind, str) and behind.startswith("的")
-                draft.text += self._subject(draft, planned, piece.name, mode, clause, owning)
+                subject = self._subject(draft, planned, piece.name, mode, clause, owning)
+                owned = subject == "其"
+                draft.text += subject
             elif piece.name == "M":
                 draft.text += self._short(0)
                 draft.invented = True

@@ -59,7 +59,7 @@ def test_a_topic_has_fillers_siblings_and_rivals_of_a_type(topic: Topic) -> None
             assert slot in ("S", "O", "G", "N", "M") or known(slot, topic), slot
     assert sum(relation.opening for relation in topic.relations) == 1
     types = Counter(relation.type for relation in topic.relations)
-    assert max(types.values()) >= 2  # two relations whose values could be mistaken
+    assert types["date"] >= 2 or types["person"] >= 2  # values that could be mistaken
 
 
 def test_a_question_asks_for_one_relation() -> None:

@@ -152,7 +152,8 @@ class Writer:
                 draft.text += "，"
             elif not planned.opening and self.rng.random() < LED_IN:
                 draft.text += pick(LEADS, self.rng)
-            form = self._form(relation, relation.going_on() if row else None)
+            going_on = relation.going_on() if len(planned.facts) > 1 else None
+            form = self._form(relation, going_on)
             pieces = flatten(relation.forms[form], self.rng)
             self._fill(draft, pieces, planned, "none" if row else mode, (relation, value, form))
         draft.text += "。"

@@ -85,8 +85,9 @@ def _told(
     """Return sentences that state ``facts``, some of them two."""
     told: list[Planned] = []
     for row, fact in enumerate(facts):
-        goes_on = row and len(told[-1].facts) == 1 and bool(fact[0].going_on())
-        if goes_on and not told[-1].opening and rng.random() < JOINED:
+        goes_on = row and all(one[0].going_on() for one in (*told[-1].facts, fact))
+        alone = row and len(told[-1].facts) == 1 and not told[-1].opening
+        if goes_on and alone and rng.random() < JOINED:
             told[-1] = Planned(entity=entity, facts=(*told[-1].facts, fact))
         else:
             told.append(Planned(entity=entity, facts=(fact,), opening=entity == 0 and row == 0))

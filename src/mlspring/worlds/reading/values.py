@@ -16,7 +16,7 @@ ERAS = (  # name, the year before its first, first and last year that are writte
     ("民國", 1911, 1946, 1999),
 )
 ERA = 0.12  # of the years stand in the calendar of their time
-AGAIN = 0.08  # of what stands around the facts was or will be named elsewhere in the paragraph
+AGAIN = 0.05  # of what stands around the facts was or will be named elsewhere in the paragraph
 MAX_TRIES = 60  # before a value may be one that the paragraph has already
 
 

@@ -30,7 +30,7 @@ def nearest_sentence(paragraph: Paragraph, question: Question) -> str:
 
 
 def _spans(paragraph: Paragraph, question: Question) -> list[Span]:
-    kind = question.fact.relation.type
+    kind = question.statement.relation.type
     if question.part == "rest":
         kind = kind.removeprefix("list of ")
     return [span for span in paragraph.spans if span.type == kind]

@@ -1,4 +1,4 @@
-"""A reader that knows the grammar and no fact: it reads the text alone.
+"""A reader that knows the grammar and no statement: it reads the text alone.
 
 Every form becomes a pattern. Whom a sentence is about is what the grammar's rule says: whom the
 sentence before was about, unless it names another. The answer is what stands at the answer's
@@ -26,7 +26,7 @@ SLOTS = {
 }
 PRONOUNS = "[他她]|該.{1,3}?|此.{1,2}?|當地|學校|公司|這.{1,5}?|本線"
 
-Fact = tuple[str, str, str]  # entity, relation, value
+Statement = tuple[str, str, str]  # entity, relation, value
 
 
 def answers(paragraph: str, question: str) -> set[str]:
@@ -35,17 +35,17 @@ def answers(paragraph: str, question: str) -> set[str]:
         value
         for topic, relation, part, entity, given in _asked(question)
         if entity in paragraph
-        for name, stated, text in facts(paragraph, topic)
+        for name, stated, text in statements(paragraph, topic)
         if name == entity and stated == relation.key
         for value in _parts(text, part, given)
     }
 
 
 @cache
-def facts(paragraph: str, topic: Topic) -> list[Fact]:
+def statements(paragraph: str, topic: Topic) -> list[Statement]:
     """Return all that the sentences state, in every reading that the forms allow."""
     names: dict[str, str] = {}
-    found: list[Fact] = []
+    found: list[Statement] = []
     about = ""
     for number, sentence in enumerate(paragraph.removesuffix("。").split("。")):
         if number == 0:
@@ -72,7 +72,7 @@ def facts(paragraph: str, topic: Topic) -> list[Fact]:
 def _read(
     sentence: str, topic: Topic, names: tuple[str, ...]
 ) -> Iterator[tuple[Relation, re.Match[str]]]:
-    """Yield what a sentence states: one fact, or one before a comma and one after it."""
+    """Yield what a sentence states: one statement, or one before a comma and one after it."""
     whole = list(_stated(sentence, topic, names))
     yield from whole
     for comma in re.finditer("，", sentence) if not whole else ():

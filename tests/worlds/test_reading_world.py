@@ -30,7 +30,7 @@ Drawn = list[tuple[Paragraph, list[Question]]]
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, Drawn]:
-    """Return a part of the real world: by split, paragraphs that know their facts."""
+    """Return a part of the real world: by split, paragraphs that know their statements."""
     sizes = {"train": 100, "dev": 50, "test": 150}
     return {
         split: [
@@ -149,10 +149,10 @@ def test_splits_share_no_name_and_no_sentence(drawn: dict[str, Drawn]) -> None:
     told: dict[str, set[str]] = {}
     for split, pairs in drawn.items():
         names[split] = {name for paragraph, _ in pairs for name in paragraph.names} | {
-            fact.value.text
+            statement.value.text
             for paragraph, _ in pairs
-            for fact in paragraph.facts
-            if is_kind(fact.relation.value)
+            for statement in paragraph.statements
+            if is_kind(statement.relation.value)
         }
         told[split] = {one for paragraph, _ in pairs for one in sentences(paragraph)}
         assert all(owner(name) == split for name in names[split])
@@ -167,17 +167,21 @@ def test_splits_share_no_name_and_no_sentence(drawn: dict[str, Drawn]) -> None:
 def test_an_answer_stands_where_its_fact_is_told(everything: Drawn) -> None:
     for paragraph, asked in everything:
         assert len(asked) == reading.QUESTIONS
-        assert len({(one.fact.entity, one.fact.relation.key) for one in asked}) == len(asked)
+        assert len({(one.statement.entity, one.statement.relation.key) for one in asked}) == len(
+            asked
+        )
         for one in asked:
             assert paragraph.text[one.start : one.start + len(one.answer)] == one.answer
-            assert one.fact.entity in one.text
-            assert one.fact.start <= one.start
-            assert one.answer in one.fact.value.text
+            assert one.statement.entity in one.text
+            assert one.statement.start <= one.start
+            assert one.answer in one.statement.value.text
 
 
 def test_every_question_has_one_answer_by_the_facts(everything: Drawn) -> None:
     for paragraph, _ in everything:
-        told = Counter((fact.entity, fact.relation.key) for fact in paragraph.facts)
+        told = Counter(
+            (statement.entity, statement.relation.key) for statement in paragraph.statements
+        )
         assert set(told.values()) == {1}
         assert len(set(paragraph.names)) == len(paragraph.names)
 
@@ -190,8 +194,8 @@ def test_who_knows_the_grammar_answers_everything(drawn: dict[str, Drawn]) -> No
 
 def test_the_oracle_hears_of_a_second_answer_and_of_none(drawn: dict[str, Drawn]) -> None:
     for paragraph, asked in drawn["dev"][:4]:
-        main = [one for one in asked if one.fact.entity == paragraph.names[0]]
-        for one in (one for one in main if one.fact.value.year):
+        main = [one for one in asked if one.statement.entity == paragraph.names[0]]
+        for one in (one for one in main if one.statement.value.year):
             start = max(begin for begin in paragraph.sentences if begin <= one.start)
             told = paragraph.text[start : paragraph.text.index("。", start) + 1]
             assert answers(paragraph.text.replace(told, ""), one.text) == set()
@@ -207,7 +211,9 @@ def test_reading_is_needed(drawn: dict[str, Drawn]) -> None:
 
 def test_more_questions_than_facts_are_refused(drawn: dict[str, Drawn]) -> None:
     paragraph = drawn["dev"][0][0]
-    with pytest.raises(ValueError, match=f"99 questions for {len(paragraph.facts)} facts"):
+    with pytest.raises(
+        ValueError, match=f"99 questions for {len(paragraph.statements)} statements"
+    ):
         ask(paragraph, 99, np.random.default_rng(0))
 
 
@@ -246,10 +252,10 @@ def test_answers_stand_anywhere_and_on_borders(everything: Drawn) -> None:
 
 
 def test_names_stand_apart_from_answers(everything: Drawn) -> None:
-    distances = [one.fact.distance for _, asked in everything for one in asked]
+    distances = [one.statement.distance for _, asked in everything for one in asked]
     assert np.mean([distance > 0 for distance in distances]) > 0.35
     assert max(distances) >= 4
-    others = [one.fact.entity != p.names[0] for p, asked in everything for one in asked]
+    others = [one.statement.entity != p.names[0] for p, asked in everything for one in asked]
     assert 0.25 < np.mean(others) < 0.6
 
 

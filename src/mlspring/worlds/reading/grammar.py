@@ -62,7 +62,7 @@ class Topic:
         name: also the kind of its entities' names.
         base: first and last of the years from which offsets count.
         relations: what is said of its entities.
-        fillers: sentences around the facts.
+        fillers: sentences around the statements.
         siblings: sentences that bring up a second entity.
     """
 

@@ -1,4 +1,4 @@
-"""A paragraph: facts of a main entity and of others of its kind, told in sentences.
+"""A paragraph: statements of a main entity and of others of its kind, told in sentences.
 
 An entity is named, then meant by a pronoun or by nothing, until another one is named: a pronoun
 and an empty subject mean whom the sentence before is about. No entity has a relation twice.
@@ -30,7 +30,7 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fact:
+class Statement:
     """What is said of an entity, and where.
 
     Args:
@@ -52,20 +52,20 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class Paragraph:
-    """A paragraph whose facts are known.
+    """A paragraph whose statements are known.
 
     Args:
         topic: what its entities are.
         text: without line ends.
-        facts: in the order of the text.
-        spans: every value in it, facts and others, in order.
+        statements: in the order of the text.
+        spans: every value in it, statements and others, in order.
         sentences: where each sentence begins.
         names: the full names of its entities, the main one first.
     """
 
     topic: Topic
     text: str
-    facts: tuple[Fact, ...]
+    statements: tuple[Statement, ...]
     spans: tuple[Span, ...]
     sentences: tuple[int, ...]
     names: tuple[str, ...]
@@ -90,7 +90,7 @@ class Writer:
         self.values = Values(topic, names, rng)
         self.entities: dict[int, Named] = {}
         self.text = ""
-        self.facts: list[Fact] = []
+        self.statements: list[Statement] = []
         self.spans: list[Span] = []
         self.sentences: list[int] = []
         self._forms: set[tuple[str, int]] = set()  # those that the paragraph has
@@ -128,8 +128,8 @@ class Writer:
         ]
         for relation, value, start, form in draft.answers:
             self._forms.add((relation.key, form))
-            self.facts.append(
-                Fact(
+            self.statements.append(
+                Statement(
                     entity=self.entities[planned.entity].name,
                     relation=relation,
                     value=value,
@@ -145,14 +145,14 @@ class Writer:
 
     def _draft(self, planned: Planned, mode: str) -> Draft:
         draft = Draft()
-        if not planned.facts:
+        if not planned.statements:
             self._fill(draft, flatten(planned.form, self.rng), planned, mode)
-        for row, (relation, value) in enumerate(planned.facts):
+        for row, (relation, value) in enumerate(planned.statements):
             if row:
                 draft.text += "，"
             elif not planned.opening and self.rng.random() < LED_IN:
                 draft.text += pick(LEADS, self.rng)
-            going_on = relation.going_on() if len(planned.facts) > 1 else None
+            going_on = relation.going_on() if len(planned.statements) > 1 else None
             form = self._form(relation, going_on)
             pieces = flatten(relation.forms[form], self.rng)
             self._fill(draft, pieces, planned, "none" if row else mode, (relation, value, form))
@@ -171,7 +171,7 @@ class Writer:
         pieces: Sequence[Piece],
         planned: Planned,
         mode: str,
-        fact: tuple[Relation, Value, int] | None = None,
+        statement: tuple[Relation, Value, int] | None = None,
     ) -> None:
         """Append the text of a form; see ``grammar`` for its slots."""
         first, owned = len(draft.text), False
@@ -191,12 +191,12 @@ class Writer:
                 draft.invented = True
             elif piece.name == "K":
                 draft.text += self.entities[planned.entity].noun
-            elif piece.name == "V" and fact:
-                relation, value, form = fact
+            elif piece.name == "V" and statement:
+                relation, value, form = statement
                 draft.answers.append((relation, value, len(draft.text), form))
                 self._put(draft, value, relation.value)
             else:
-                beside = fact[1] if fact else NOTHING
+                beside = statement[1] if statement else NOTHING
                 self._put(draft, self.values.draw(piece.name, beside=beside), piece.name)
 
     def _put(self, draft: Draft, value: Value, spec: str) -> None:
@@ -242,7 +242,7 @@ def write_paragraph(topic: Topic, split: str, names: Names, rng: np.random.Gener
     return Paragraph(
         topic=topic,
         text=writer.text,
-        facts=tuple(writer.facts),
+        statements=tuple(writer.statements),
         spans=tuple(sorted(writer.spans, key=lambda span: span.start)),
         sentences=tuple(writer.sentences),
         names=tuple(entity.name for entity in writer.entities.values()),

@@ -10,7 +10,7 @@ from mlspring.worlds.reading.values import Value, Values
 MEDIAN, SPREAD, SHORTEST, LONGEST = 370, 0.42, 240, 1200  # planned characters, log-normal
 CHARACTERS = 27  # of a sentence, in the mean
 OF_MAIN, OF_OTHERS = 0.42, 0.36  # shares of the sentences; the rest are fillers
-JOINED = 0.25  # of the facts share a sentence with the one before
+JOINED = 0.25  # of the statements share a sentence with the one before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,14 +19,14 @@ class Planned:
 
     Args:
         entity: number of whom it is about; 0 is the main one.
-        facts: what it states, in order.
-        form: of a sentence without facts.
+        statements: what it states, in order.
+        form: of a sentence without statements.
         opening: whether it is the first.
         enters: whether it brings up its entity.
     """
 
     entity: int
-    facts: tuple[tuple[Relation, Value], ...] = ()
+    statements: tuple[tuple[Relation, Value], ...] = ()
     form: str = ""
     opening: bool = False
     enters: bool = False
@@ -39,7 +39,7 @@ def plan(topic: Topic, values: Values, rng: np.random.Generator) -> list[Planned
     others = int(rng.random() < 0.85) + int(length > 15) + int(length > 25) + int(length > 34)
     fillers = [str(form) for form in rng.permutation(np.array(topic.fillers))]
     values.go_to(0)
-    main = _facts(topic, max(4, round(length * OF_MAIN)), values, rng, opening=True)
+    main = _statements(topic, max(4, round(length * OF_MAIN)), values, rng, opening=True)
     sentences = _told(0, main, rng)
     blocks = [[one] for one in sentences]
     entries = [str(form) for form in rng.permutation(np.array(topic.siblings))]
@@ -47,7 +47,7 @@ def plan(topic: Topic, values: Values, rng: np.random.Generator) -> list[Planned
     for entity in range(1, others + 1):
         number = max(1, round(length * OF_OTHERS / others) - 1)
         values.go_to(entity)
-        told = _told(entity, _facts(topic, number, values, rng, known=known), rng)
+        told = _told(entity, _statements(topic, number, values, rng, known=known), rng)
         block = [Planned(entity=entity, form=entries[entity - 1], enters=True), *told]
         if rng.random() < 0.25:
             block.insert(int(rng.integers(2, len(block) + 1)), _filler(entity, fillers))
@@ -61,7 +61,7 @@ def _filler(entity: int, fillers: list[str]) -> Planned:
     return Planned(entity=entity, form=fillers.pop())
 
 
-def _facts(
+def _statements(
     topic: Topic,
     number: int,
     values: Values,
@@ -70,7 +70,7 @@ def _facts(
     known: frozenset[str] = frozenset(),
     opening: bool = False,
 ) -> list[tuple[Relation, Value]]:
-    """Return ``number`` facts of a new entity, or all; relations in ``known`` are preferred."""
+    """Return ``number`` statements of a new entity, or all; ``known`` relations first."""
     first = [relation for relation in topic.relations if relation.opening and opening]
     rest = [relation for relation in topic.relations if relation not in first]
     rank = {relation.key: rng.random() - 0.7 * (relation.key in known) for relation in rest}
@@ -80,15 +80,17 @@ def _facts(
 
 
 def _told(
-    entity: int, facts: list[tuple[Relation, Value]], rng: np.random.Generator
+    entity: int, statements: list[tuple[Relation, Value]], rng: np.random.Generator
 ) -> list[Planned]:
-    """Return sentences that state ``facts``, some of them two."""
+    """Return sentences that state ``statements``, some of them two."""
     told: list[Planned] = []
-    for row, fact in enumerate(facts):
-        goes_on = row and all(one[0].going_on() for one in (*told[-1].facts, fact))
-        alone = row and len(told[-1].facts) == 1 and not told[-1].opening
+    for row, statement in enumerate(statements):
+        goes_on = row and all(one[0].going_on() for one in (*told[-1].statements, statement))
+        alone = row and len(told[-1].statements) == 1 and not told[-1].opening
         if goes_on and alone and rng.random() < JOINED:
-            told[-1] = Planned(entity=entity, facts=(*told[-1].facts, fact))
+            told[-1] = Planned(entity=entity, statements=(*told[-1].statements, statement))
         else:
-            told.append(Planned(entity=entity, facts=(fact,), opening=entity == 0 and row == 0))
+            told.append(
+                Planned(entity=entity, statements=(statement,), opening=entity == 0 and row == 0)
+            )
     return told

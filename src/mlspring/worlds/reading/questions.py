@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlspring.worlds.reading.grammar import Slot, flatten, pick
-from mlspring.worlds.reading.paragraphs import Fact, Paragraph
+from mlspring.worlds.reading.paragraphs import Paragraph, Statement
 
 OTHERS = 0.4  # of the questions ask about another than the main entity, where there is one
-FIRST = 0.2  # how likely a fact is asked for whose value is the first of its type, others 1
+FIRST = 0.2  # how likely a statement is asked for whose value is the first of its type, others 1
 REST = 0.4  # of the questions for a list ask for one of its parts
 WHOLE = ("何時", "什麼時候", "在何時", "甚麼時候")  # whatever stands there: a year or a day
 YEAR = ("哪一年", "在哪一年", "何年", "哪年")  # the year alone
@@ -21,15 +21,15 @@ class Question:
 
     Args:
         text: what is asked.
-        fact: what it asks for.
+        statement: what it asks for.
         answer: the answer.
         start: its first character in the paragraph.
         part: ``whole``, ``year`` of a date or ``rest``, one of a list.
-        form: number of its form in the fact's relation.
+        form: number of its form in the statement's relation.
     """
 
     text: str
-    fact: Fact
+    statement: Statement
     answer: str
     start: int
     part: str
@@ -37,29 +37,26 @@ class Question:
 
 
 def ask(paragraph: Paragraph, number: int, rng: np.random.Generator) -> list[Question]:
-    """Return ``number`` questions, each for another fact, in the order of the text.
+    """Return ``number`` questions, each for another statement, in the order of the text.
 
     Raises:
-        ValueError: the paragraph has not as many facts.
+        ValueError: the paragraph has not as many statements.
     """
-    if number > len(paragraph.facts):
-        raise ValueError(f"{number} questions for {len(paragraph.facts)} facts")
-    n = len(paragraph.facts)
-    main = sum(fact.entity == paragraph.names[0] for fact in paragraph.facts)
+    told = paragraph.statements
+    if number > len(told):
+        raise ValueError(f"{number} questions for {len(told)} statements")
     first = {span.type: span.start for span in reversed(paragraph.spans)}
-    weights = [
-        (FIRST if first[fact.value.type] == fact.start else 1.0)
-        * ((1 - OTHERS) / main if fact.entity == paragraph.names[0] else OTHERS / (n - main))
-        for fact in paragraph.facts
-    ]
-    shares = np.array(weights) / sum(weights)
-    rows = rng.choice(len(weights), number, replace=False, p=shares)
-    return [question(paragraph.facts[row], rng) for row in sorted(rows.tolist())]
+    of_main = [one.entity == paragraph.names[0] for one in told]
+    shares = {True: (1 - OTHERS) / sum(of_main), False: OTHERS / max(1, of_main.count(False))}
+    weights = np.array([shares[main] for main in of_main])
+    weights *= [FIRST if first[one.value.type] == one.start else 1.0 for one in told]
+    rows = rng.choice(len(told), number, replace=False, p=weights / weights.sum())
+    return [question(told[row], rng) for row in sorted(rows.tolist())]
 
 
-def question(fact: Fact, rng: np.random.Generator) -> Question:
-    """Return a question for ``fact``."""
-    relation, value = fact.relation, fact.value
+def question(statement: Statement, rng: np.random.Generator) -> Question:
+    """Return a question for ``statement``."""
+    relation, value = statement.relation, statement.value
     rest = bool(relation.questions_rest) and rng.random() < REST
     forms = relation.questions_rest if rest else relation.questions
     form = int(rng.integers(len(forms)))
@@ -70,7 +67,7 @@ def question(fact: Fact, rng: np.random.Generator) -> Question:
         if not isinstance(piece, Slot):
             text += piece
         elif piece.name == "N":
-            text += fact.entity
+            text += statement.entity
         elif piece.name == "T":
             asked = pick(YEAR if year else WHOLE, rng)
             text += asked.removeprefix("在") if text[-1:] in ("", "在", "於", "從", "自") else asked
@@ -82,9 +79,9 @@ def question(fact: Fact, rng: np.random.Generator) -> Question:
         start, end = value.items[given[-1]]
     return Question(
         text=text + pick(MARKS, rng),
-        fact=fact,
+        statement=statement,
         answer=value.text[start:end],
-        start=fact.start + start,
+        start=statement.start + start,
         part="rest" if rest else "year" if year else "whole",
         form=form,
     )

@@ -1,4 +1,4 @@
-"""Values of facts and of what stands around them: dates, numbers, lists, phrases and names."""
+"""Values of statements and of what stands around them: dates, numbers, lists, phrases and names."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ ERAS = (  # name, the year before its first, first and last year that are writte
     ("民國", 1911, 1946, 1999),
 )
 ERA = 0.12  # of the years stand in the calendar of their time
-AGAIN = 0.05  # of what stands around the facts was or will be named elsewhere in the paragraph
+AGAIN = 0.05  # of what stands around the statements was or will be named elsewhere in the paragraph
 MAX_TRIES = 60  # before a value may be one that the paragraph has already
 
 
@@ -79,8 +79,8 @@ class Values:
 
         Args:
             spec: e.g. ``person``, ``date:3..9`` (years from the base) or ``number:3..90 公里``.
-            beside: the fact's value in its sentence, from which years with a sign count; None
-                for the value of a fact, which is new in its paragraph.
+            beside: the statement's value in its sentence, from which years with a sign count; None
+                for the value of a statement, which is new in its paragraph.
         """
         kind = type_of(spec)
         if beside and self._rng.random() < AGAIN and kind in ("person", "place", "work"):

@@ -51,7 +51,7 @@ def tiny_reading_world(*, seed: int = 0) -> World:
 def draw_shard(seed: int, split: str, number: int, count: int) -> list[Asked]:
     """Return ``count`` paragraphs with their questions: the shard ``number`` of ``split``.
 
-    A pure function; what it returns knows its facts, unlike the files.
+    A pure function; what it returns knows its statements, unlike the files.
     """
     # Counted from 1: numpy takes seeds that differ in trailing zeros only for the same.
     rng = np.random.default_rng([seed, SPLITS.index(split) + 1, number + 1])
@@ -96,7 +96,7 @@ def _make(seed: int, shard: int, *, sizes: Mapping[str, int]) -> Shard:
 
 
 def _row(question: Question, paragraph: Paragraph) -> dict[str, Any]:
-    relation = question.fact.relation
+    relation = question.statement.relation
     part = {"whole": relation.type, "year": "year", "rest": relation.type[len("list of ") :]}
     same = [span for span in paragraph.spans if span.type == relation.type]
     return {
@@ -107,7 +107,7 @@ def _row(question: Question, paragraph: Paragraph) -> dict[str, Any]:
             "fact": f"{paragraph.topic.name}.{relation.key}",
             "type": part[question.part],
             "distractors": len(same) - 1,
-            "distance": question.fact.distance,
+            "distance": question.statement.distance,
         },
     }
 

@@ -263,4 +263,5 @@ def test_rare_characters_are_new_to_who_learnt(drawn: dict[str, Drawn]) -> None:
     train = Counter("".join(paragraph.text for paragraph, _ in drawn["train"]))
     test = set("".join(paragraph.text for paragraph, _ in drawn["test"]))
     assert len(train) > 1200
-    assert len(test - set(train)) > 20
+    assert len(test - set(train)) > 60
+    assert sum(count == 1 for count in train.values()) > 60

@@ -15,7 +15,8 @@ import numpy as np
 
 from mlspring.worlds.reading.grammar import pick, read_toml
 
-RARE = 0.07  # of the names hold a rare character
+RARE = 0.07  # of the names hold a rare character; three times as many of people
+TAIL = 2.5  # how much rarer the last of the rare characters are than the first; 1 is alike
 DOUBLED = re.compile(r"([^ -~])\1")  # reads like a slip
 MAX_TRIES = 2000  # before a kind of name counts as used up
 
@@ -117,8 +118,10 @@ def _person(rng: np.random.Generator) -> Named:
         return _plain(_part("japanese", rng) + _part("japanese_given", rng), "他")
     he = rng.random() < 0.55
     given = "given_he" if he else "given_she"
-    rare = "rare_given" if rng.random() < 4 * RARE else given
-    first, second = _part(given, rng), _part(rare, rng)
+    first, second = _part(given, rng), _part(given, rng)
+    if rng.random() < 3 * RARE:
+        tail = _lists()["rare_given"]
+        second = tail[int(rng.random() ** TAIL * len(tail))]
     surname = _part("rare_surnames" if rng.random() < RARE else "surnames", rng)
     single = rng.random() < 0.1
     return _plain(surname + (second if single else first + second), "他" if he else "她")

@@ -7,7 +7,7 @@ import numpy as np
 from mlspring.worlds.reading.grammar import Relation, Topic
 from mlspring.worlds.reading.values import Value, Values
 
-MEDIAN, SPREAD, SHORTEST, LONGEST = 370, 0.42, 240, 1200  # planned characters, log-normal
+MEDIAN, SPREAD, SHORTEST, LONGEST = 370, 0.44, 260, 1400  # planned characters, log-normal
 CHARACTERS = 27  # of a sentence, in the mean
 OF_MAIN, OF_OTHERS = 0.42, 0.36  # shares of the sentences; the rest are fillers
 JOINED = 0.25  # of the statements share a sentence with the one before

@@ -1,0 +1,1 @@
+"""Reading paragraphs in Traditional Chinese with questions, made by a grammar of statements."""

@@ -89,26 +89,27 @@ def draw_eye(sheet: Sheet, place: Place, colors: Palette) -> None:
 
 def _iris(eye: Eye, colors: Palette) -> None:
     """Draw the iris from its dark rim to its light lower half, and the lights in it."""
-    face = eye.sheet.face
+    face, around = eye.sheet.face, circle(18) * IRIS
     middle = np.array([eye.place.side * 0.17 * face.gaze - 0.05, -0.02])
     if face.lids == "half":
         middle[1] = 0.12
-
-    def disc(color: Color, share: float, down: float = 0.0, flat: float = 1.0) -> None:
-        points = circle(18) * IRIS * (share, share * flat) + middle + (0, down)
-        eye.fill(eye.between_lids(points), color)
-
-    disc(colors.eye_dark, 1.0)
-    disc(colors.eye, 0.86, 0.06)
-    disc(colors.eye_light, 0.6, 0.42, 0.6)
-    top = circle(18) * IRIS * 0.9 + middle
-    top[:, 1] = np.minimum(top[:, 1], middle[1] - 0.22)
-    eye.fill(eye.between_lids(top), dark(colors.eye, 0.42))
-    disc(dark(colors.eye, 0.85), 0.4, 0.0, 1.1)
+    top = around * 0.9
+    top[:, 1] = np.minimum(top[:, 1], -0.22)
     from_light = eye.place.side if face.light > 0 else -eye.place.side
+    parts = [
+        (colors.eye_dark, around),
+        (colors.eye, around * 0.86 + (0, 0.06)),
+        (colors.eye_light, around * (0.6, 0.36) + (0, 0.42)),
+        (dark(colors.eye, 0.42), top),
+        (dark(colors.eye, 0.85), around * (0.4, 0.44)),
+    ]
     for right, down, radius in SPARKLES[face.sparkle]:
-        at = np.array([right * from_light * IRIS[0], down * IRIS[1]]) + middle
-        eye.fill(eye.between_lids(circle(10) * (radius, radius * 0.9) + at), WHITE)
+        at = np.array([right * from_light, down]) * IRIS
+        parts.append((WHITE, circle(18) * (radius, radius * 0.9) + at))
+    points = eye.between_lids(np.concatenate([part for _, part in parts]) + middle)
+    pixels = eye.sheet.place(eye.put(points)).reshape(len(parts), -1, 2)
+    for (color, _), outline in zip(parts, pixels, strict=True):
+        eye.sheet.fill_pixels(outline, color, Surface.EYE)
 
 
 def draw_brow(sheet: Sheet, place: Place, colors: Palette) -> None:

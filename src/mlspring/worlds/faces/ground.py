@@ -33,14 +33,14 @@ def ground(sheet: Sheet) -> Floats:
     """Return the background as colours in 0 .. 255: (3, SIZE, SIZE)."""
     face = sheet.face
     x, y = _grid()
-    one = hsv(face.ground_hue, 0.34, face.ground_light)
-    two = hsv(face.ground_hue + 0.09, 0.5, face.ground_light * 0.8)
+    one = hsv(face.ground_hue, 0.22, face.ground_light)
+    two = hsv(face.ground_hue + 0.09, 0.5, face.ground_light * 0.86)
     c, s = math.cos(face.ground_angle), math.sin(face.ground_angle)
     u = (x * c + y * s) / face.ground_size
     v = (y * c - x * s) / face.ground_size
     fade = np.clip(0.5 + v / SIDE, 0, 1)
     pattern = PATTERNS[face.ground](sheet, u, v)
-    share = np.clip(0.65 * fade + 0.4 * pattern, 0, 1)
+    share = np.clip(0.55 * fade + 0.45 * pattern, 0, 1)
     return np.stack([a + share * (b - a) for a, b in zip(one, two, strict=True)])
 
 

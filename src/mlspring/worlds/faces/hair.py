@@ -102,11 +102,10 @@ def draw_front_hair(sheet: Sheet, colors: Palette) -> None:
     _side_locks(sheet, colors)
     sheet.fill(outline, colors.hair, Surface.HAIR)
     sheet.stroke(outline[:22], 1.2, colors.hair_line, "cap", taper=0.3)
-    for number, (lock, shape) in enumerate(zip(fringe, shapes, strict=True)):
+    for shape in shapes:
         sheet.fill(shape, colors.hair, Surface.HAIR)
-        left, right = lock.edges()
-        sheet.stroke(left[3:], 0.8, colors.hair_line, f"lock {number}", taper=0.7)
-        sheet.stroke(right[:6], 0.8, colors.hair_line, f"lock {number} right", taper=0.7)
+    edges = np.stack([edge for shape in shapes for edge in (shape[3:9], shape[9:15])])
+    sheet.stroke(edges, 0.8, colors.hair_line, "locks", taper=0.7)
     _hairs(sheet, fringe, colors)
     _gloss(sheet, colors)
     if face.fringe not in {"straight", "spiky"}:
@@ -162,12 +161,13 @@ def _side_locks(sheet: Sheet, colors: Palette) -> None:
             curve((0.98 * wide, end), (0.9 * wide, end * 0.45), (0.74, -0.5)),
         ]
     )
-    for side, shape in (("right", lock), ("left", mirrored(lock))):
+    both = np.stack([lock, mirrored(lock)])
+    for shape in both:
         sheet.cast(shape, (1.8, 1.0), 0.5)
         sheet.fill(shape, colors.hair, Surface.HAIR, 0.5)
-        sheet.outline(shape, colors.hair_line, f"{side} side lock", 0.5)
-        middle = (shape[2:9] + shape[-3:-10:-1]) / 2
-        sheet.stroke(middle, 0.7, colors.hair_dark, f"{side} side hair", 0.5, surface=Surface.HAIR)
+    sheet.stroke(both, 1.0, colors.hair_line, "side locks", 0.5, taper=0.3)
+    middle = (both[:, 2:9] + both[:, -3:-10:-1]) / 2
+    sheet.stroke(middle, 0.7, colors.hair_dark, "side hair", 0.5, surface=Surface.HAIR)
 
 
 def _ahoge(sheet: Sheet, colors: Palette) -> None:

@@ -102,9 +102,9 @@ def draw_head(sheet: Sheet, colors: Palette, shape: str) -> Points:
             color = mix(colors.skin, colors.blush, 1.35 - share)
             sheet.fill(circle(14) * (0.24, 0.14) * share + at, color, Surface.SKIN)
         if face.blush > 0.6:
-            for step in (-0.08, 0.0, 0.08):
-                hatch = np.array([[0.04, -0.06], [0.0, 0.0], [-0.04, 0.06]]) + at + (step, 0)
-                sheet.stroke(hatch, 0.5, mix(colors.skin, PINK, 0.7), f"hatch {side} {step}")
+            hatch = np.array([[0.04, -0.06], [0.0, 0.0], [-0.04, 0.06]]) + at
+            hatches = hatch + np.array([[[-0.08, 0.0]], [[0.0, 0.0]], [[0.08, 0.0]]])
+            sheet.stroke(hatches, 0.5, mix(colors.skin, PINK, 0.7), f"hatch {side}")
     return pixels
 
 

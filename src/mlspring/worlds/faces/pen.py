@@ -25,7 +25,6 @@ MIDDLE = np.array([32.0, 35.0]) * SCALE
 LINE = 0.85 * SCALE  # width of a usual line
 ROUND = np.array([1 / 1.25, 1 / 1.45]) ** 2  # a head is as wide and as tall as that
 NEAR = 0.8  # how strongly what is in front moves when the head turns
-ONES, MIRROR = np.array([1.0, 1.0]), np.array([-1.0, 1.0])
 
 Floats = NDArray[np.float32]
 
@@ -125,24 +124,27 @@ class Sheet:
         taper: float = 1.0,
         surface: Surface = Surface.INK,
     ) -> None:
-        """Draw a pen stroke along (n, 2) points of the face, in usual widths of a line.
+        """Draw pen strokes along (n, 2) or (k, n, 2) points of the face.
 
-        ``taper`` says how thin its ends are: 0 as wide as its middle, 1 pointed.
+        ``width`` is in usual widths of a line; ``taper`` says how thin ends are, 1 is pointed.
         """
-        at = self.place(points, depth)
-        num = len(at)
+        at = self.place(points.reshape(-1, 2), depth).view(np.complex128)  # x + iy, in pixels
+        at = at.reshape(-1, points.shape[-2])
+        k, num = at.shape
         along = np.empty_like(at)
-        along[1:-1] = at[2:] - at[:-2]
-        along[0], along[-1] = at[1] - at[0], at[-1] - at[-2]
-        along /= np.sqrt((along * along) @ ONES + 1e-9)[:, None]
-        across = along[:, ::-1] * MIRROR
-        uneven = self.uneven(name, 2 * num) * (0.35 * self.face.unsteady)
-        half = np.maximum(1 + uneven[:num], 0.35)
-        half *= LINE * self.face.pen * width / 2
-        half *= 1 - taper + taper * _bulge(num)
-        shaky = at + across * uneven[num:, None] * (0.35 * SCALE)
-        side = across * half[:, None]
-        self.fill_pixels(np.concatenate([shaky + side, (shaky - side)[::-1]]), color, surface)
+        np.subtract(at[:, 2:], at[:, :-2], out=along[:, 1:-1])
+        np.subtract(at[:, 1], at[:, 0], out=along[:, 0])
+        np.subtract(at[:, -1], at[:, -2], out=along[:, -1])
+        across = along / (np.abs(along) + 1e-9) * 1j
+        uneven = self.uneven(name, 2 * k * num) * (0.35 * self.face.unsteady)
+        half = np.maximum(1 + uneven[: k * num].reshape(k, num), 0.35)
+        half *= (LINE * self.face.pen * width / 2) * (1 - taper + taper * _bulge(num))
+        at = at + across * (uneven[k * num :].reshape(k, num) * (0.35 * SCALE))
+        across *= half
+        rims = np.concatenate([at + across, (at - across)[:, ::-1]], axis=1)
+        fill = rgba(color, surface)
+        for rim in rims.view(np.float64).tolist():
+            self._brush.polygon(rim, fill=fill)
 
     def hairs(self, points: Points, widths: list[int], colors: list[Color]) -> None:
         """Draw (k, n, 2) lines of pixels as single hairs."""

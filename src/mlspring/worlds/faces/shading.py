@@ -14,10 +14,10 @@ LOST = (0.26, 0.38, 0.3)  # what a full shadow takes of red, green, blue
 # By surface: how much light falls off across it, roundness, mottle, whether shadows fall on it.
 SURFACES = np.array(
     [
-        [0.1, 0.0, 0.035, 0.0],  # ground
-        [0.1, 0.0, 0.02, 1.0],  # skin
-        [0.2, 0.3, 0.05, 0.0],  # hair
-        [0.16, 0.0, 0.045, 0.5],  # cloth
+        [0.08, 0.0, 0.015, 0.0],  # ground
+        [0.1, 0.0, 0.015, 1.0],  # skin
+        [0.2, 0.3, 0.04, 0.0],  # hair
+        [0.16, 0.0, 0.035, 0.5],  # cloth
         [0.04, 0.0, 0.01, 0.85],  # eye
         [0.0, 0.0, 0.02, 0.0],  # ink
         [0.14, 0.1, 0.03, 0.0],  # prop

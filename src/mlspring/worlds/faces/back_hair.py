@@ -141,12 +141,13 @@ def _side_tail(sheet: Sheet, colors: Palette) -> None:
 def _buns(sheet: Sheet, colors: Palette) -> None:
     radius = 0.34 + 0.12 * sheet.face.length
     for side in (-1, 1):
-        bun = circle(18) * radius + (side * 0.86, -1.16)
+        at = np.array([side * 0.86, -1.16])
+        bun = circle(18) * radius + at
         sheet.fill(bun, colors.hair, Surface.HAIR, BEHIND)
         sheet.outline(bun, colors.hair_line, f"bun {side}", BEHIND)
         turn = np.linspace(0, 7, 14)
         away = np.linspace(0.15, 0.75, 14) * radius
-        spiral = np.stack([np.cos(turn) * away, np.sin(turn) * away], 1) + (side * 0.86, -1.16)
+        spiral = np.stack([np.cos(turn) * away, np.sin(turn) * away], 1) + at
         sheet.stroke(spiral, 0.7, colors.hair_line, f"spiral {side}", BEHIND)
 
 

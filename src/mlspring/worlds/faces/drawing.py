@@ -49,4 +49,4 @@ def draw(face: Face, texture: int, changed: Features | None = None) -> NDArray[n
     elif face.glasses != "none":
         draw_glasses(sheet, normal.eyes)
     draw_prop(sheet, colors)
-    return render(sheet, colors)
+    return render(sheet, colors, hatched=shown.skin == "hatched")

@@ -1,7 +1,8 @@
 """What a drawn face is like: every factor with its range, and how factors are drawn and stored.
 
-``FACTORS`` lists them in the order of the columns of ``factors.npy``. Factors are independent of one
-another; a law (``WIDE`` or ``NARROW``) says from which part of its range each is drawn.
+``FACTORS`` lists them in the order of the columns of ``factors.npy``. Factors are independent of
+one another; a law (``WIDE`` here, ``NARROW`` in anomalies.py) says from which part of its range
+each is drawn.
 """
 
 from collections.abc import Mapping

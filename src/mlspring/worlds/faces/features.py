@@ -49,8 +49,9 @@ class Features:
         nose: of the nose.
         eyes_above: of eyes on top of the hair.
         mouths_above: of mouths on top of the hair.
-        head: shape of the head.
-        cover: what is worn before the face.
+        head: shape of the head, "oval" or "square".
+        skin: how it is shaded, "plain" or "hatched".
+        cover: what is worn before the face: "nothing", "mask" or "sunglasses".
     """
 
     eyes: tuple[Place, ...]
@@ -60,6 +61,7 @@ class Features:
     eyes_above: tuple[Place, ...] = ()
     mouths_above: tuple[Place, ...] = ()
     head: str = "oval"
+    skin: str = "plain"
     cover: str = "nothing"
 
 

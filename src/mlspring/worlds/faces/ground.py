@@ -17,7 +17,7 @@ Pattern = Callable[[Sheet, Floats, Floats], Floats]
 
 @cache
 def _grid() -> tuple[Floats, Floats]:
-    """Return x and y of the pattern's pixels around the middle, in finished pixels: (SIZE, SIZE)."""
+    """Return x and y of the pattern's pixels, in finished ones around the middle: (SIZE, SIZE)."""
     side = (np.arange(SIZE, dtype=np.float32) + 0.5) * (SIDE / SIZE) - SIDE / 2
     x, y = np.meshgrid(side, side)
     return x, y
@@ -36,8 +36,8 @@ def ground(sheet: Sheet) -> Floats:
     one = hsv(face.ground_hue, 0.22, face.ground_light)
     two = hsv(face.ground_hue + 0.09, 0.5, face.ground_light * 0.86)
     c, s = math.cos(face.ground_angle), math.sin(face.ground_angle)
-    u = (x * c + y * s) / face.ground_size
-    v = (y * c - x * s) / face.ground_size
+    u = np.asarray((x * c + y * s) / face.ground_size, np.float32)
+    v = np.asarray((y * c - x * s) / face.ground_size, np.float32)
     fade = np.clip(0.5 + v / SIDE, 0, 1)
     pattern = PATTERNS[face.ground](sheet, u, v)
     share = np.clip(0.55 * fade + 0.45 * pattern, 0, 1)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlspring.worlds.faces.features import Place
 from mlspring.worlds.faces.palette import PINK, Palette, dark, light
@@ -25,7 +26,8 @@ def face_outline(sheet: Sheet, shape: str = "oval") -> Points:
         cheek = 0.93 - 0.07 * chin
         right = curve(
             (0.0, -1.05), (0.98, -1.05), (1.0, -0.1), (1.02, 0.38), (cheek - 0.1, 0.68),
-            (0.62 - 0.24 * chin, 1.0), (0.17 - 0.07 * chin, CHIN_Y - 0.02), (0.06, CHIN_Y), (0.0, CHIN_Y),
+            (0.62 - 0.24 * chin, 1.0), (0.17 - 0.07 * chin, CHIN_Y - 0.02), (0.06, CHIN_Y),
+            (0.0, CHIN_Y),
             num=7,
         )  # fmt: skip
     right = right * np.array([wide, 1.0])
@@ -50,7 +52,7 @@ def _round(sheet: Sheet, colors: Palette) -> None:
     rim = curve((-0.36, 1.36), (0.0, 1.75), (0.36, 1.36))
     sheet.fill(rim, colors.skin, Surface.SKIN, 0.1)
     sheet.stroke(rim, 2.2, colors.trim, "collar", 0.1, taper=0.0, surface=Surface.CLOTH)
-    sheet.stroke(rim + (0, 0.05), 0.7, colors.cloth_line, "seam", 0.1, taper=0.2)
+    sheet.stroke(rim + np.array([0.0, 0.05]), 0.7, colors.cloth_line, "seam", 0.1, taper=0.2)
 
 
 def _sailor(sheet: Sheet, colors: Palette) -> None:
@@ -131,7 +133,7 @@ def draw_mouth(sheet: Sheet, place: Place, colors: Palette) -> None:
     x, arch = half * t, 1 - t**2
     kind = face.mouth
 
-    def line(y: "np.ndarray[tuple[int], np.dtype[np.float64]]", width: float = 1.3) -> None:
+    def line(y: NDArray[np.float64], width: float = 1.3) -> None:
         points = place.put(np.stack([x, y], 1))
         sheet.stroke(points, width, dark(colors.lip, 0.3), f"{place.name} line", taper=0.8)
 

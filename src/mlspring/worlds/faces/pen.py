@@ -179,11 +179,11 @@ def curve(*corners: tuple[float, float], num: int = 9) -> Points:
     Three corners make one bend; further pairs (where it pulls, where it ends) add bends.
     """
     points = np.array(corners)
-    shares = weights(num)
-    pieces = [shares @ points[i : i + 3] for i in range(0, len(points) - 2, 2)]
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    shares: Points = weights(num)
+    pieces: list[Points] = [shares @ points[i : i + 3] for i in range(0, len(points) - 2, 2)]
+    return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
 
 def mirrored(points: Points) -> Points:
     """Return the points on the other side of the face."""
-    return points * np.array([-1.0, 1.0])
+    return np.asarray(points * np.array([-1.0, 1.0]))

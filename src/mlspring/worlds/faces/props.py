@@ -66,7 +66,7 @@ def _flower(sheet: Sheet, colors: Palette) -> None:
 def _clip(sheet: Sheet, colors: Palette) -> None:
     for i, y in enumerate((-0.62, -0.44)):
         bar = np.array([[-0.26, -0.05], [0.26, -0.05], [0.26, 0.05], [-0.26, 0.05]])
-        _solid(sheet, turned(bar, 0.5 - 0.9 * i) + (0.7, y), colors, f"bar {i}", 0.9)
+        _solid(sheet, turned(bar, 0.5 - 0.9 * i) + np.array([0.7, y]), colors, f"bar {i}", 0.9)
 
 
 def _beret(sheet: Sheet, colors: Palette) -> None:

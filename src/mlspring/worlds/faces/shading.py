@@ -1,5 +1,6 @@
 """Light, shadow and paper: from a drawn sheet to the finished picture."""
 
+import functools
 from functools import cache
 
 import numpy as np
@@ -10,6 +11,7 @@ from mlspring.worlds.faces.palette import Palette
 from mlspring.worlds.faces.pen import SCALE, SHEET, SIDE, UNIT, Floats, Sheet, Surface
 
 LOST = (0.26, 0.38, 0.3)  # what a full shadow takes of red, green, blue
+HATCH, DEPTH = 5.0, 0.2  # of hatched skin: finished pixels from line to line, change of light
 
 # By surface: how much light falls off across it, roundness, mottle, whether shadows fall on it.
 SURFACES = np.array(
@@ -27,12 +29,20 @@ SURFACES = np.array(
 
 
 @cache
+def _hatching() -> Floats:
+    """Return crossed lines of mean 0, (SHEET, SHEET)."""
+    wave = 2 * np.pi * _side() / (HATCH * SCALE)
+    lines = np.sin(wave + wave[:, None]) + np.sin(wave - wave[:, None])
+    return np.asarray(DEPTH / 2 * lines, np.float32)
+
+
+@cache
 def _side() -> Floats:
     return np.arange(SHEET, dtype=np.float32) + 0.5
 
 
-def render(sheet: Sheet, colors: Palette) -> NDArray[np.uint8]:
-    """Return the finished picture of a sheet: (64, 64, 3).
+def render(sheet: Sheet, colors: Palette, *, hatched: bool = False) -> NDArray[np.uint8]:
+    """Return the finished picture of a sheet: (64, 64, 3), its skin ``hatched`` or plain.
 
     Red, green and blue are kept apart, (3, SHEET, SHEET): numpy is slow along an axis of three.
     """
@@ -51,6 +61,8 @@ def render(sheet: Sheet, colors: Palette) -> NDArray[np.uint8]:
     light = (falloff - roundness) * face.contrast
     light += mottle * cut(sheet.chance("mottle"), 2.2, SHEET)
     light += 1
+    if hatched:
+        light += _hatching() * (surface == Surface.SKIN)
     shade = np.asarray(sheet.shade) * shaded * (face.contrast / 255)
     to_tips = np.clip((down + 0.5) / 1.9, 0, 1) * (surface == Surface.HAIR)
 
@@ -68,8 +80,9 @@ def render(sheet: Sheet, colors: Palette) -> NDArray[np.uint8]:
 
 def _reduced(paint: Floats) -> Floats:
     """Return the means of SCALE x SCALE pixels: (SIDE, SIDE)."""
-    rows = sum(paint[i::SCALE] for i in range(SCALE))
-    return np.asarray(sum(rows[:, i::SCALE] for i in range(SCALE)) / SCALE**2, np.float32)
+    rows = functools.reduce(np.add, [paint[i::SCALE] for i in range(SCALE)])
+    total = functools.reduce(np.add, [rows[:, i::SCALE] for i in range(SCALE)])
+    return np.asarray(total / SCALE**2, np.float32)
 
 
 def _finish(sheet: Sheet, small: Floats) -> NDArray[np.uint8]:

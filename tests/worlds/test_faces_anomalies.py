@@ -22,6 +22,7 @@ WHERE = {
     "no mouth": (-0.4, 0.6, 0.4, 1.05),
     "one eye": (-0.95, -0.3, -0.05, 0.75),
     "cyclops": (-1.0, -0.6, 1.0, 0.95),
+    "tiny eyes": (-0.95, -0.3, 0.95, 0.75),
     "third eye": (-0.5, -0.95, 0.5, 0.0),
     "second mouth": (-0.4, -0.7, 0.4, -0.1),
     "mask": (-1.15, 0.3, 1.15, 1.25),
@@ -108,9 +109,6 @@ def test_rearranged_boxes_keep_their_means() -> None:
     assert np.array_equal(halves[:, :12], box[:, 12:]) and np.array_equal(
         halves[:, 12:], box[:, :12]
     )
-    mosaic = anomalies.REARRANGED["mosaic"](box)
-    assert np.ptp(mosaic[:4, :4], axis=(0, 1)).max() == 0
-    assert mosaic.mean((0, 1)) == pytest.approx(box.mean((0, 1)), abs=1)  # means are cut to uint8
     negative = anomalies.REARRANGED["negative"](box).mean(2)
     assert negative.mean() == pytest.approx(box.mean(), abs=8)  # what is clipped at white
     inside = np.s_[6:18, 6:18]

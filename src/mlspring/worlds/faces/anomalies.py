@@ -18,41 +18,38 @@ from mlspring.worlds.faces.pen import SCALE, SIDE, Sheet
 # The faces among which anomalies hide: fewer colours, poses and things than hw06's, so that
 # structure is what differs.
 NARROW: Law = {
-    "turn": (-8.0, 8.0),
-    "nod": (-3.0, 3.0),
-    "tilt": (-3.0, 3.0),
-    "shift_x": (-0.7, 0.7),
-    "shift_y": (-0.4, 0.8),
-    "scale": (0.97, 1.03),
-    "skin_tone": (0.1, 0.35),
+    "turn": (-18.0, 18.0),
+    "nod": (-6.0, 6.0),
+    "tilt": (-7.0, 7.0),
+    "shift_x": (-1.8, 1.8),
+    "shift_y": (-1.0, 1.8),
+    "scale": (0.94, 1.06),
+    "skin_tone": (0.05, 0.5),
     "skin_warmth": (-0.5, 0.5),
-    "hair_color": {"black": 1.0, "brown": 1.0, "chestnut": 1.0},
+    "hair_color": {"black": 1.0, "brown": 1.0, "chestnut": 1.0, "blonde": 1.0, "silver": 1.0},
     "tips": (-0.3, 0.3),
-    "back": {"short": 1.0, "bob": 1.0, "straight": 1.0},
+    "back": {"short": 1.0, "bob": 1.0, "straight": 1.0, "wavy": 1.0, "twin tails": 1.0},
     "fringe": {"straight": 1.0, "parted": 1.0, "swept left": 1.0, "swept right": 1.0},
     "fringe_length": (0.2, 0.8),
     "ahoge": {"none": 1.0},
     "eye_color": {"brown": 1.0, "blue": 1.0, "green": 1.0},
     "gaze": (-0.5, 0.5),
     "lids": {"open": 1.0},
-    "mouth": {"smile": 1.0, "open": 1.0, "grin": 1.0, "round": 1.0},
+    "mouth": {"open": 1.0, "grin": 1.0},
+    "mouth_width": (1.05, 1.25),
     "accessory": {"none": 1.0},
     "glasses": {"none": 1.0},
-    "cloth_hue": (0.5, 0.75),
-    "cloth_light": (0.4, 0.8),
-    "ground": {"plain": 1.0, "clouds": 1.0},
-    "ground_hue": (0.5, 0.65),
-    "ground_light": (0.85, 1.0),
-    "contrast": (0.6, 0.9),
-    "warmth": (-0.5, 0.5),
+    "ground": {"plain": 1.0, "clouds": 1.0, "bokeh": 1.0},
+    "ground_hue": (0.45, 0.75),
+    "ground_light": (0.7, 1.0),
 }
 
 MIDDLE_Y = (EYE_Y + MOUTH_Y) / 2  # of eyes and mouth
 PIVOT_Y = 0.43  # around which they turn; a face is too narrow for eyes further down
 FOREHEAD_Y = -0.42
-LARGE = 1.4  # the eye of a cyclops
+LARGE = 1.3  # the eye of a cyclops, a second mouth
+TINY = 0.55  # eyes
 BOX = 12  # pixels: half the box of a face whose picture is rearranged
-BLOCK = 4  # pixels of a mosaic's stone
 
 Pixels = NDArray[np.uint8]
 Change = Callable[[Features], Features]
@@ -72,12 +69,18 @@ def _cyclops(shown: Features) -> Features:
     return replace(shown, eyes=(eye,), brows=(eye,))
 
 
+def _tiny_eyes(shown: Features) -> Features:
+    return replace(shown, eyes=tuple(replace(place, size=TINY) for place in shown.eyes))
+
+
 def _third_eye(shown: Features) -> Features:
     return replace(shown, eyes_above=(Place(x=0.0, y=FOREHEAD_Y, name="third eye"),))
 
 
 def _second_mouth(shown: Features) -> Features:
-    return replace(shown, mouths_above=(Place(x=0.0, y=FOREHEAD_Y, name="second mouth"),))
+    return replace(
+        shown, mouths_above=(Place(x=0.0, y=FOREHEAD_Y, size=LARGE, name="second mouth"),)
+    )
 
 
 def _mask(shown: Features) -> Features:
@@ -121,6 +124,7 @@ CHANGES: dict[str, Change] = {
     "no mouth": _no_mouth,
     "one eye": _one_eye,
     "cyclops": _cyclops,
+    "tiny eyes": _tiny_eyes,
     "third eye": _third_eye,
     "second mouth": _second_mouth,
     "mask": _mask,
@@ -146,17 +150,9 @@ def _negative(box: Pixels) -> Pixels:
     return np.asarray(np.clip(box + change[..., None], 0, 255).astype(np.uint8))
 
 
-def _mosaic(box: Pixels) -> Pixels:
-    """Lay the face in square stones."""
-    rows, columns = box.shape[0] // BLOCK, box.shape[1] // BLOCK
-    means = box.reshape(rows, BLOCK, columns, BLOCK, 3).mean((1, 3))
-    return np.asarray(means.repeat(BLOCK, 0).repeat(BLOCK, 1).astype(np.uint8))
-
-
 REARRANGED: dict[str, Rearrange] = {
     "halves": _halves,
     "negative": _negative,
-    "mosaic": _mosaic,
 }
 KINDS: tuple[str, ...] = (*CHANGES, *REARRANGED)
 

@@ -20,7 +20,7 @@ def face_outline(sheet: Sheet, shape: str = "oval") -> Points:
     face = sheet.face
     wide, chin = face.head_width, face.chin
     if shape == "square":
-        half = [(0.0, -1.0), (0.96, -1.0), (0.98, 0.0), (0.98, 1.06), (0.9, 1.12), (0.0, 1.12)]
+        half = [(0.0, -1.0), (0.94, -1.0), (0.96, 0.0), (0.92, 1.0), (0.84, 1.1), (0.0, 1.1)]
         right = np.array(half)
     else:
         cheek = 0.93 - 0.07 * chin

@@ -157,7 +157,7 @@ def _side_locks(sheet: Sheet, colors: Palette) -> None:
     end = 0.05 + 1.05 * long
     lock = np.concatenate(
         [
-            curve((1.12, -0.5), (1.2 * wide, end * 0.5), (0.98 * wide, end)),
+            curve((1.0, -0.5), (1.14 * wide, end * 0.5), (0.98 * wide, end)),
             curve((0.98 * wide, end), (0.9 * wide, end * 0.45), (0.74, -0.5)),
         ]
     )

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from mlspring.worlds.faces import anomalies
-from mlspring.worlds.faces.anomalies import CHANGES, KINDS, NARROW, draw_anomaly, face_box
+from mlspring.worlds.faces.anomalies import BOX, CHANGES, KINDS, NARROW, draw_anomaly, face_box
 from mlspring.worlds.faces.drawing import draw
 from mlspring.worlds.faces.factors import Face, sample_face
 from mlspring.worlds.faces.features import features
@@ -108,12 +108,11 @@ def test_upside_down_is_its_own_inverse() -> None:
 def test_rearranged_boxes_keep_their_means() -> None:
     box = normal(0)[face_box(person(0))]
     halves = anomalies.REARRANGED["halves"](box)
-    assert np.array_equal(halves[:, :12], box[:, 12:]) and np.array_equal(
-        halves[:, 12:], box[:, :12]
-    )
+    assert np.array_equal(halves[:, :BOX], box[:, BOX:])
+    assert np.array_equal(halves[:, BOX:], box[:, :BOX])
     negative = anomalies.REARRANGED["negative"](box).mean(2)
     assert negative.mean() == pytest.approx(box.mean(), abs=8)  # what is clipped at white
-    inside = np.s_[6:18, 6:18]
+    inside = np.s_[BOX - 5 : BOX + 5, BOX - 5 : BOX + 5]
     assert np.corrcoef(negative[inside].ravel(), box.mean(2)[inside].ravel())[0, 1] < -0.8
 
 

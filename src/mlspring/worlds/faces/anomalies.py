@@ -18,11 +18,11 @@ from mlspring.worlds.faces.pen import SCALE, SIDE, Sheet
 # The faces among which anomalies hide: fewer colours, poses and things than hw06's, so that
 # structure is what differs.
 NARROW: Law = {
-    "turn": (-18.0, 18.0),
+    "turn": (-22.0, 22.0),
     "nod": (-6.0, 6.0),
-    "tilt": (-7.0, 7.0),
-    "shift_x": (-1.8, 1.8),
-    "shift_y": (-1.0, 1.8),
+    "tilt": (-9.0, 9.0),
+    "shift_x": (-2.2, 2.2),
+    "shift_y": (-1.3, 2.2),
     "scale": (0.94, 1.06),
     "skin_tone": (0.05, 0.5),
     "skin_warmth": (-0.5, 0.5),
@@ -48,8 +48,8 @@ MIDDLE_Y = (EYE_Y + MOUTH_Y) / 2  # of eyes and mouth
 PIVOT_Y = 0.43  # around which they turn; a face is too narrow for eyes further down
 FOREHEAD_Y = -0.42
 LARGE = 1.3  # the eye of a cyclops, a second mouth
-TINY = 0.55  # eyes
-BOX = 12  # pixels: half the box of a face whose picture is rearranged
+TINY = 0.5  # eyes
+BOX = 10  # pixels: half the box of a face whose picture is rearranged
 
 Pixels = NDArray[np.uint8]
 Change = Callable[[Features], Features]
@@ -168,7 +168,7 @@ def draw_anomaly(face: Face, texture: int, kind: str) -> Pixels:
 
 
 def face_box(face: Face) -> tuple[slice, slice]:
-    """Return rows and columns of the box around eyes and mouth, 24 x 24 pixels."""
+    """Return rows and columns of the box around eyes and mouth, 2 BOX pixels a side."""
     at = Sheet(face, 0).place(np.array([[0.0, MIDDLE_Y]]))[0] / SCALE
     x, y = (round(min(max(middle, BOX), SIDE - BOX)) for middle in at.tolist())
     return slice(y - BOX, y + BOX), slice(x - BOX, x + BOX)

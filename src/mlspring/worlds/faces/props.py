@@ -109,7 +109,7 @@ def draw_mask(sheet: Sheet, colors: Palette) -> None:
 
 def draw_sunglasses(sheet: Sheet, places: tuple[Place, ...], colors: Palette) -> None:
     """Draw dark glasses over the places of both eyes."""
-    lens = mix(mix(colors.eye, colors.skin, 0.35), INK, 0.45)
+    lens = mix(mix(colors.eye, colors.skin, 0.5), INK, 0.3)
     around = circle(24)
     rim = np.sign(around) * np.abs(around) ** 0.7 * (0.4, 0.33)
     for place in places:

@@ -11,7 +11,7 @@ from mlspring.worlds.faces.palette import Palette
 from mlspring.worlds.faces.pen import SCALE, SHEET, SIDE, UNIT, Floats, Sheet, Surface
 
 LOST = (0.26, 0.38, 0.3)  # what a full shadow takes of red, green, blue
-HATCH, DEPTH = 5.0, 0.2  # of hatched skin: finished pixels from line to line, change of light
+HATCH, DEPTH = 5.0, 0.26  # of hatched skin: finished pixels from line to line, change of light
 
 # By surface: how much light falls off across it, roundness, mottle, whether shadows fall on it.
 SURFACES = np.array(

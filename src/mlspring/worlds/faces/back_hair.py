@@ -1,4 +1,4 @@
-"""Hair behind the face: eight styles, drawn before the neck; braids lie on the shoulders."""
+"""Hair behind the face: nine styles, drawn before the neck; braids lie on the shoulders."""
 
 import math
 from collections.abc import Callable
@@ -134,8 +134,12 @@ def _twin_tails(sheet: Sheet, colors: Palette) -> None:
     _tail(sheet, colors, 1)
 
 
-def _side_tail(sheet: Sheet, colors: Palette) -> None:
-    _tail(sheet, colors, 1 if sheet.face.light <= 0 else -1)
+def _left_tail(sheet: Sheet, colors: Palette) -> None:
+    _tail(sheet, colors, -1)
+
+
+def _right_tail(sheet: Sheet, colors: Palette) -> None:
+    _tail(sheet, colors, 1)
 
 
 def _buns(sheet: Sheet, colors: Palette) -> None:
@@ -161,7 +165,8 @@ STYLES: dict[str, Style] = {
     "straight": _straight,
     "wavy": _wavy,
     "twin tails": _twin_tails,
-    "side tail": _side_tail,
+    "left tail": _left_tail,
+    "right tail": _right_tail,
     "buns": _buns,
     "braids": _braids,
 }

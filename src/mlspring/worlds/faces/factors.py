@@ -70,7 +70,17 @@ class Face:
     hair_tint: float = _number(-1.0, 1.0, "shade within the colour: darker to lighter")
     tips: float = _number(-1.0, 1.0, "hue of the hair's ends against that of its roots")
     back: str = _choice(
-        ("short", "bob", "straight", "wavy", "twin tails", "side tail", "buns", "braids"),
+        (
+            "short",
+            "bob",
+            "straight",
+            "wavy",
+            "twin tails",
+            "left tail",
+            "right tail",
+            "buns",
+            "braids",
+        ),
         "hair behind the face",
     )
     length: float = _number(0.0, 1.0, "0 short to 1 long, of the hair behind")

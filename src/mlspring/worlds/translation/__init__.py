@@ -1,0 +1,1 @@
+"""Sentence pairs, English and Traditional Chinese."""

@@ -11,7 +11,14 @@ from mlspring.core.files import write_text
 from mlspring.worlds.shards import Shard
 from mlspring.worlds.world import World
 
-NAMES = {"Tom": "湯姆", "Mary": "瑪麗", "Anna": "安娜", "Peter": "彼得", "Lucy": "露西", "Jack": "傑克"}
+NAMES = {
+    "Tom": "湯姆",
+    "Mary": "瑪麗",
+    "Anna": "安娜",
+    "Peter": "彼得",
+    "Lucy": "露西",
+    "Jack": "傑克",
+}
 VERBS = {
     "buys": "買", "sees": "看見", "draws": "畫", "sells": "賣", "wants": "想要", "finds": "找到",
 }  # fmt: skip

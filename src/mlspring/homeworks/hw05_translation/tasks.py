@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEU
 
 from mlspring.homeworks.hw05_translation.batches import Corpus, flat, joined
 from mlspring.homeworks.hw05_translation.cleaning import compared, written_chinese

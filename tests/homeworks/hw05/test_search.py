@@ -36,19 +36,11 @@ def log_probability(model: Translator, source: torch.Tensor, tokens: list[int]) 
 
 
 def exhaustive(model: Translator, source: torch.Tensor, longest: int, power: float) -> Found:
-    """Return the best of all translations of at most ``longest`` tokens, the end included.
-
-    At the last place the end is certain, as a search takes it.
-    """
+    """Return the best of all translations of at most ``longest`` tokens, the end included."""
     best = Found([], -math.inf)
     for length in range(longest):
         for tokens in itertools.product(WORDS, repeat=length):
             total = log_probability(model, source, list(tokens))
-            if length == longest - 1:
-                inputs = torch.tensor([[EOS, *tokens]])
-                logits = model(source, inputs)[0].clone()
-                logits[:, [PAD, 3]] = -torch.inf
-                total -= logits.log_softmax(1)[-1, EOS].item()
             if (score := total / (length + 1) ** power) > best.score:
                 best = Found(list(tokens), score)
     return best

@@ -54,7 +54,7 @@ def read_answers(path: Path) -> Answers:
     accepted = [[]] * len(references or []) if accepted is None else accepted
     lists = (references, usage, accepted)
     fits = _is(list, lists) and len({len(part) for part in lists}) == 1
-    fits = fits and _is(str, references) and set(usage) == set(USAGES)
+    fits = fits and _is(str, references) and set(map(str, usage)) == set(USAGES)
     if not fits or not all(_is(list, [one]) and _is(str, one) for one in accepted):
         expected = (
             "lists 'references' (lines), 'usage' (Public or Private, both), 'accepted' (lists)"
@@ -67,30 +67,38 @@ def read_answers(path: Path) -> Answers:
 def score(values: Sequence[str], answers: Answers) -> Score:
     """Return BLEU of the public and of the private lines; a line alone has no score.
 
-    The details are BLEU of all lines, under sacreBLEU's signature, its brevity penalty, and the
-    share of lines that are among the accepted translations, signs and spaces aside.
+    The details of each part are its brevity penalty and, where they are known, the share of lines
+    that are among the accepted translations, signs and spaces aside. The public score stands there
+    again under sacreBLEU's signature, which says how it is computed.
     """
-    lines = [compared(line) for line in values]
-    references = [compared(line) for line in answers.references]
-    every, signature = bleu(lines, references)
-    parts = []
-    for wanted in (True, False):
-        rows = [row for row, public in enumerate(answers.public) if public is wanted]
-        parts.append(bleu([lines[i] for i in rows], [references[i] for i in rows])[0].score)
-    details = {f"BLEU|{signature}": every.score, "brevity penalty": every.bp}
-    if any(answers.accepted):
-        right = [bare(v) in map(bare, a) for v, a in zip(values, answers.accepted, strict=True)]
-        details["accepted"] = sum(right) / len(right)
-    # its own arithmetic ends at 100.00000000000004
-    public, private = (min(part, 100.0) for part in parts)
-    return Score(public=public, private=private, details=details)
+    rows = list(zip(values, answers.references, answers.accepted, answers.public, strict=True))
+    scores, details = [], {}
+    for name, wanted in (("", True), ("private_", False)):
+        lines, references, accepted = zip(
+            *(row[:3] for row in rows if row[3] is wanted), strict=True
+        )
+        result, signature = bleu(lines, references)
+        scores.append(min(result.score, 100.0))  # its own arithmetic ends at 100.00000000000004
+        details[f"{name}brevity_penalty"] = result.bp
+        if any(accepted):
+            details[f"{name}accepted"] = share_accepted(lines, accepted)
+    public, private = scores
+    return Score(public=public, private=private, details=details | {f"BLEU|{signature}": public})
 
 
 def bleu(lines: Sequence[str], references: Sequence[str]) -> tuple[Any, str]:
     """Return sacreBLEU's result for lines with one reference each, and its signature."""
     metric = BLEU(tokenize=TOKENIZER)
-    result = metric.corpus_score(lines, [references])
+    result = metric.corpus_score(
+        [compared(line) for line in lines], [[compared(line) for line in references]]
+    )
     return result, str(metric.get_signature().format(short=False))
+
+
+def share_accepted(lines: Sequence[str], accepted: Sequence[Sequence[str]]) -> float:
+    """Return the share of lines that are among their accepted translations."""
+    right = [bare(line) in map(bare, known) for line, known in zip(lines, accepted, strict=True)]
+    return sum(right) / len(right)
 
 
 def bare(line: str) -> str:

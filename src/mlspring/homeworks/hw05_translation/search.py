@@ -111,9 +111,8 @@ def search(
         going = (num_ended < beam) & (longest > length)
         if not going.any():
             break
-        open_totals = totals.masked_fill(words == EOS, -torch.inf)[going]
-        scores, chosen = open_totals.topk(beam)
-        beams, words = beams[going].gather(1, chosen), words[going].gather(1, chosen)
+        chosen = (words == EOS)[going].int().argsort(1, stable=True)[:, :beam]
+        beams, words, scores = (x[going].gather(1, chosen) for x in (beams, words, totals))
         rows = going.nonzero()  # (m, 1)
         tokens = torch.cat((tokens[rows, beams], words[:, :, None]), 2)
         state = state.select((rows * beam + beams).flatten())

@@ -17,6 +17,7 @@ SIMPLIFIED = frozenset(
 FREQUENT = frozenset(
     "的一是不了人我在有他这這个個们們中来來上大为為和国國地到以说說时時要就出会會可也你"
 )
+LEAST = 0.03  # of the characters that frequent ones are at least in any Chinese text
 ENCODINGS = {"Big5": "cp950", "GBK": "gb18030"}
 TOO_MANY = 0.1  # of the lines with simplified characters: more is no slip of the pen
 

@@ -43,7 +43,7 @@ def test_equal_text_gives_equal_bytes(words: Vocabulary) -> None:
 
 
 def test_more_characters_than_tokens_is_told() -> None:
-    with pytest.raises(DataError, match=r"no vocabulary of 16 .*--set data\.vocabulary"):
+    with pytest.raises(DataError, match=r"(?s)no vocabulary of 16 .*--set data\.vocabulary"):
         vocabulary.trained(CHINESE, 16)
 
 

@@ -95,7 +95,7 @@ class Recurrent(nn.Module):
     def _look(self, state: RecurrentState, tokens: Tensor) -> tuple[Tensor, Tensor]:
         outputs, state.hidden = self.decoder(self._embed(tokens), state.hidden)  # (b, t, u)
         scores = self.query(outputs) @ state.memory.transpose(1, 2)
-        weights = scores.float().masked_fill(~state.real, -torch.inf).softmax(-1)  # (b, t, s)
+        weights = scores.masked_fill(~state.real, -torch.inf).softmax(-1)  # (b, t, s)
         found = weights @ state.memory
         x = torch.tanh(self.joined(torch.cat((outputs, found), 2)))  # (b, t, w)
         return F.linear(self.dropout(x), self.embedding.weight), weights

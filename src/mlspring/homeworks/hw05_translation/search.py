@@ -111,7 +111,7 @@ def search(
         going = (num_ended < beam) & (longest > length)
         if not going.any():
             break
-        chosen = (words == EOS)[going].int().argsort(1, stable=True)[:, :beam]
+        chosen = (words == EOS)[going].int().argsort(dim=1, stable=True)[:, :beam]
         beams, words, scores = (x[going].gather(1, chosen) for x in (beams, words, totals))
         rows = going.nonzero()  # (m, 1)
         tokens = torch.cat((tokens[rows, beams], words[:, :, None]), 2)

@@ -67,6 +67,6 @@ def test_a_run_keeps_it(tmp_path: Path, words: Vocabulary) -> None:
     with run:
         vocabulary.keep(words, run)
         assert vocabulary.of_run(run).content == words.content
-        vocabulary.path_in(run).unlink()
+        (run.checkpoints / vocabulary.NAME).unlink()
         with pytest.raises(RunError, match="there is no such file"):
             vocabulary.of_run(run)

@@ -96,7 +96,8 @@ def make(
         train(task, recipe, own, hardware)
     model = build(recipe.model, len(words))
     checkpoint.load_weights(weights_path(own, 0), model)
-    chinese = chosen(data.mono, recipe.back.sentences)
+    order = epoch_order(len(data.mono), SEED, 0)[: recipe.back.sentences]
+    chinese = [data.mono[row] for row in order.tolist()]
     say(f"back-translation of {len(chinese):,} Chinese lines")
     how = How(beam=recipe.back.beam, seed=SEED)
     found = translate(hardware.to_device(model), flat(words.encode(chinese)), how, hardware)
@@ -107,11 +108,6 @@ def make(
     told = {"translated": len(chinese), "kept": len(pairs), "backward_bleu": bleu}
     write_json(own.folder / "made.json", told)
     say(f"{len(pairs):,} pairs kept in {own.folder}; the backward model has BLEU {bleu:.1f}")
-
-
-def chosen(lines: Sequence[str], num: int) -> list[str]:
-    """Return ``num`` of the lines, drawn once for all; all where there are no more."""
-    return [lines[i] for i in epoch_order(len(lines), SEED, 0)[:num].tolist()]
 
 
 def surest(

@@ -79,11 +79,8 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        parts = (part.to(device, non_blocking=True) for part in self._parts())
-        return Batch(*parts, self.num_targets)
-
-    def _parts(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.source, self.inputs, self.targets
+        parts = (self.source, self.inputs, self.targets)
+        return Batch(*(part.to(device, non_blocking=True) for part in parts), self.num_targets)
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ class Data:
 
     @property
     def test_ids(self) -> list[str]:
-        """Numbers of the lines of a submission."""
-        return _ids(self.test)
+        """Numbers of the lines of a submission, from 1."""
+        return [str(number) for number in range(1, len(self.test) + 1)]
 
 
 def world() -> World:
@@ -60,11 +60,8 @@ def load(source: Source, recipe: Recipe) -> Data:
 
 def test_ids(source: Source) -> list[str]:
     """Return the numbers of the lines that a submission must have."""
-    return _ids(layout.read_test(source.folder))
-
-
-def _ids(lines: list[str]) -> list[str]:
-    return [str(number) for number in range(1, len(lines) + 1)]
+    num_lines = len(layout.read_test(source.folder))
+    return [str(number) for number in range(1, num_lines + 1)]
 
 
 def fingerprint(data: Data) -> str:

@@ -1,49 +1,27 @@
 """The report figures of homework 5, each with the numbers behind it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sacrebleu.metrics.bleu import BLEU
 from torch import Tensor
 from torch.nn import functional as F
 
 from mlspring.core.runs import Run
-from mlspring.homeworks.hw05_translation import vocabulary
 from mlspring.homeworks.hw05_translation.batches import Corpus, flat
-from mlspring.homeworks.hw05_translation.cleaning import compared, written_chinese
+from mlspring.homeworks.hw05_translation.cleaning import written_chinese
 from mlspring.homeworks.hw05_translation.data import Data
-from mlspring.homeworks.hw05_translation.models import Translator
-from mlspring.homeworks.hw05_translation.predict import how_of, trained, translated
+from mlspring.homeworks.hw05_translation.predict import finished
 from mlspring.homeworks.hw05_translation.recipe import Recipe
-from mlspring.homeworks.hw05_translation.search import How, translate
-from mlspring.homeworks.hw05_translation.tasks import TOKENIZER
+from mlspring.homeworks.hw05_translation.score import bleu
 from mlspring.homeworks.hw05_translation.transformer import positions
 from mlspring.homeworks.hw05_translation.vocabulary import Vocabulary
-from mlspring.kit import charts, device, style
-from mlspring.kit.device import Hardware
+from mlspring.kit import charts, style
 
 NUM_PLACES = 128  # whose encodings are compared
 NUM_MARKED = 2  # clipped steps with an arrow, as the course asks
 MOST_TOKENS = 24  # of the sentence whose alignment is drawn
 NUM_MEASURED, NUM_BINS = 500, 5  # held-out sentences; groups of like length, equally many in each
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a run left, ready to translate."""
-
-    model: Translator
-    words: Vocabulary
-    how: How
-    hardware: Hardware
-
-
-def finished(run: Run, recipe: Recipe) -> Finished:
-    """Return the network of a run with all that it needs."""
-    hardware, words = device.choose_for(run, work="wide"), vocabulary.of_run(run)
-    return Finished(trained(recipe, words, run, hardware), words, how_of(recipe), hardware)
 
 
 def q1_positions(run: Run, recipe: Recipe, _data: Data) -> None:
@@ -95,18 +73,15 @@ def q2_gradient_norm(run: Run, recipe: Recipe, _data: Data) -> None:
 
 def alignment(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw which source tokens each token of a translation looks at, of a held-out sentence."""
-    done = finished(run, recipe)
-    row = sentence_to_show(data, done.words)
-    source = flat(done.words.encode([data.held.english[row]]))
-    found = translate(done.model, source, done.how, done.hardware)[0].tokens
-    batch = Corpus(source, flat([found])).batch(torch.tensor([0]))
+    done = finished(recipe, run)
+    english = [data.held.english[sentence_to_show(data, done.words)]]
+    source, target = flat(done.words.encode(english)), flat([done.tokens(english)[0].tokens])
+    batch = Corpus(source, target).batch(torch.tensor([0])).to(done.hardware.device)
     with torch.inference_mode():
-        weights = done.model.alignment(
-            batch.source.to(done.hardware.device), batch.inputs.to(done.hardware.device)
-        )
+        weights = done.model.alignment(batch.source, batch.inputs)
     weights = weights[0].float().cpu().numpy()
     above, beside = (
-        [done.words.piece(t) for t in side[0]] for side in (batch.source, batch.targets)
+        [done.words.piece(t) for t in side[0].tolist()] for side in (batch.source, batch.targets)
     )
     figure = style.new_figure(1.8 + 0.42 * len(above), 1.6 + 0.3 * len(beside))
     axes = figure.subplots()
@@ -133,19 +108,14 @@ def _plain(piece: str) -> str:
 
 def length(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw BLEU of held-out sentences, translated as the test is, against their length."""
-    done = finished(run, recipe)
     english, chinese = (side[:NUM_MEASURED] for side in (data.held.english, data.held.chinese))
-    found = translated(english, done.model, done.words, done.how, done.hardware)
-    lines = [compared(line) for line in found]
-    references = [compared(written_chinese(line)) for line in chinese]
+    lines, references = finished(recipe, run).lines(english), [*map(written_chinese, chinese)]
     order = np.argsort([len(line.split()) for line in english], kind="stable")
     rows = []
     for part in np.array_split(order, min(NUM_BINS, len(order))):
         words = [len(english[i].split()) for i in part]
-        score = BLEU(tokenize=TOKENIZER).corpus_score(
-            [lines[i] for i in part], [[references[i] for i in part]]
-        )
-        rows.append((min(words), max(words), len(part), round(float(score.score), 3)))
+        found, _ = bleu([lines[i] for i in part], [references[i] for i in part])
+        rows.append((min(words), max(words), len(part), round(float(found.score), 3)))
     figure = style.new_figure()
     axes = figure.subplots()
     axes.bar(range(len(rows)), [row[3] for row in rows], width=0.6)
@@ -160,17 +130,14 @@ def length(run: Run, recipe: Recipe, data: Data) -> None:
 
 def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:
     """Draw loss and BLEU against the step; training is with label smoothing and dropout."""
-    entries = run.read_log()
-    figure = style.new_figure(7.6, 3.6)
+    entries, figure = run.read_log(), style.new_figure(7.6, 3.6)
     panels = figure.subplots(1, 2)
-    for axes, (name, unit) in zip(
-        panels, {"loss": "nats a token", "bleu": "BLEU, greedy"}.items(), strict=True
-    ):
+    for axes, name, unit in zip(panels, ("loss", "bleu"), ("nats a token", "BLEU"), strict=True):
         charts.curves(axes, entries, name, against="step")
-        axes.set(xlabel="step", ylabel=unit, title=name.capitalize())
-    panels[1].set_title("BLEU")
-    labels = panels[0].get_legend_handles_labels()
-    figure.legend(*labels, loc="outside lower center", ncols=2)
+        axes.set(xlabel="step", ylabel=unit)
+    panels[0].set_title("Loss")
+    panels[1].set_title("Greedy translations, held out")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     header = ("step", "epoch", "train/loss", "valid/loss", "valid/bleu", "learning_rate")
     rows = [[entry.get(key, "") for key in header] for entry in entries]
     style.save(figure, run.figures, "learning_curves", header, rows)

@@ -17,7 +17,6 @@ from mlspring.core.files import read_json
 from mlspring.core.score import Score
 from mlspring.homeworks.hw05_translation.cleaning import compared
 
-TOKENIZER = "zh"
 KEYS = ("references", "usage", "accepted")
 
 
@@ -67,9 +66,9 @@ def read_answers(path: Path) -> Answers:
 def score(values: Sequence[str], answers: Answers) -> Score:
     """Return BLEU of the public and of the private lines; a line alone has no score.
 
-    The details of each part are its brevity penalty and, where they are known, the share of lines
-    that are among the accepted translations, signs and spaces aside. The public score stands there
-    again under sacreBLEU's signature, which says how it is computed.
+    The details of each part are its brevity penalty and the share of lines that are among the
+    accepted translations, where those are known, signs and spaces aside; and the public score again
+    under sacreBLEU's signature, which says how it is computed.
     """
     rows = list(zip(values, answers.references, answers.accepted, answers.public, strict=True))
     scores, details = [], {}
@@ -86,9 +85,9 @@ def score(values: Sequence[str], answers: Answers) -> Score:
     return Score(public=public, private=private, details=details | {f"BLEU|{signature}": public})
 
 
-def bleu(lines: Sequence[str], references: Sequence[str]) -> tuple[Any, str]:
+def bleu(lines: Sequence[str], references: Sequence[str], tokenizer: str = "zh") -> tuple[Any, str]:
     """Return sacreBLEU's result for lines with one reference each, and its signature."""
-    metric = BLEU(tokenize=TOKENIZER)
+    metric = BLEU(tokenize=tokenizer, force=True)  # force: no word about spaces before periods
     result = metric.corpus_score(
         [compared(line) for line in lines], [[compared(line) for line in references]]
     )

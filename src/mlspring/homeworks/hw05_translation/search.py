@@ -46,11 +46,7 @@ class Found:
 def translate(model: Translator, sources: Sentences, how: How, hardware: Hardware) -> list[Found]:
     """Return the best translation found of every sentence, in order.
 
-    Args:
-        model: on the device; in evaluation mode meanwhile, as before afterwards.
-        sources: what to translate.
-        how: to search.
-        hardware: where and in which arithmetic.
+    The model is on the device; in evaluation mode meanwhile, as before afterwards.
     """
     was_training = model.training
     model.eval()

@@ -3,16 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sacrebleu.metrics.bleu import BLEU
-
 from mlspring.homeworks.hw05_translation.batches import Corpus, flat, joined
-from mlspring.homeworks.hw05_translation.cleaning import compared, written_chinese
+from mlspring.homeworks.hw05_translation.cleaning import written_chinese
 from mlspring.homeworks.hw05_translation.data import Data
 from mlspring.homeworks.hw05_translation.layout import Pairs
 from mlspring.homeworks.hw05_translation.recipe import Recipe, TrainKnobs
+from mlspring.homeworks.hw05_translation.score import bleu
 from mlspring.homeworks.hw05_translation.vocabulary import BACK, Vocabulary
-
-TOKENIZER = "zh"  # of BLEU: each Chinese character is a token
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +37,8 @@ class Task:
 
     def bleu(self, sentences: Sequence[list[int]]) -> float:
         """Return the BLEU of translations of the first held-out sentences."""
-        lines = [compared(line) for line in self.text(sentences)]
-        references = [compared(line) for line in self.references[: len(lines)]]
-        metric = BLEU(tokenize=self.tokenizer, force=True)  # force: no word about final periods
-        return float(metric.corpus_score(lines, [references]).score)
+        lines = self.text(sentences)
+        return float(bleu(lines, self.references[: len(lines)], self.tokenizer)[0].score)
 
 
 def forward_task(recipe: Recipe, data: Data, words: Vocabulary, synthetic: Pairs | None) -> Task:
@@ -66,7 +61,7 @@ def forward_task(recipe: Recipe, data: Data, words: Vocabulary, synthetic: Pairs
         num_tokens=len(words),
         text=words.chinese,
         references=[written_chinese(line) for line in data.held.chinese],
-        tokenizer=TOKENIZER,
+        tokenizer="zh",
     )
 
 

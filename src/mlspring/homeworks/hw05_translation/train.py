@@ -105,14 +105,9 @@ def train_network(
 def loss_of(logits: Tensor, targets: Tensor, num_targets: int, smoothing: float = 0.0) -> Tensor:
     """Return the cross entropy of logits (b, t, v) with smoothed targets (b, t), a token's mean.
 
-    The right token's target is 1 - e + e / v, every other's e / v (Szegedy et al. 2016,
-    arXiv:1512.00567). PAD is no target.
-
-    Args:
-        logits: of the next token.
-        targets: the next token.
-        num_targets: by which the sum is divided: tokens of the batch, over all processes.
-        smoothing: e.
+    The right token's target is 1 - e + e / v, every other's e / v, with e = ``smoothing`` (Szegedy
+    et al. 2016, arXiv:1512.00567). PAD is no target. The sum is divided by ``num_targets``, the
+    tokens of the batch over all processes.
     """
     flat, right = logits.flatten(0, 1), targets.flatten()
     total = F.cross_entropy(

@@ -81,7 +81,8 @@ class Transformer(nn.Module):
         kept = []
         for number, block in enumerate(self.decoder):
             before = past[number] if past else None
-            x, heads = block.step(x, before, state.memory[number], state.real)
+            x, heads = block.look_back(x, before)
+            x = block.look_at(x, state.memory[number], state.real)
             kept.append(heads)
         if past is not None:
             state.past, state.length = kept, state.length + tokens.shape[1]
@@ -94,9 +95,10 @@ class Transformer(nn.Module):
         """
         state, x = self.encode(source), self._embed(inputs, 0)
         for number, block in enumerate(self.decoder):
-            query = block.cross_query(x, None)
-            weights = block.cross.weights(query, state.memory[number][0], state.real)
-            x, _ = block.step(x, None, state.memory[number], state.real)
+            x, _ = block.look_back(x, None)
+            keys, _ = state.memory[number]
+            weights = block.cross.weights(block.cross_norm(x), keys, state.real)
+            x = block.look_at(x, state.memory[number], state.real)
         return weights.mean(1)
 
     def _embed(self, tokens: Tensor, start: int) -> Tensor:
@@ -132,26 +134,18 @@ class Block(nn.Module):
         x = self._add(x, self.own(y, self.own.heads_of(y), real))
         return self._add(x, self.dense(x))
 
-    def step(
-        self, x: Tensor, past: Heads | None, memory: Heads, real: Tensor
-    ) -> tuple[Tensor, Heads]:
-        """Return x (b, t, d) after a decoder's block, and keys and values of all tokens so far."""
+    def look_back(self, x: Tensor, past: Heads | None) -> tuple[Tensor, Heads]:
+        """Return x (b, t, d) after self-attention, and keys and values of all tokens so far."""
         y = self.own_norm(x)
-        heads = self._extended(y, past)
-        x = self._add(x, self.own(y, heads, None))
-        x = self._add(x, self.cross(self.cross_norm(x), memory, real))
-        return self._add(x, self.dense(x)), heads
-
-    def cross_query(self, x: Tensor, past: Heads | None) -> Tensor:
-        """Return what asks the source, (b, t, d)."""
-        y = self.own_norm(x)
-        return self.cross_norm(self._add(x, self.own(y, self._extended(y, past), None)))
-
-    def _extended(self, y: Tensor, past: Heads | None) -> Heads:
         keys, values = self.own.heads_of(y)
-        if past is None:
-            return keys, values
-        return torch.cat((past[0], keys), 2), torch.cat((past[1], values), 2)
+        if past is not None:
+            keys, values = torch.cat((past[0], keys), 2), torch.cat((past[1], values), 2)
+        return self._add(x, self.own(y, (keys, values), None)), (keys, values)
+
+    def look_at(self, x: Tensor, memory: Heads, real: Tensor) -> Tensor:
+        """Return x (b, t, d) after attention to the source and the dense layer."""
+        x = self._add(x, self.cross(self.cross_norm(x), memory, real))
+        return self._add(x, self.dense(x))
 
     def _add(self, x: Tensor, change: Tensor) -> Tensor:
         return x + F.dropout(change, self.dropout, self.training)

@@ -25,7 +25,7 @@ from mlspring.homeworks.hw05_translation.recipe import Recipe
 PAD, UNK, EOS, BACK = 0, 1, 2, 3
 """Padding; what no subword covers; the end; a first token that says: the English is synthetic."""
 
-MAX_BYTES = 50_000_000
+MAX_BYTES, NAME = 50_000_000, "vocabulary.model"
 VERSION = 1  # of the settings below; part of the file's name
 
 
@@ -116,7 +116,7 @@ def trained(lines: Sequence[str], size: int) -> bytes:
 
 def keep(vocabulary: Vocabulary, run: Run) -> None:
     """Write the vocabulary into the run."""
-    with atomic_path(path_in(run)) as partial:
+    with atomic_path(run.checkpoints / NAME) as partial:
         partial.write_bytes(vocabulary.content)
 
 
@@ -126,12 +126,7 @@ def of_run(run: Run) -> Vocabulary:
     Raises:
         RunError: it is missing or damaged.
     """
-    return _read(path_in(run))
-
-
-def path_in(run: Run) -> Path:
-    """Return where a run keeps its vocabulary."""
-    return run.checkpoints / "vocabulary.model"
+    return _read(run.checkpoints / NAME)
 
 
 def _read(path: Path) -> Vocabulary:

@@ -63,19 +63,12 @@ def joined(parts: Sequence[Sentences]) -> Sentences:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some pairs.
+    """Some pairs."""
 
-    Args:
-        source: (b, s).
-        inputs: (b, t), what the decoder has read: the targets one place later, EOS in front.
-        targets: (b, t); PAD is no target.
-        num_targets: tokens to tell in the whole batch, over all processes.
-    """
-
-    source: Tensor
-    inputs: Tensor
-    targets: Tensor
-    num_targets: int
+    source: Tensor  # (b, s)
+    inputs: Tensor  # (b, t), what the decoder has read: the targets one place later, EOS in front
+    targets: Tensor  # (b, t); PAD is no target
+    num_targets: int  # tokens to tell in the whole batch, over all processes
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""

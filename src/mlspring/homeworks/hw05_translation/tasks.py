@@ -14,26 +14,16 @@ from mlspring.homeworks.hw05_translation.vocabulary import BACK, Vocabulary
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One direction of translation.
+    """One direction of translation."""
 
-    Args:
-        name: for the progress bar.
-        train: pairs as tokens; ``held`` those to validate on.
-        knobs: of the loop.
-        num_tokens: of the vocabulary.
-        text: turns tokens into lines.
-        references: the lines that belong to ``held``.
-        tokenizer: sacreBLEU's, of the target language.
-    """
-
-    name: str
-    train: Corpus
-    held: Corpus
+    name: str  # on the progress bar
+    train: Corpus  # pairs as tokens
+    held: Corpus  # those to validate on
     knobs: TrainKnobs
-    num_tokens: int
-    text: Callable[[Sequence[list[int]]], list[str]]
-    references: list[str]
-    tokenizer: str
+    num_tokens: int  # of the vocabulary
+    text: Callable[[Sequence[list[int]]], list[str]]  # turns tokens into lines
+    references: list[str]  # the lines that belong to ``held``
+    tokenizer: str  # sacreBLEU's, of the target language
 
     def bleu(self, sentences: Sequence[list[int]]) -> float:
         """Return the BLEU of translations of the first held-out sentences."""

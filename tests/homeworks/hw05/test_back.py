@@ -99,7 +99,7 @@ def test_other_text_and_other_numbers_have_another_folder(loaded: data.Data) -> 
         back.folder_of(recipe("boss", *changes), text)
         for changes, text in (
             ((), loaded),
-            (("back.beam=0",), loaded),
+            (("back.beam=3",), loaded),
             (("back.steps=7",), loaded),
             (("model.layers=2",), loaded),
             (("train.learning_rate=0.02",), loaded),

@@ -1,6 +1,7 @@
 """What the figures are drawn from, by hand."""
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,12 @@ from tests.tiny.translation import write_ted
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Return a run whose log has four steps, two of them clipped."""
-    made = Run.create(tmp_path, Request(homework="hw05", recipe="world/simple"), "")
-    made.log(member=0, step=2, train__norms=[3.0, 0.5])
-    made.log(member=0, step=4, train__norms=[0.25, 1.5])
-    return made
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Yield a run whose log has four steps, two of them clipped."""
+    with Run.create(tmp_path, Request(homework="hw05", recipe="world/simple"), "") as made:
+        made.log(member=0, step=2, train__norms=[3.0, 0.5])
+        made.log(member=0, step=4, train__norms=[0.25, 1.5])
+        yield made
 
 
 def rows_of(run: Run, name: str) -> list[list[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from mlspring.homeworks.hw05_translation import train, vocabulary
 from mlspring.homeworks.hw05_translation.batches import Batch, TokenBatches
 from mlspring.homeworks.hw05_translation.data import Data
+from mlspring.homeworks.hw05_translation.models import WORK
 from mlspring.homeworks.hw05_translation.recipe import Recipe
 from mlspring.homeworks.hw05_translation.tasks import forward_task
 from mlspring.kit import device
@@ -17,7 +18,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
 
     Batches differ in length, so the fixed ones are many: the first hundred.
     """
-    hardware = device.choose("auto", "auto", work="wide")
+    hardware = device.choose("auto", "auto", work=WORK[recipe.model.kind])
     words = vocabulary.open_vocabulary(recipe, data)
     task, knobs = forward_task(recipe, data, words, None), recipe.train
     state = train.new_state(recipe, task, 0, hardware)

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from mlspring.homeworks.hw05_translation.recipe import ModelKnobs
 from mlspring.homeworks.hw05_translation.transformer import Transformer
 from mlspring.homeworks.hw05_translation.vocabulary import PAD
+from mlspring.kit.device import Work
 
 
 @dataclass
@@ -76,8 +77,8 @@ class Recurrent(nn.Module):
         real = source != PAD
         lengths = real.sum(1)
         x, turned = self._embed(source), turn(lengths, source.shape[1])
-        ahead, _ = self.forwards(x)
-        back, _ = self.backwards(_at(x, turned))
+        ahead, _ = _read(self.forwards, x)
+        back, _ = _read(self.backwards, _at(x, turned))
         memory = torch.cat((ahead, _at(back, turned)), 2)  # (b, s, u)
         # last of each direction: what either has read to its end
         last = _at(torch.cat((ahead, back), 2), lengths[:, None] - 1)  # (b, 1, u)
@@ -93,7 +94,7 @@ class Recurrent(nn.Module):
         return self._look(self.encode(source), inputs)[1]
 
     def _look(self, state: RecurrentState, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        outputs, state.hidden = self.decoder(self._embed(tokens), state.hidden)  # (b, t, u)
+        outputs, state.hidden = _read(self.decoder, self._embed(tokens), state.hidden)  # (b, t, u)
         scores = self.query(outputs) @ state.memory.transpose(1, 2)
         weights = scores.masked_fill(~state.real, -torch.inf).softmax(-1)  # (b, t, s)
         found = weights @ state.memory
@@ -106,6 +107,7 @@ class Recurrent(nn.Module):
 
 
 Translator = Recurrent | Transformer
+WORK: dict[str, Work] = {"gru": "dense", "transformer": "wide"}  # what bf16 is worth, see _read
 
 
 def build(knobs: ModelKnobs, num_tokens: int) -> Translator:
@@ -118,6 +120,13 @@ def turn(lengths: Tensor, longest: int) -> Tensor:
     steps = torch.arange(longest, device=lengths.device)
     back = lengths[:, None] - 1 - steps
     return torch.where(back >= 0, back, steps)
+
+
+def _read(gru: nn.GRU, x: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return outputs and last state, without autocast: in bf16 a CPU takes ten times as long."""
+    with torch.autocast(x.device.type, enabled=False):
+        outputs, last = gru(x, hidden)
+    return outputs, last
 
 
 def _at(x: Tensor, places: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw05_translation import vocabulary
 from mlspring.homeworks.hw05_translation.batches import flat
 from mlspring.homeworks.hw05_translation.data import Data
-from mlspring.homeworks.hw05_translation.models import Translator, build
+from mlspring.homeworks.hw05_translation.models import WORK, Translator, build
 from mlspring.homeworks.hw05_translation.recipe import Recipe
 from mlspring.homeworks.hw05_translation.search import Found, How, translate
 from mlspring.homeworks.hw05_translation.vocabulary import Vocabulary
@@ -41,7 +41,7 @@ class Finished:
 
 def finished(recipe: Recipe, run: Run) -> Finished:
     """Return what a run left, ready to translate."""
-    hardware, words = device.choose_for(run, work="wide"), vocabulary.of_run(run)
+    hardware, words = device.choose_for(run, work=WORK[recipe.model.kind]), vocabulary.of_run(run)
     model = build(recipe.model, len(words))
     checkpoint.load_weights(weights_path(run, 0), model)
     how = How(beam=recipe.search.beam, length_penalty=recipe.search.length_penalty)

@@ -69,17 +69,11 @@ def search(
     how: How,
     stream: torch.Generator | None = None,
 ) -> list[Found]:
-    """Return the best hypothesis of each sentence.
+    """Return the best hypothesis of each source (n, s), by a model in evaluation mode.
 
-    A sentence is done when as many hypotheses have ended as there are beams. Those that are done
-    leave the batch.
-
-    Args:
-        model: in evaluation mode.
-        source: (n, s).
-        longest: (n,), tokens of a translation at most, the end included.
-        how: beam and length penalty.
-        stream: draws tokens; None: the most likely ones.
+    A sentence is done when as many hypotheses have ended as there are beams, or at ``longest`` (n,)
+    tokens, the end included; then it leaves the batch. ``stream`` draws tokens; None: the most
+    likely ones are taken.
     """
     beam, device = max(how.beam, 1), source.device
     ids = torch.arange(len(source), device=device)  # of the sentences still in search

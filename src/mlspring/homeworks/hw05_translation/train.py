@@ -16,7 +16,7 @@ from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw05_translation import back, vocabulary
 from mlspring.homeworks.hw05_translation.batches import TokenBatches, by_length
 from mlspring.homeworks.hw05_translation.data import Data
-from mlspring.homeworks.hw05_translation.models import Translator, build
+from mlspring.homeworks.hw05_translation.models import WORK, Translator, build
 from mlspring.homeworks.hw05_translation.recipe import Recipe, TrainKnobs
 from mlspring.homeworks.hw05_translation.search import How, translate
 from mlspring.homeworks.hw05_translation.tasks import Task, forward_task
@@ -38,7 +38,7 @@ VALID_TOKENS = 8192
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train what is not finished; return the BLEU of held-out sentences, translated greedily."""
     ranks = distributed.start(None, run.request.device)
-    hardware = device.choose_for(run, work="wide", ranks=ranks)
+    hardware = device.choose_for(run, work=WORK[recipe.model.kind], ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
     if ranks.is_main:
         vocabulary.open_vocabulary(recipe, data)

@@ -135,6 +135,20 @@ def test_the_recurrent_query_is_the_decoder_s_state() -> None:
     assert not torch.allclose(weights[0, 2], weights[1, 2], atol=1e-6)
 
 
+@each_kind
+def test_bf16_is_near_fp32(kind: str, source: Tensor, inputs: Tensor) -> None:
+    model = network(kind)
+    expected = model(source, inputs)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model(source, inputs)
+        state = model.encode(source, keep_past=True)
+        first = model.decode(state, inputs[:, :1])
+    assert found.dtype == torch.bfloat16
+    scale = expected.std().item()
+    torch.testing.assert_close(found.float(), expected, rtol=0.05, atol=0.1 * scale)
+    torch.testing.assert_close(first.float(), expected[:, :1], rtol=0.05, atol=0.1 * scale)
+
+
 def test_a_sentence_is_turned_round_within_its_own_length() -> None:
     places = turn(torch.tensor([4, 2]), 4)
     assert places.tolist() == [[3, 2, 1, 0], [1, 0, 2, 3]]

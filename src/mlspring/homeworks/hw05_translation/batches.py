@@ -72,8 +72,10 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        parts = (self.source, self.inputs, self.targets)
-        return Batch(*(part.to(device, non_blocking=True) for part in parts), self.num_targets)
+        source, inputs, targets = (
+            part.to(device, non_blocking=True) for part in (self.source, self.inputs, self.targets)
+        )
+        return Batch(source, inputs, targets, self.num_targets)
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,8 @@ def alignment(run: Run, recipe: Recipe, data: Data) -> None:
     source, target = flat(done.words.encode(english)), flat([done.tokens(english)[0].tokens])
     batch = Corpus(source, target).batch(torch.tensor([0])).to(done.hardware.device)
     with torch.inference_mode():
-        weights = done.model.alignment(batch.source, batch.inputs)
-    weights = weights[0].float().cpu().numpy()
+        looks = done.model.alignment(batch.source, batch.inputs)[0]
+    weights = looks.float().cpu().numpy()
     above, beside = (
         [done.words.piece(t) for t in side[0].tolist()] for side in (batch.source, batch.targets)
     )

@@ -4,6 +4,7 @@ Shapes: n sentences still in search, k beginnings (beams) of each, v tokens of t
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -77,7 +78,7 @@ def search(
     """
     beam, device = max(how.beam, 1), source.device
     ids = torch.arange(len(source), device=device)  # of the sentences still in search
-    state = model.encode(source, keep_past=True).select(ids.repeat_interleave(beam))
+    state: Any = model.encode(source, keep_past=True).select(ids.repeat_interleave(beam))
     tokens = torch.full((len(source), beam, 1), EOS, device=device)
     scores = torch.full((len(source), beam), -torch.inf, device=device)
     scores[:, 0] = 0  # at the start all beginnings are alike

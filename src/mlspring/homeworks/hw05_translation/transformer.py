@@ -7,6 +7,7 @@ attends to it.
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -66,10 +67,10 @@ class Transformer(nn.Module):
         """Return the state before the first target token; ``keep_past``: as a search wants it."""
         real = (source != PAD)[:, None, None]
         x = self._embed(source, 0)
-        for block in self.encoder:
+        for block in _blocks(self.encoder):
             x = block(x, real)
         x = self.encoder_norm(x)
-        memory = [block.cross.heads_of(x) for block in self.decoder]
+        memory = [block.cross.heads_of(x) for block in _blocks(self.decoder)]
         return State(real, memory, [] if keep_past else None)
 
     def decode(self, state: State, tokens: Tensor) -> Tensor:
@@ -79,7 +80,7 @@ class Transformer(nn.Module):
         """
         x, past = self._embed(tokens, state.length), state.past
         kept = []
-        for number, block in enumerate(self.decoder):
+        for number, block in enumerate(_blocks(self.decoder)):
             before = past[number] if past else None
             x, heads = block.look_back(x, before)
             x = block.look_at(x, state.memory[number], state.real)
@@ -94,7 +95,7 @@ class Transformer(nn.Module):
         The mean over the heads of the last layer.
         """
         state, x = self.encode(source), self._embed(inputs, 0)
-        for number, block in enumerate(self.decoder):
+        for number, block in enumerate(_blocks(self.decoder)):
             x, _ = block.look_back(x, None)
             keys, _ = state.memory[number]
             weights = block.cross.weights(block.cross_norm(x), keys, state.real)
@@ -149,6 +150,10 @@ class Block(nn.Module):
 
     def _add(self, x: Tensor, change: Tensor) -> Tensor:
         return x + F.dropout(change, self.dropout, self.training)
+
+
+def _blocks(modules: nn.ModuleList) -> list[Block]:
+    return cast("list[Block]", modules)
 
 
 class Attention(nn.Module):

@@ -19,7 +19,7 @@ MAX_LINES, MAX_LINES_OF_MANY = 1500, 2000  # of an island; of one with more than
 METHODS = {
     "hw05": (
         *('kind = "gru"', 'kind = "transformer"', 'schedule = "inverse_sqrt"'),
-        *("average_last = 50", "beam = 5", "sentences = 20000", "beam = 0"),
+        *("average_last = 100", "beam = 5", "sentences = 20000", "beam = 0"),
     ),
     "hw11": (
         *('method = "source_only"', 'method = "dann"', 'method = "mcd"', "balance = 1.0"),

@@ -44,8 +44,8 @@ class RecurrentState:
 class Recurrent(nn.Module):
     """A bidirectional GRU reads, a GRU writes, and its state asks the encoder's outputs.
 
-    Luong et al. 2015 (arXiv:1508.04025), global attention, "general" score: the query is the state
-    after the token has been read.
+    Luong et al. 2015 (arXiv:1508.04025), global attention, "general" score, divided by sqrt(u) so
+    that no softmax is certain from the start: the query is the state after the token has been read.
     """
 
     def __init__(self, knobs: ModelKnobs, num_tokens: int) -> None:
@@ -95,7 +95,7 @@ class Recurrent(nn.Module):
 
     def _look(self, state: RecurrentState, tokens: Tensor) -> tuple[Tensor, Tensor]:
         outputs, state.hidden = _read(self.decoder, self._embed(tokens), state.hidden)  # (b, t, u)
-        scores = self.query(outputs) @ state.memory.transpose(1, 2)
+        scores = self.query(outputs) @ state.memory.transpose(1, 2) / state.memory.shape[2] ** 0.5
         weights = scores.masked_fill(~state.real, -torch.inf).softmax(-1)  # (b, t, s)
         found = weights @ state.memory
         x = torch.tanh(self.joined(torch.cat((outputs, found), 2)))  # (b, t, w)

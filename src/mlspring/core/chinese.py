@@ -8,10 +8,10 @@ from mlspring.core.errors import DataError, UserError
 from mlspring.core.texts import read_bytes, read_lines
 
 SIMPLIFIED = frozenset(
-    "们这说时国对过还学问题见现样长东车话给让请谁认识应该为书买卖亲爱听写读开关门间电脑网师从优传伤"
-    "儿军农创动务单卫历压县变双发图团场块声处备头妈实审导层岁岛带广庆异张归当录态怀总恋护报择损摆"
-    "数断显晓杀权条构枪树桥检楼欢欧残毁汇汉沟济浅测满灭灯灵热爷独环来个会经进"
-) - frozenset("毁损")
+    "们这说时国对过还学问题见现样长东车话给让请谁认识应该为书买卖亲爱写读开关门间电脑网师从优传伤"
+    "军农创动务单卫历压县变双发图团场块声处备头妈实审导层岁岛带广庆异张归当录态怀总恋护报择损摆"
+    "数断显晓杀权条构枪树桥检楼欢欧残汇汉沟济浅测满灭灯灵热爷独环来个会经进"
+)
 """Frequent characters that are written otherwise in Traditional Chinese."""
 
 FREQUENT = frozenset(

@@ -2,7 +2,6 @@
 
 import pytest
 
-from mlspring.core.chinese import likely_encoding, to_half_width
 from mlspring.homeworks.hw05_translation.cleaning import (
     LONGEST,
     clean_chinese,
@@ -99,16 +98,3 @@ def test_spaces_stay_between_latin_words_alone() -> None:
 
 def test_width_and_case_do_not_count() -> None:
     assert compared("ＴＥＤ，好！") == compared("ted,好!")
-    assert to_half_width("！～　") == "!~ "
-
-
-@pytest.mark.parametrize(
-    ("codec", "text", "name"),
-    [
-        ("cp950", "我們在這裡等他，你也來嗎？大家都是好人。", "Big5"),
-        ("gb18030", "我们在这里等他，你也来吗？大家都是好人。", "GBK"),
-        ("latin-1", "déjà vu", None),
-    ],
-)
-def test_old_encodings_are_known(codec: str, text: str, name: str | None) -> None:
-    assert likely_encoding(text.encode(codec)) == name

@@ -68,7 +68,7 @@ def q2_gradient_norm(run: Run, recipe: Recipe, _data: Data) -> None:
             )
     axes.set(yscale="log", xlabel="step", ylabel="norm before clipping")
     axes.set_title(f"Clipping acted in {over.mean():.0%} of the steps")
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=3)
     rows = zip(steps, norms, np.where(over, 1, 0), strict=True)
     style.save(figure, run.figures, "q2_gradient_norm", ("step", "norm", "clipped"), rows)
 

@@ -17,7 +17,7 @@ from mlspring.kit.seeding import generator
 
 NEVER = [PAD, BACK]  # are no part of a translation
 LIMIT, MORE = 1.2, 10  # a translation has at most 1.2 times the tokens of its source and 10 more
-BATCH_TOKENS = 4096  # of sources, times beginnings
+MOST_TOKENS = {"cpu": 4096, "cuda": 65_536}  # of the sources of a batch, times beginnings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,8 @@ def translate(model: Translator, sources: Sentences, how: How, hardware: Hardwar
     was_training = model.training
     model.eval()
     found: dict[int, Found] = {}
-    for rows in by_length(sources.lengths, BATCH_TOKENS // max(how.beam, 1)):
+    most = MOST_TOKENS[hardware.device.type] // max(how.beam, 1)
+    for rows in by_length(sources.lengths, most):
         stream = None if how.beam else generator(how.seed, "draw", int(rows[0]))
         source = sources.padded(rows).to(hardware.device)
         longest = (LIMIT * sources.lengths[rows] + MORE).long().to(hardware.device)

@@ -5,7 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, digits, domains, food, glyphs, landings, phones, survey, voices
+from tests.tiny import (
+    compression,
+    digits,
+    domains,
+    food,
+    glyphs,
+    landings,
+    phones,
+    survey,
+    translation,
+    voices,
+)
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -77,6 +88,13 @@ TINY = {
         write_answers=voices.write_answers,
         best=1.0,
         tolerance=0.1,  # batch norm takes its statistics from each process's share
+    ),
+    "hw05": Tiny(
+        write_data=translation.write_ted,
+        small=translation.SMALL,
+        write_answers=translation.write_answers,
+        write_perfect=translation.write_perfect,
+        best=100.0,
     ),
     "hw11": Tiny(
         write_data=domains.write_domains,

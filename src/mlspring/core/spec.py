@@ -12,7 +12,7 @@ from mlspring.core.errors import UserError
 LEVELS = ("simple", "medium", "strong", "boss")
 
 SubmissionKind = Literal[
-    "table", "baselines", "images", "actions", "scores-per-image", "archive", "none"
+    "table", "baselines", "images", "actions", "scores-per-image", "archive", "lines", "none"
 ]
 
 

@@ -66,14 +66,15 @@ def score(spec: Spec, file: Path, answers: Path | None) -> dict[str, Any]:
 
 
 def score_text(spec: Spec, scored: dict[str, Any]) -> str:
-    """Return the score as one line, with the private mean's interval where it has one."""
+    """Return the score as one line, with the private mean's interval, or the metric's signature."""
     show, details = spec.metric.show, scored["details"]
     interval = ""
     if "private_low" in details:
         low, high = show(details["private_low"]), show(details["private_high"])
         interval = f" (95 % interval {low} to {high})"
+    signed = next((name for name in details if name.startswith(f"{spec.metric.name}|")), "")
     return (
-        f"{spec.metric.name}: public {show(scored['public'])}, "
+        f"{signed or spec.metric.name}: public {show(scored['public'])}, "
         f"private {show(scored['private'])}{interval}; "
         f"{_worth(spec, scored['level'], scored['source'])}"
     )

@@ -113,5 +113,6 @@ def export(spec: Spec, to: Path, *, answers: bool = False) -> str:
         if not answers:
             return said
         (partial / "private").mkdir()
-        shutil.copyfile(sources.world_answers(spec), partial / "private" / "answers.csv")
+        kept = sources.world_answers(spec)
+        shutil.copyfile(kept, partial / "private" / f"answers{kept.suffix}")
     return f"{said}\n{to / 'private'}: answers, {ABOUT_ANSWERS}"

@@ -61,8 +61,9 @@ def answers_of(spec: Spec, source: Source) -> Path:
 def are_world_answers(spec: Spec, answers: Path) -> bool:
     """Return whether a file holds the answers of the world that is cached; none is made to see."""
     folder = world.folder(catalog.part(spec, "data").world())
-    cached = os.access(folder / "private" / "answers.csv", os.R_OK)
-    return cached and sha256(_answers(spec, folder)) == sha256(answers)
+    if not os.access(kept := _answers(spec, folder), os.R_OK):
+        return False
+    return sha256(kept) == sha256(answers)
 
 
 def _answers(spec: Spec, folder: Path) -> Path:

@@ -42,6 +42,7 @@ KEPT = (
     "train.steps",
     "train.steps_per_task",
     "train.batch_size",
+    "train.batch_tokens",
 )  # what would make a comparison one of more training
 
 

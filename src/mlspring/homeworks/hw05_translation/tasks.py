@@ -1,0 +1,76 @@
+"""What a network learns: English to Chinese, or, for back-translation, the reverse."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mlspring.homeworks.hw05_translation.batches import Corpus, flat, joined
+from mlspring.homeworks.hw05_translation.cleaning import written_chinese
+from mlspring.homeworks.hw05_translation.data import Data
+from mlspring.homeworks.hw05_translation.layout import Pairs
+from mlspring.homeworks.hw05_translation.recipe import Recipe, TrainKnobs
+from mlspring.homeworks.hw05_translation.score import bleu
+from mlspring.homeworks.hw05_translation.vocabulary import BACK, Vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One direction of translation."""
+
+    name: str  # on the progress bar
+    train: Corpus  # pairs as tokens
+    held: Corpus  # those to validate on
+    knobs: TrainKnobs
+    num_tokens: int  # of the vocabulary
+    text: Callable[[Sequence[list[int]]], list[str]]  # turns tokens into lines
+    references: list[str]  # the lines that belong to ``held``
+    tokenizer: str  # sacreBLEU's, of the target language
+
+    def bleu(self, sentences: Sequence[list[int]]) -> float:
+        """Return the BLEU of translations of the first held-out sentences."""
+        lines = self.text(sentences)
+        return float(bleu(lines, self.references[: len(lines)], self.tokenizer)[0].score)
+
+
+def forward_task(recipe: Recipe, data: Data, words: Vocabulary, synthetic: Pairs | None) -> Task:
+    """Return English to Chinese: the real pairs, and synthetic ones, which a first token tells.
+
+    Tagged back-translation (Caswell et al. 2019, arXiv:1906.06442): the network learns from both
+    and is asked without the token, so that it writes as the real pairs do.
+    """
+    real = corpus(words, data.train)
+    if synthetic is not None:
+        parts = [real] * recipe.back.repeat_real
+        parts.append(corpus(words, synthetic, first=[BACK]))
+        source, target = ([getattr(p, side) for p in parts] for side in ("source", "target"))
+        real = Corpus(joined(source), joined(target))
+    return Task(
+        name="en-zh",
+        train=real,
+        held=corpus(words, data.held),
+        knobs=recipe.train,
+        num_tokens=len(words),
+        text=words.chinese,
+        references=[written_chinese(line) for line in data.held.chinese],
+        tokenizer="zh",
+    )
+
+
+def backward_task(recipe: Recipe, data: Data, words: Vocabulary) -> Task:
+    """Return Chinese to English, from the real pairs alone."""
+    train, held = corpus(words, data.train), corpus(words, data.held)
+    return Task(
+        name="zh-en",
+        train=Corpus(train.target, train.source),
+        held=Corpus(held.target, held.source),
+        knobs=recipe.train.model_copy(update={"steps": recipe.back.steps}),
+        num_tokens=len(words),
+        text=words.english,
+        references=data.held.english,
+        tokenizer="13a",
+    )
+
+
+def corpus(words: Vocabulary, pairs: Pairs, *, first: Sequence[int] = ()) -> Corpus:
+    """Return pairs as tokens, ``first`` before each source."""
+    source = flat(words.encode(pairs.english), first=first)
+    return Corpus(source, flat(words.encode(pairs.chinese)))

@@ -1,0 +1,1 @@
+"""Reading paragraphs with questions: a stand-in."""

@@ -75,6 +75,17 @@ class Names:
     what: str
 
 
+@dataclass(frozen=True)
+class Texts:
+    """Free text of at most ``longest`` characters, which may be empty; ``what`` is one of them.
+
+    A submission and the answers are read alike: without commas, and without blanks at the ends.
+    """
+
+    longest: int
+    what: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class TableFormat:
     """A submission of two columns, scored by the mean over its rows.
@@ -86,7 +97,7 @@ class TableFormat:
     """
 
     header: tuple[str, str]
-    values: Classes | Numbers | Names
+    values: Classes | Numbers | Names | Texts
     metric: Literal["accuracy", "mean squared error"]
 
 

@@ -5,7 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import compression, digits, domains, food, glyphs, landings, phones, survey, voices
+from tests.tiny import (
+    compression,
+    digits,
+    domains,
+    food,
+    glyphs,
+    landings,
+    phones,
+    reading,
+    survey,
+    voices,
+)
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -77,6 +88,14 @@ TINY = {
         write_answers=voices.write_answers,
         best=1.0,
         tolerance=0.1,  # batch norm takes its statistics from each process's share
+    ),
+    "hw07": Tiny(
+        write_data=reading.write_reading,
+        small=reading.SMALL,
+        write_answers=reading.write_answers,
+        best=1.0,
+        held_out="valid/accuracy",
+        alike=("encoder.dropout=0.0",),
     ),
     "hw11": Tiny(
         write_data=domains.write_domains,

@@ -84,7 +84,6 @@ class SpanKnobs(Section):
         description="sample: best start and best end, apart; joint: the best pair that is a span"
     )
     longest: int = Field(ge=1, le=500, description="joint: tokens of an answer at most")
-    num_best: int = Field(ge=1, le=1000, description="joint: starts and ends a window that pair up")
     members: int = Field(ge=1, le=16, description="networks whose scores are averaged")
 
 
@@ -109,6 +108,11 @@ class Recipe(Section):
     def num_networks(self) -> int:
         """Networks that are fine-tuned: those that answer, then those of the study."""
         return self.span.members + len(self.study.maskings)
+
+    @property
+    def work(self) -> Literal["dense", "wide"]:
+        """Which arithmetic to try: a given BERT is wide enough for bf16, ours is not."""
+        return "wide" if self.encoder.source == "given" else "dense"
 
     def of(self, number: int) -> "Recipe":
         """Return the recipe of network ``number``: those of the study have other encoders."""

@@ -67,6 +67,7 @@ SMALL = (
     "window.stride=10",
     "encoder.source=trained",
     "encoder.name=''",
+    "encoder.match=true",
     "encoder.layers=1",
     "encoder.width=16",
     "encoder.heads=2",

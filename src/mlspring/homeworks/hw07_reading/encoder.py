@@ -23,7 +23,7 @@ from mlspring.core.progress import say
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw07_reading.data import Data
 from mlspring.homeworks.hw07_reading.models import SPECIALS, MaskedNet, config_of, new_bert
-from mlspring.homeworks.hw07_reading.pretrain import pretrain
+from mlspring.homeworks.hw07_reading.pretrain import loop_of, pretrain
 from mlspring.homeworks.hw07_reading.recipe import Recipe, WindowKnobs
 from mlspring.homeworks.hw07_reading.tokens import Tokenizer, vocabulary
 from mlspring.kit import checkpoint
@@ -81,9 +81,9 @@ def open_encoder(recipe: Recipe, data: Data, hardware: Hardware, ranks: Ranks) -
 
 def folder_of(recipe: Recipe, data: Data) -> Path:
     """Return where an encoder of ours is kept, whether or not it is there yet."""
-    window, encoder = recipe.window, recipe.encoder
-    parts = [VERSION, encoder.model_dump(), recipe.pretrain.model_dump()]
-    parts += [window.question, window.length, recipe.train.weight_decay]
+    loop = loop_of(recipe).model_dump(exclude={"checkpoint_seconds", "validate_every"})
+    parts = [VERSION, recipe.encoder.model_dump(), recipe.pretrain.model_dump(), loop]
+    parts += [recipe.window.question, recipe.window.length]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for texts in (data.train.paragraphs, data.train.questions, data.dev.paragraphs):
         digest.update(json.dumps(texts).encode())

@@ -36,7 +36,6 @@ SPAN = 3  # tokens that are hidden together
 PHRASE = (8, 21)  # tokens of a phrase that is recalled: from, and below
 PHRASE_SHARE = 0.5  # of these that are hidden
 HELD_OUT = 64  # windows of the dev paragraphs that the loss is measured on
-CLIP_NORM = 1.0
 
 Texts = Sequence[NDArray[np.int32]]
 M = TypeVar("M", bound=nn.Module)
@@ -64,7 +63,7 @@ def pretrain(
 
     Args:
         run: where weights, state and log go.
-        recipe: of whom the encoder is.
+        recipe: whose encoder it is.
         config: of the encoder.
         tokenizer: of the texts.
         texts: paragraphs to learn from, and others to measure on.
@@ -83,13 +82,12 @@ def pretrain(
             # forward, loss: of the hidden tokens alone
             if recipe.encoder.dropout:
                 seed_everything(SEED, "pre-train dropout", step)
-            logits, targets = name_hidden(state.model, batch, hardware)
-            loss = F.cross_entropy(logits, targets)
+            loss = F.cross_entropy(*name_hidden(state.model, batch, hardware))
 
             # backward, clip, step
             state.optimizer.zero_grad()
             loss.backward()
-            clip_gradients(state.model, CLIP_NORM)
+            clip_gradients(state.model, loop.clip_norm)
             rate = set_learning_rate(state.optimizer, loop, step, loop.warmup_steps)
             state.optimizer.step()
 

@@ -132,6 +132,8 @@ class Recipe(Section):
             raise ValueError("encoder.width must be even, and a multiple of encoder.heads")
         if (encoder.source == "given") != bool(encoder.name):
             raise ValueError("encoder.name is for encoder.source = 'given', and needed there")
+        if encoder.match and encoder.source == "given":
+            raise ValueError("encoder.match: a given BERT has no segment for it; use false")
         if len(self.study.maskings) != len(self.study.layers):
             raise ValueError("study.maskings and study.layers need one entry an encoder each")
         if self.study.maskings and encoder.source == "given":

@@ -7,6 +7,7 @@ step), so a resumed run ends with the weights of an uninterrupted one.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,8 +17,8 @@ from torch.nn import functional as F
 from mlspring.core.errors import RunError
 from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw07_reading import predict, spans, windows
-from mlspring.homeworks.hw07_reading.batches import BucketedBatches, Reader, Sequences
-from mlspring.homeworks.hw07_reading.data import Data
+from mlspring.homeworks.hw07_reading.batches import BucketedBatches, Reader
+from mlspring.homeworks.hw07_reading.data import Data, Part
 from mlspring.homeworks.hw07_reading.encoder import Encoder, open_encoder
 from mlspring.homeworks.hw07_reading.models import ReadingNet
 from mlspring.homeworks.hw07_reading.pretrain import with_optimizer
@@ -34,6 +35,15 @@ from mlspring.kit.training import Bookkeeper
 NUM_VALID = 300  # questions of the dev part that training is validated on
 
 
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """A network to fine-tune: its number in the run, its recipe, the encoder that it begins as."""
+
+    number: int
+    recipe: Recipe
+    encoder: Encoder
+
+
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
     """Train what is not finished; return the first network's exact match on dev questions."""
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
@@ -42,29 +52,18 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     num_trained, start = 0, time.perf_counter()
     for number in range(recipe.num_networks):
         if not ranks.broadcast(weights_path(run, number).exists()):
-            own = recipe.of(number)
-            encoder = checked_encoder(number, own, data, run, hardware, ranks)
-            num_trained += train_network(number, data, own, encoder, run, hardware, ranks)
+            setup = set_up(number, recipe.of(number), data, run, hardware, ranks)
+            num_trained += train_network(setup, data, run, hardware, ranks)
     rate = num_trained / (time.perf_counter() - start)
     match = checkpoint.read_metadata(weights_path(run, 0))["exact_match"]
     return Training(validation=match, items_per_second=round(rate, 1))
 
 
-def train_network(
-    number: int,
-    data: Data,
-    recipe: Recipe,
-    encoder: Encoder,
-    run: Run,
-    hardware: Hardware,
-    ranks: Ranks,
-) -> int:
+def train_network(setup: Setup, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:
     """Train one network, from its last state if it has one; return the questions seen."""
+    number, recipe, encoder = setup.number, setup.recipe, setup.encoder
     knobs, seed = recipe.train, derive_seed(run.request.seed, number)
-    reader, dev = (
-        Reader.of(part, encoder.tokenizer, recipe.window, recipe.encoder.match)
-        for part in (data.train, data.dev)
-    )
+    reader, dev = (reader_of(part, recipe, encoder) for part in (data.train, data.dev))
     state = with_optimizer(hardware.to_device(new_model(encoder, seed)).train(), knobs)
     network, order = ranks.wrap(state.model), new_batches(reader, recipe, seed)
     shard = ranks.shard(order.size)
@@ -73,14 +72,14 @@ def train_network(
             # batch: this process's shard, one window a question that holds the answer
             rows = order.rows(step)
             draws = torch.rand(order.size, generator=generator(seed, "window", step))
-            batch, targets = training_batch(reader, rows[shard], draws[shard].tolist(), recipe)
+            batch = training_batch(reader, rows[shard], draws[shard].tolist(), recipe)
+            ids, segments, targets = (x.to(hardware.device) for x in batch)
 
             # forward, loss
             if recipe.encoder.dropout:
                 seed_everything(seed, "dropout", step, ranks.rank)
             with hardware.autocast():
-                logits = network(batch.ids.to(hardware.device), batch.segments.to(hardware.device))
-            targets = targets.to(hardware.device)
+                logits = network(ids, segments)
             loss = span_loss(logits, targets)
 
             # backward, clip
@@ -101,8 +100,9 @@ def train_network(
             if books.due():
                 books.save()
         if ranks.is_main:
-            told = {"config": encoder.config, "tokenizer": encoder.tokenizer.text}
-            told |= {"encoder": encoder.told, "exact_match": measured["valid__accuracy"]}
+            told = {"exact_match": measured["valid__accuracy"], "num_valid": num_valid(dev)}
+            told |= {"config": encoder.config, "encoder": encoder.told}
+            told |= {"tokenizer": encoder.tokenizer.text}
             checkpoint.save_weights(weights_path(run, number), state.model, told)
         books.finish()
     return (step - books.start) * order.size
@@ -120,8 +120,8 @@ def span_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 def training_batch(
     reader: Reader, rows: Sequence[int], draws: Sequence[float], recipe: Recipe
-) -> tuple[Sequences, Tensor]:
-    """Return a window of each question, and the places of the answers in it, int64 (B, 2)."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a window of each question: ids and segments (B, L), places of the answer (B, 2)."""
     length, starts = recipe.window.length, []
     for row, draw in zip(rows, draws, strict=True):
         (first, last), num_tokens = reader.spans[row], len(reader.paragraph_of(row).ids)
@@ -131,20 +131,29 @@ def training_batch(
             starts.append(windows.any_start(first, last, num_tokens, length, draw))
     batch = reader.sequences(rows, starts, length)
     inside = (reader.spans[rows] - np.array(starts)[:, None]).clip(0, length - 1)
-    return batch, torch.from_numpy(batch.firsts[:, None] + inside)
+    return batch.ids, batch.segments, torch.from_numpy(batch.firsts[:, None] + inside)
 
 
 def validate(
     model: ReadingNet, dev: Reader, recipe: Recipe, hardware: Hardware, ranks: Ranks
 ) -> dict[str, float]:
     """Return the exact match on up to ``NUM_VALID`` dev questions, evenly spread, by the recipe."""
-    every = np.linspace(0, len(dev.questions) - 1, min(NUM_VALID, len(dev.questions)))
-    rows = every.astype(np.int64)
+    rows = np.linspace(0, len(dev.questions) - 1, num_valid(dev)).astype(np.int64)
     scores = predict.score(model, dev, recipe.window, hardware, ranks, rows=rows)
     found = predict.answers(dev, scores, spans.rules_of(recipe.span), rows)
     truth = dev.part.answers
     match = predict.exact_match(found, [truth[row] for row in rows])
     return {"valid__accuracy": round(float(match.mean()), 5)}
+
+
+def num_valid(dev: Reader) -> int:
+    """Return how many dev questions training is validated on."""
+    return min(NUM_VALID, len(dev.questions))
+
+
+def reader_of(part: Part, recipe: Recipe, encoder: Encoder) -> Reader:
+    """Return a part as an encoder's tokenizer reads it."""
+    return Reader.of(part, encoder.tokenizer, recipe.window, recipe.encoder.match)
 
 
 def new_model(encoder: Encoder, seed: int) -> ReadingNet:
@@ -163,13 +172,13 @@ def new_batches(reader: Reader, recipe: Recipe, seed: int) -> BucketedBatches:
     return BucketedBatches(torch.from_numpy(rows), torch.from_numpy(lengths), size, seed)
 
 
-def checked_encoder(
+def set_up(
     number: int, recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks
-) -> Encoder:
-    """Return the encoder of a network.
+) -> Setup:
+    """Return a network with its encoder, pre-trained now if no run has needed that before.
 
     Raises:
-        RunError: a resumed run began with another one.
+        RunError: a resumed run began with another encoder.
     """
     encoder = open_encoder(recipe, data, hardware, ranks)
     digests = run.state.get("encoders", {})
@@ -179,4 +188,4 @@ def checked_encoder(
         raise RunError("the encoder has changed since this run began", file=run.folder, fix=fix)
     if ranks.is_main:
         run.note(encoders=digests)
-    return encoder
+    return Setup(number=number, recipe=recipe, encoder=encoder)

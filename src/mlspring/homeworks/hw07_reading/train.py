@@ -22,14 +22,14 @@ from mlspring.homeworks.hw07_reading.data import Data, Part
 from mlspring.homeworks.hw07_reading.encoder import Encoder, open_encoder
 from mlspring.homeworks.hw07_reading.models import ReadingNet
 from mlspring.homeworks.hw07_reading.pretrain import with_optimizer
-from mlspring.homeworks.hw07_reading.recipe import Recipe
+from mlspring.homeworks.hw07_reading.recipe import Recipe, TrainKnobs
 from mlspring.kit import checkpoint, device, distributed
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import derive_seed, generator, seed_everything
-from mlspring.kit.state import clip_gradients
+from mlspring.kit.state import TrainState, clip_gradients
 from mlspring.kit.training import Bookkeeper
 
 NUM_VALID = 300  # questions of the dev part that training is validated on
@@ -64,7 +64,7 @@ def train_network(setup: Setup, data: Data, run: Run, hardware: Hardware, ranks:
     number, recipe, encoder = setup.number, setup.recipe, setup.encoder
     knobs, seed = recipe.train, derive_seed(run.request.seed, number)
     reader, dev = (reader_of(part, recipe, encoder) for part in (data.train, data.dev))
-    state = with_optimizer(hardware.to_device(new_model(encoder, seed)).train(), knobs)
+    state = new_state(encoder, knobs, seed, hardware)
     network, order = ranks.wrap(state.model), new_batches(reader, recipe, seed)
     shard = ranks.shard(order.size)
     with Bookkeeper(run, number, state, knobs, knobs.steps, ranks, f"train {number + 1}") as books:
@@ -156,12 +156,14 @@ def reader_of(part: Part, recipe: Recipe, encoder: Encoder) -> Reader:
     return Reader.of(part, encoder.tokenizer, recipe.window, recipe.encoder.match)
 
 
-def new_model(encoder: Encoder, seed: int) -> ReadingNet:
+def new_state(
+    encoder: Encoder, knobs: TrainKnobs, seed: int, hardware: Hardware
+) -> TrainState[ReadingNet]:
     """Return a network on a pre-trained encoder; its head depends on the seed alone."""
     seed_everything(seed, "weights")
     model = ReadingNet(encoder.config)
     model.bert.load_state_dict(dict(encoder.weights))
-    return model
+    return with_optimizer(hardware.to_device(model).train(), knobs)
 
 
 def new_batches(reader: Reader, recipe: Recipe, seed: int) -> BucketedBatches:

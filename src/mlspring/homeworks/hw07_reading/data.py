@@ -197,7 +197,7 @@ def _row(
         found = f"{name}: question_text is {text!r}"
         raise DataError(found, file=file, expected="a text", fix=AGAIN)
     start, end = _answer(one, name, paragraphs[which], file) if answered else (-1, -1)
-    return one["id"], which, text, start, end
+    return one["id"], which, str(text), start, end
 
 
 def _answer(one: dict[str, Any], name: str, paragraph: str, file: Path) -> tuple[int, int]:

@@ -93,8 +93,8 @@ def q2_encoders(run: Run, recipe: Recipe, _data: Data) -> None:
     hint = "" if len(rows) > 1 else "\n(others beside it: mlspring run hw07 encoders)"
     axes.set(xlabel=f"exact match on dev questions{hint}", xlim=(0, 1))
     axes.set_title("Encoders, fine-tuned alike")
-    header = ("encoder", "parameters", "vocabulary", "exact match", "+-")
-    header += ("pre-training s", "fine-tuning s")
+    header = ["encoder", "parameters", "vocabulary", "exact match", "+-"]
+    header += ["pre-training s", "fine-tuning s"]
     style.save(figure, run.figures, "q2_encoders", header, rows)
 
 

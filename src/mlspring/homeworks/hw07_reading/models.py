@@ -19,7 +19,7 @@ from mlspring.homeworks.hw07_reading.recipe import EncoderKnobs, WindowKnobs
 SPECIALS = 3  # [CLS] and two [SEP] of a sequence
 POSITION_SCALE = 0.02  # of positions beside words, as BERT draws both
 
-logging.disable_progress_bar()
+logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def config_of(knobs: EncoderKnobs, window: WindowKnobs, vocabulary_size: int) -> dict[str, Any]:

@@ -41,8 +41,13 @@ class Scores:
 
     def of(self, rows: NDArray[np.bool_]) -> "Scores":
         """Return the scores of some windows."""
-        parts = ("logits", "questions", "offsets", "firsts", "sizes")
-        return replace(self, **{part: getattr(self, part)[rows] for part in parts})
+        return Scores(
+            logits=self.logits[rows],
+            questions=self.questions[rows],
+            offsets=self.offsets[rows],
+            firsts=self.firsts[rows],
+            sizes=self.sizes[rows],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +79,11 @@ def rules_of(knobs: SpanKnobs) -> Rules:
 def ladder(longest: int) -> dict[str, Rules]:
     """Return the rules from the sample's to all of them, each with one more than the one before."""
     steps: dict[str, Rules] = {"the sample's rule": Rules()}
-    for name, change in {
-        "text cut from the paragraph": {"raw": True},
-        "tokens of the paragraph only": {"inside": True},
-        "end not before start": {"ordered": True},
-        f"at most {longest} tokens": {"longest": longest},
-        "best pair over all windows": {"across": True},
-    }.items():
-        steps[f"+ {name}"] = replace(list(steps.values())[-1], **change)
+    steps["+ text cut from the paragraph"] = rules = Rules(raw=True)
+    steps["+ tokens of the paragraph only"] = rules = replace(rules, inside=True)
+    steps["+ end not before start"] = rules = replace(rules, ordered=True)
+    steps[f"+ at most {longest} tokens"] = rules = replace(rules, longest=longest)
+    steps["+ best pair over all windows"] = replace(rules, across=True)
     return steps
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlspring.core.errors import DataError
+
 PAD, UNK, CLS, SEP, MASK = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
@@ -34,6 +36,9 @@ class Tokenizer:
 
     Args:
         text: the JSON of a tokenizer that has BERT's special tokens.
+
+    Raises:
+        DataError: it lacks one.
     """
 
     def __init__(self, text: str) -> None:
@@ -43,8 +48,11 @@ class Tokenizer:
         self._inner = tokenizers.Tokenizer.from_str(text)
         self._inner.no_truncation()
         self._inner.no_padding()
-        numbers = [self._inner.token_to_id(name) for name in SPECIAL]
-        self.pad, self.unk, self.cls, self.sep, self.mask = (int(number) for number in numbers)
+        numbers = {name: self._inner.token_to_id(name) for name in SPECIAL}
+        if missing := [name for name, number in numbers.items() if number is None]:
+            expected = f"a tokenizer of BERT's, which has {', '.join(SPECIAL)}"
+            raise DataError(f"the tokenizer lacks {missing[0]}", expected=expected)
+        self.pad, self.unk, self.cls, self.sep, self.mask = (numbers[name] or 0 for name in SPECIAL)
         self.size: int = self._inner.get_vocab_size()
 
     @classmethod

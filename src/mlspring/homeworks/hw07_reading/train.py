@@ -8,6 +8,7 @@ step), so a resumed run ends with the weights of an uninterrupted one.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,7 +101,10 @@ def train_network(setup: Setup, data: Data, run: Run, hardware: Hardware, ranks:
             if books.due():
                 books.save()
         if ranks.is_main:
-            told = {"exact_match": measured["valid__accuracy"], "num_valid": num_valid(dev)}
+            told: dict[str, Any] = {
+                "exact_match": measured["valid__accuracy"],
+                "num_valid": num_valid(dev),
+            }
             told |= {"config": encoder.config, "encoder": encoder.told}
             told |= {"tokenizer": encoder.tokenizer.text}
             checkpoint.save_weights(weights_path(run, number), state.model, told)
@@ -169,7 +173,7 @@ def new_state(
 def new_batches(reader: Reader, recipe: Recipe, seed: int) -> BucketedBatches:
     """Return the order in which the questions that have an answer in tokens are learnt."""
     rows = np.flatnonzero(reader.spans[:, 0] >= 0)
-    lengths = np.array([reader.length(row, recipe.window.length) for row in rows])
+    lengths = np.array([reader.length(row, recipe.window.length) for row in rows.tolist()])
     size = recipe.train.batch_size
     return BucketedBatches(torch.from_numpy(rows), torch.from_numpy(lengths), size, seed)
 

@@ -155,7 +155,8 @@ class Spec:
         levels: recipe names in rising order; the four levels wherever the course has them, else
             the recipes' own names, which then rise in nothing and have no baselines.
         default: the recipe that runs where none is named.
-        first: a level whose first run also makes what all later ones share, e.g. a teacher.
+        first: a level whose first run also makes what later ones share, e.g. a teacher; or several
+            such levels.
     """
 
     id: str
@@ -175,7 +176,7 @@ class Spec:
     questions: tuple[Question, ...] = ()
     levels: tuple[str, ...] = LEVELS
     default: str = LEVELS[0]
-    first: str | None = None
+    first: str | tuple[str, ...] = ()
 
     @property
     def island(self) -> str:

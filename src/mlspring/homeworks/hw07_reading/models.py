@@ -17,7 +17,6 @@ from transformers.utils import logging
 from mlspring.homeworks.hw07_reading.recipe import EncoderKnobs, WindowKnobs
 
 SPECIALS = 3  # [CLS] and two [SEP] of a sequence
-POSITION_SCALE = 0.02  # of positions beside words, as BERT draws both
 
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
@@ -34,14 +33,16 @@ def config_of(knobs: EncoderKnobs, window: WindowKnobs, vocabulary_size: int) ->
         "attention_probs_dropout_prob": 0.0,
         "max_position_embeddings": window.question + window.length + SPECIALS,
         "type_vocab_size": 3 if knobs.match else 2,
+        "initializer_range": round(knobs.width**-0.5, 4),
     }
 
 
 def new_bert(config: Mapping[str, Any]) -> BertModel:
-    """Return a BERT with fresh weights, its positions sines and cosines (Vaswani et al. 2017).
+    """Return a BERT with fresh weights that begins where a small one would come to after long.
 
-    They are learnt further; drawn anew, they would take most of a short pre-training to tell
-    neighbours from strangers.
+    Positions begin as sines and cosines (Vaswani et al. 2017), and each key as its query, so that a
+    token looks at its neighbours and at its like from the start (Trockman & Kolter 2023,
+    arXiv:2305.09828). All of it is learnt further.
     """
     bert = BertModel(BertConfig(**config), add_pooling_layer=False)
     positions = bert.embeddings.position_embeddings.weight
@@ -51,7 +52,9 @@ def new_bert(config: Mapping[str, Any]) -> BertModel:
     )
     waves = torch.stack([torch.sin(place * rates), torch.cos(place * rates)], 2).flatten(1)
     with torch.no_grad():
-        positions.copy_(POSITION_SCALE * math.sqrt(2) * waves)
+        positions.copy_(math.sqrt(2) * config["initializer_range"] * waves)
+        for block in bert.encoder.layer:
+            block.attention.self.key.weight.copy_(block.attention.self.query.weight)
     return bert
 
 

@@ -20,6 +20,7 @@ SPEC = Spec(
     ),
     submission_name="result.csv",
     limits=Limits(max_bytes=5_000_000, max_rows=20_000),
+    first=("simple", "strong"),  # pre-train the two encoders
     points=Points(public=0.5, private=0.5),
     questions=(
         Question(

@@ -40,6 +40,7 @@ PLANS = {
     "hw02": Plan(step_level="medium", num_steps=100, work="wide"),
     "hw03": Plan(step_level="medium", num_steps=40, work="conv", by_training=("boss",)),
     "hw04": Plan(step_level="simple", num_steps=100, work="dense"),
+    "hw07": Plan(step_level="simple", num_steps=40, work="dense", by_training=("boss",)),
     # accuracy on photos says nothing of drawings
     "hw11": Plan(step_level="simple", num_steps=100, work="conv", compared="training"),
     # a score is a matter of luck

@@ -53,8 +53,9 @@ def new_bert(config: Mapping[str, Any]) -> BertModel:
     waves = torch.stack([torch.sin(place * rates), torch.cos(place * rates)], 2).flatten(1)
     with torch.no_grad():
         positions.copy_(math.sqrt(2) * config["initializer_range"] * waves)
-        for block in bert.encoder.layer:
-            block.attention.self.key.weight.copy_(block.attention.self.query.weight)
+        attentions: list[Any] = [block.attention.self for block in bert.encoder.layer]  # type: ignore[union-attr]
+        for attention in attentions:
+            attention.key.weight.copy_(attention.query.weight)
     return bert
 
 

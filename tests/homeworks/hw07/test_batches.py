@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlspring.homeworks.hw07_reading.batches import BucketedBatches, Reader, joined
+from mlspring.homeworks.hw07_reading.batches import BucketedBatches, Reader, joined, shared
 from mlspring.homeworks.hw07_reading.tokens import SPECIAL, UNK, Tokenizer, vocabulary
 from tests.homeworks.hw07.tools import load, read
 
@@ -37,12 +37,19 @@ def test_a_sequence_is_question_and_window_with_what_they_share_marked() -> None
     assert names(batch.ids[0]) == [
         *("[CLS]", "小", "明", UNK, "[SEP]", "王", "小", "明", UNK, "生", "[SEP]")
     ]
-    assert batch.segments[0].tolist() == [0, 0, 0, 0, 0, 1, 2, 2, 1, 1, 1]
+    assert batch.segments[0].tolist() == [0, 0, 0, 0, 0, 1, 3, 3, 1, 1, 1]
     assert names(batch.ids[1][:3]) == ["[CLS]", "年", "[SEP]"]
     assert batch.ids[1][3:].tolist() == [0] * 8
     assert batch.firsts.tolist() == [5, 1]
     unmarked = joined([(question, window)], TOKENS, match=False)
     assert unmarked.segments.max() == 1
+
+
+def test_what_question_and_window_share_alone_or_with_a_neighbour() -> None:
+    question, window = np.array([7, 8, 9, 1, 5]), np.array([8, 7, 8, 6, 9, 1, 5, 1])
+    assert shared(question, window, (1,)).tolist() == [1, 2, 2, 0, 1, 0, 1, 0]
+    assert shared(question[:0], window, (1,)).tolist() == [0] * 8
+    assert shared(question, window[:0], (1,)).tolist() == []
 
 
 def test_the_answer_s_tokens_are_found_and_a_long_question_keeps_its_end(tmp_path: Path) -> None:

@@ -114,7 +114,3 @@ def test_positions_begin_as_waves_that_tell_neighbours_from_strangers() -> None:
     assert likeness.argmax() == 10
     assert likeness[11] == pytest.approx(likeness[9].item(), abs=1e-5)
     assert likeness[11] > likeness[20] > 0
-    for block in model.bert.encoder.layer:
-        attention = block.attention.self
-        assert torch.equal(attention.key.weight, attention.query.weight)
-        assert attention.key.weight is not attention.query.weight

@@ -28,7 +28,7 @@ class Sequences:
 
     Args:
         ids: tokens, int64 (B, L); 0 is padding.
-        segments: int64 (B, L), 0 question, 1 window, 2 a token that the question has, too.
+        segments: int64 (B, L), 0 question, 1 window, 2 or 3 a token that both have.
         firsts: (B,), place of the window's first token in the sequence.
     """
 
@@ -111,9 +111,30 @@ def joined(
         ids[row, first + len(b)] = tokens.sep
         segments[row, first : first + len(b) + 1] = 1
         if match:
-            known = a[(a != tokens.unk) & (a != tokens.mask)]
-            segments[row, first : first + len(b)] += np.isin(b, known)
+            segments[row, first : first + len(b)] += shared(a, b, (tokens.unk, tokens.mask))
     return Sequences(ids=torch.from_numpy(ids), segments=torch.from_numpy(segments), firsts=firsts)
+
+
+def shared(
+    question: NDArray[np.int32], window: NDArray[np.int32], never: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Return 1 for each token of the window that the question has, 2 if a neighbour follows, too.
+
+    Names and rare words of a question are found again whole, frequent characters one by one.
+
+    Args:
+        question: tokens.
+        window: tokens (T,).
+        never: tokens that are not compared.
+    """
+    asked, found = question.astype(np.int64), window.astype(np.int64)
+    single = np.isin(found, asked[~np.isin(asked, never)])
+    pairs = np.isin(found[:-1] << 32 | found[1:], asked[:-1] << 32 | asked[1:])
+    pairs &= single[:-1] & single[1:]
+    whole = np.zeros(len(found), bool)
+    whole[:-1] |= pairs
+    whole[1:] |= pairs
+    return single.astype(np.int64) + whole
 
 
 class BucketedBatches:

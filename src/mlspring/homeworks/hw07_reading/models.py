@@ -32,17 +32,18 @@ def config_of(knobs: EncoderKnobs, window: WindowKnobs, vocabulary_size: int) ->
         "hidden_dropout_prob": knobs.dropout,
         "attention_probs_dropout_prob": 0.0,
         "max_position_embeddings": window.question + window.length + SPECIALS,
-        "type_vocab_size": 3 if knobs.match else 2,
+        "type_vocab_size": 4 if knobs.match else 2,
         "initializer_range": round(knobs.width**-0.5, 4),
     }
 
 
 def new_bert(config: Mapping[str, Any]) -> BertModel:
-    """Return a BERT with fresh weights that begins where a small one would come to after long.
+    """Return a BERT with fresh weights, its positions sines and cosines (Vaswani et al. 2017).
 
-    Positions begin as sines and cosines (Vaswani et al. 2017), and each key as its query, so that a
-    token looks at its neighbours and at its like from the start (Trockman & Kolter 2023,
-    arXiv:2305.09828). All of it is learnt further.
+    They are learnt further; drawn anew, they would take most of a short pre-training to tell
+    neighbours from strangers. Weights are drawn with 1 / sqrt(width): with BERT's 0.02 a narrow
+    network's attention adds next to nothing at first, and it stays for hundreds of steps with
+    answers that fit the paragraph and not the question.
     """
     bert = BertModel(BertConfig(**config), add_pooling_layer=False)
     positions = bert.embeddings.position_embeddings.weight
@@ -53,9 +54,6 @@ def new_bert(config: Mapping[str, Any]) -> BertModel:
     waves = torch.stack([torch.sin(place * rates), torch.cos(place * rates)], 2).flatten(1)
     with torch.no_grad():
         positions.copy_(math.sqrt(2) * config["initializer_range"] * waves)
-        attentions: list[Any] = [block.attention.self for block in bert.encoder.layer]  # type: ignore[union-attr]
-        for attention in attentions:
-            attention.key.weight.copy_(attention.query.weight)
     return bert
 
 
@@ -89,7 +87,7 @@ class ReadingNet(nn.Module):
 
         Args:
             ids: tokens, int64 (B, L); padding stands behind.
-            segments: 0 question, 1 window, 2 a token of the window that the question has, too.
+            segments: 0 question, 1 window, 2 or 3 a token of the window that both have.
         """
         mask = ids.ne(0)
         states = self.bert(ids, mask, segments).last_hidden_state  # (B, L, D)

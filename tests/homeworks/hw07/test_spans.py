@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlspring.homeworks.hw07_reading.recipe import SpanKnobs
@@ -17,6 +17,8 @@ from mlspring.homeworks.hw07_reading.spans import (
     ladder,
     rules_of,
 )
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 LENGTH = 10  # places of a sequence: [CLS] and two of the question, [SEP], six of the window
 FIRST, SIZE = 3, 6
@@ -79,6 +81,7 @@ def test_a_question_s_windows_do_not_meet_another_s() -> None:
         assert [window for window, *_ in chosen(scores, rules)] == [1, 2, 3]
 
 
+@patient
 @given(
     values=st.lists(st.integers(-3, 3), min_size=2, max_size=24).filter(lambda v: len(v) % 2 == 0),
     longest=st.integers(1, 14),

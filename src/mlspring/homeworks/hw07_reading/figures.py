@@ -42,7 +42,7 @@ def q1_rules(run: Run, recipe: Recipe, data: Data) -> None:
     window = recipe.window
     if window.stride < window.length and window.length % window.stride == 0:
         apart = scores.of(scores.offsets % window.length == 0)
-        cases.append(("windows apart", apart, Rules()))
+        cases.append(("the sample's rule, windows apart", apart, Rules()))
         cases += [(f"+ a window each {window.stride}", scores, Rules())]
         ladder.pop(next(iter(ladder)))
     cases += [(name, scores, rules) for name, rules in ladder.items()]

@@ -41,6 +41,7 @@ PLANS = {
     "hw03": Plan(step_level="medium", num_steps=40, work="conv", by_training=("boss",)),
     "hw04": Plan(step_level="simple", num_steps=100, work="dense"),
     "hw05": Plan(step_level="strong", num_steps=40, work="wide"),
+    "hw07": Plan(step_level="simple", num_steps=40, work="dense", by_training=("boss",)),
     # accuracy on photos says nothing of drawings
     "hw11": Plan(step_level="simple", num_steps=100, work="conv", compared="training"),
     # a score is a matter of luck

@@ -60,6 +60,7 @@ names = [module.name for module in pkgutil.walk_packages(mlspring.__path__, "mls
 names = [name for name in names if not name.endswith("migrations.env")]  # alembic runs it
 names = [name for name in names if "migrations.versions" not in name]
 heavy = ("torch", "matplotlib.figure", "sklearn", "scipy", "skimage", "sqlalchemy", "alembic")
+heavy += ("transformers.models.bert.modeling_bert", "tokenizers")
 for name in heavy:
     importlib.import_module(name)  # other people's modules may use what this system has
 for module, names_gone in (

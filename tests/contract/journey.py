@@ -41,7 +41,8 @@ log = Run.log
 
 def log_and_wait(run, **values):
     log(run, **values)
-    time.sleep({seconds})
+    if (run.folder / "environment.json").exists():
+        time.sleep({seconds})
 
 Run.log = log_and_wait
 main()
@@ -51,7 +52,8 @@ main()
 def slowed(folder: Path, seconds: float) -> Path:
     """Return a script: the command line, but for a wait after each entry of the log.
 
-    So a run is surely still at work when a signal comes.
+    So a run is surely still at work when a signal comes. What is made beside a run for all runs, a
+    teacher or an encoder, has a log of its own and is not slowed.
     """
     script = folder / f"wait-{seconds}.py"
     script.write_text(SLOWED.format(seconds=seconds))

@@ -21,6 +21,10 @@ METHODS = {
         *('kind = "gru"', 'kind = "transformer"', 'schedule = "inverse_sqrt"'),
         *("average_last = 100", "beam = 5", "sentences = 20000", "beam = 0"),
     ),
+    "hw07": (
+        *('"tokens"', '"spans"', '"recall"', 'source = "given"'),
+        *('place = "anywhere"', 'rule = "joint"', "members = 2"),
+    ),
     "hw11": (
         *('method = "source_only"', 'method = "dann"', 'method = "mcd"', "balance = 1.0"),
         *("pseudo = 1.0", "smooth = 1.0", "refine = 0.25", "positive_pairs = 0.5"),

@@ -8,7 +8,7 @@ import pytest
 from mlspring import catalog
 from mlspring.catalog import SPECS
 from mlspring.core.errors import DataError, SubmissionError
-from mlspring.core.spec import Classes, Names, Spec, TableFormat
+from mlspring.core.spec import Classes, Names, Spec, TableFormat, Texts
 from mlspring.judge.worker import score_locally
 
 TABLES = [spec for spec in SPECS if spec.table is not None]
@@ -30,8 +30,17 @@ def is_named(spec: Spec) -> bool:
     return isinstance(table_of(spec).values, Names)
 
 
+def is_text(spec: Spec) -> bool:
+    return isinstance(table_of(spec).values, Texts)
+
+
 each_unnamed = pytest.mark.parametrize(
-    "spec", [spec for spec in TABLES if not is_named(spec)], ids=lambda spec: spec.id
+    "spec",
+    [spec for spec in TABLES if not is_named(spec) and not is_text(spec)],
+    ids=lambda spec: spec.id,
+)
+each_text = pytest.mark.parametrize(
+    "spec", [spec for spec in TABLES if is_text(spec)], ids=lambda spec: spec.id
 )
 each_named = pytest.mark.parametrize(
     "spec", [spec for spec in TABLES if is_named(spec)], ids=lambda spec: spec.id
@@ -44,6 +53,8 @@ def right(spec: Spec) -> list[str]:
         return ["3", "4", "0", "1"]
     if isinstance(table_of(spec).values, Names):
         return ["id03074", "王小明", "Ann Lee", "id00464"]
+    if isinstance(table_of(spec).values, Texts):
+        return ["天神地區", "1874年", "《魯冰花》 Op. 5", "64所"]
     return ["3.25", "4.5", "0.125", "-7.0"]
 
 
@@ -72,7 +83,8 @@ def test_what_is_written_is_read(spec: Spec, tmp_path: Path) -> None:
     part, path = catalog.part(spec, "submission"), tmp_path / "submission.csv"
     values = np.array([0.1, 1 / 3, 2e-17, -7.5])
     if metric_of(spec) == "accuracy":
-        values = np.array([3, 4, 0, 1]) if not is_named(spec) else np.array(right(spec))
+        by_words = is_named(spec) or is_text(spec)
+        values = np.array(right(spec)) if by_words else np.array([3, 4, 0, 1])
     part.write(path, IDS, values)
     assert path.read_text().splitlines()[0] == ",".join(table_of(spec).header)
     assert path.read_text().splitlines()[1].startswith("0007,")
@@ -189,6 +201,43 @@ def test_where_the_data_know_the_names_another_is_rejected_with_a_hint(
     path = hand_in(spec, tmp_path, rows_of(spec, row3="id0464"))
     with pytest.raises(SubmissionError, match=r"(?s)row 5.*'id0464'.*did you mean 'id00464'"):
         part.read(path, IDS, known)
+
+
+@each_text
+def test_commas_quotes_and_line_breaks_in_a_text_come_back_as_one_cell(
+    spec: Spec, tmp_path: Path
+) -> None:
+    """ASCII commas are removed on both sides, as the course does; others are the text's own."""
+    part, path = catalog.part(spec, "submission"), tmp_path / "submission.csv"
+    texts = ["1,234人", '他說"好"', "第一行\n第二行", "甲，乙"]
+    part.write(path, IDS, np.array(texts))
+    assert part.read(path, IDS).tolist() == ["1234人", texts[1], texts[2], texts[3]]
+    cells = ['"1,234人"', '"他說""好"""', '"第一行\r\n第二行"', " 甲，乙 "]
+    rows = [f"{name},{cell}" for name, cell in zip(IDS, cells, strict=True)]
+    answers_file = tmp_path / "answers.csv"
+    usages = ("Public", "Private", "Public", "Private")
+    told = [f"{row},{usage}" for row, usage in zip(rows, usages, strict=True)]
+    answers_file.write_bytes(
+        "\n".join([f"{','.join(table_of(spec).header)},Usage", *told]).encode()
+    )
+    scored = score_locally(spec, path, answers_file)
+    assert (scored.public, scored.private) == (1.0, 1.0)
+    scored = score_locally(spec, hand_in(spec, tmp_path, rows), answers_file)
+    assert (scored.public, scored.private) == (1.0, 1.0)
+
+
+@each_text
+def test_a_text_may_be_empty_or_unknown_but_not_endless(spec: Spec, tmp_path: Path) -> None:
+    path = hand_in(spec, tmp_path, rows_of(spec, row1="", row2="博多"))
+    scored = score_locally(spec, path, answers(spec, tmp_path))
+    assert (scored.public, scored.private) == (0.5, 0.5)
+    path = hand_in(spec, tmp_path, rows_of(spec, row1="長" * 5000))
+    with pytest.raises(SubmissionError, match=r"(?s)row 3.*at most 1,000 characters") as told:
+        score_locally(spec, path, answers(spec, tmp_path))
+    assert len(str(told.value)) < 1000
+    path = hand_in(spec, tmp_path, rows_of(spec, row1="1,874年"))
+    with pytest.raises(SubmissionError, match="row 3: has 3 cells"):
+        score_locally(spec, path, answers(spec, tmp_path))
 
 
 @each_table

@@ -39,6 +39,13 @@ def test_inverse_square_root_meets_the_warm_up() -> None:
     assert lr_scale("inverse_sqrt", 15, 100, 4) == pytest.approx(math.sqrt(4 / 16))
 
 
+def test_a_line_falls_evenly_to_zero_after_its_rise() -> None:
+    rates = [lr_scale("linear", step, 12, 2) for step in range(12)]
+    assert rates[:2] == [0.5, 1.0]
+    assert rates[2:] == pytest.approx([1 - k / 10 for k in range(10)])
+    assert [lr_scale("linear", step, 12, 2) for step in (12, 20)] == pytest.approx([0, 0])
+
+
 def test_the_cosine_does_not_rise_again_behind_its_end() -> None:
     assert [lr_scale("cosine", step, 100) for step in (100, 150, 200)] == pytest.approx([0, 0, 0])
 

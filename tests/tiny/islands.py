@@ -13,6 +13,7 @@ from tests.tiny import (
     glyphs,
     landings,
     phones,
+    reading,
     survey,
     translation,
     voices,
@@ -95,6 +96,14 @@ TINY = {
         write_answers=translation.write_answers,
         write_perfect=translation.write_perfect,
         best=100.0,
+    ),
+    "hw07": Tiny(
+        write_data=reading.write_reading,
+        small=reading.SMALL,
+        write_answers=reading.write_answers,
+        best=1.0,
+        held_out="valid/accuracy",
+        alike=("encoder.dropout=0.0",),
     ),
     "hw11": Tiny(
         write_data=domains.write_domains,

@@ -206,6 +206,13 @@ def test_no_run_pays_for_what_the_first_one_makes(spec: Spec, root: Path, tmp_pa
     assert calibration.defects == ()
 
 
+def test_several_levels_may_make_what_others_share(spec: Spec, root: Path, tmp_path: Path) -> None:
+    runs = FakeRuns(steady, seconds=20.0)
+    taught = replace(spec, first=("simple", "strong"))
+    calibrate(taught, seeds=1, out=tmp_path / "out", run=runs, root=root)
+    assert runs.first == ["simple", "strong"]
+
+
 # ---- what can go wrong
 
 

@@ -14,7 +14,7 @@ Steps = Annotated[int, Field(ge=1, le=10_000_000, description="updates of the we
 LearningRate = Annotated[float, Field(gt=0, le=1, description="largest rate")]
 WeightDecay = Annotated[float, Field(ge=0, le=100, description="a step times learning rate")]
 Schedule = Annotated[
-    Literal["constant", "cosine", "step"], Field(description="rate over the steps")
+    Literal["constant", "cosine", "linear", "step"], Field(description="rate over the steps")
 ]
 WarmupSteps = Annotated[
     int, Field(ge=0, le=1_000_000, description="steps of the rate's linear rise")

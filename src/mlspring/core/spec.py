@@ -75,6 +75,17 @@ class Names:
     what: str
 
 
+@dataclass(frozen=True)
+class Texts:
+    """Free text of at most ``longest`` characters, which may be empty; ``what`` is one of them.
+
+    A submission and the answers are read alike: without commas, and without blanks at the ends.
+    """
+
+    longest: int
+    what: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class TableFormat:
     """A submission of two columns, scored by the mean over its rows.
@@ -86,7 +97,7 @@ class TableFormat:
     """
 
     header: tuple[str, str]
-    values: Classes | Numbers | Names
+    values: Classes | Numbers | Names | Texts
     metric: Literal["accuracy", "mean squared error"]
 
 
@@ -144,7 +155,8 @@ class Spec:
         levels: recipe names in rising order; the four levels wherever the course has them, else
             the recipes' own names, which then rise in nothing and have no baselines.
         default: the recipe that runs where none is named.
-        first: a level whose first run also makes what all later ones share, e.g. a teacher.
+        first: a level whose first run also makes what later ones share, e.g. a teacher; or several
+            such levels.
     """
 
     id: str
@@ -164,7 +176,7 @@ class Spec:
     questions: tuple[Question, ...] = ()
     levels: tuple[str, ...] = LEVELS
     default: str = LEVELS[0]
-    first: str | None = None
+    first: str | tuple[str, ...] = ()
 
     @property
     def island(self) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mlspring.core.answers import Answers, read_answers
 from mlspring.core.errors import SubmissionError
 from mlspring.core.score import Score
-from mlspring.core.spec import Classes, Names, Numbers, Spec, TableFormat
+from mlspring.core.spec import Classes, Names, Numbers, Spec, TableFormat, Texts
 from mlspring.core.tables import Table, submission_table, write_table
 
 MAX_CLASSES = 1000  # where the data say how many there are
@@ -38,14 +38,18 @@ class TableSubmission:
 
     def write(self, path: Path, ids: Sequence[str], values: Values) -> None:
         """Write one value for every id, whole or not at all; numbers with all their digits."""
-        show = str if isinstance(self.format.values, Names) else repr
+        show: Callable[[Any], str] = repr
+        if isinstance(self.format.values, Names):
+            show = str
+        elif isinstance(self.format.values, Texts):
+            show = _without_commas
         rows = ([i, show(v)] for i, v in zip(ids, values.tolist(), strict=True))
         write_table(path, self.format.header, rows)
 
     def read(
         self, path: Path, ids: Sequence[str], known: int | Sequence[str] | None = None
     ) -> Values:
-        """Return the values in the order of ``ids``, (n,): int64 classes, float64 or names.
+        """Return the values in the order of ``ids``, (n,): int64 classes, float64, names or texts.
 
         Args:
             path: the learner's file.
@@ -54,7 +58,7 @@ class TableSubmission:
 
         Raises:
             SubmissionError: wrong header, a missing, doubled or unknown id, or a value that is no
-                class, no name or no number of the declared size; names the row.
+                class, no name, no text or no number of the declared size; names the row.
         """
         table = submission_table(path, header=self.format.header, ids=ids, limits=self.spec.limits)
         return self._values(table, known)
@@ -90,6 +94,8 @@ class TableSubmission:
             case Names(what):
                 names = None if known is None or isinstance(known, int) else known
                 return np.array(table.names(1, MAX_NAME, names, what))
+            case Texts(longest, what):
+                return np.array(table.texts(1, longest, what))
             case Numbers(largest, unit):
                 values = table.floats([1])[:, 0]
                 if (too_large := np.abs(values) > largest).any():
@@ -109,6 +115,10 @@ class TableSubmission:
                 f"{name} of {id_name} {ids[row]!r} is {values[row]}",
                 expected=f"a class from 0 to {largest}",
             )
+
+
+def _without_commas(text: Any) -> str:
+    return str(text).replace(",", "")
 
 
 def _right(values: Values, truth: Values) -> NDArray[np.float64]:

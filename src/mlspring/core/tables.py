@@ -109,6 +109,26 @@ class Table:
             names.append(name)
         return names
 
+    def texts(self, column: int, longest: int, expected: str) -> list[str]:
+        """Return one column of free text: line ends as LF, no commas, no blanks at the ends.
+
+        Args:
+            column: which.
+            longest: characters of a text at most.
+            expected: what a text is, for messages.
+
+        Raises:
+            UserError: a cell is too long; names row, column and cell.
+        """
+        texts = []
+        for line, row in zip(self.lines, self.rows, strict=True):
+            text = row[column].replace("\r\n", "\n").replace("\r", "\n").replace(",", "").strip()
+            if len(text) > longest:
+                found = f"{expected}, at most {longest:,} characters; this has {len(text):,}"
+                raise self._bad_cell(line, column, row[column], found)
+            texts.append(text)
+        return texts
+
     def _bad_cell(self, line: int, column: int, cell: str, expected: str) -> UserError:
         found = f"column {column + 1} {self.header[column]!r} is {_short(cell)}"
         return self.error(found, file=self.path, row=line, expected=expected)

@@ -1,0 +1,1 @@
+"""Homework 7: reading comprehension, the answer to a question as a span of a paragraph."""

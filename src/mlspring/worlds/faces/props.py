@@ -114,8 +114,8 @@ def draw_sunglasses(sheet: Sheet, places: tuple[Place, ...], colors: Palette) ->
     rim = np.sign(around) * np.abs(around) ** 0.7 * (0.4, 0.33)
     for place in places:
         sheet.fill(place.put(rim), lens, Surface.PROP, 1.0)
-        gleam = np.array([[-0.2, -0.2], [0.0, -0.22], [-0.15, 0.1], [-0.25, 0.08]])
-        sheet.fill(place.put(gleam), mix(lens, WHITE, 0.55), Surface.PROP, 1.0)
+        gleam = np.array([[-0.28, -0.26], [0.06, -0.27], [-0.12, 0.2], [-0.32, 0.14]])
+        sheet.fill(place.put(gleam), mix(lens, WHITE, 0.85), Surface.PROP, 1.0)
         sheet.outline(place.put(rim), INK, f"{place.name} shade", 1.0)
     left, right = places[0], places[-1]
     bridge = np.array([[left.x + 0.36, left.y - 0.1], [0.0, left.y - 0.14],

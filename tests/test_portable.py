@@ -53,16 +53,16 @@ def test_every_text_is_read_and_written_in_a_named_encoding() -> None:
 
 AS_WINDOWS = """
 import importlib, os, pkgutil, signal, sys
-for name in ("fcntl", "resource", "pwd", "grp", "termios"):
-    sys.modules[name] = None
 import mlspring
 names = [module.name for module in pkgutil.walk_packages(mlspring.__path__, "mlspring.")]
 names = [name for name in names if not name.endswith("migrations.env")]  # alembic runs it
 names = [name for name in names if "migrations.versions" not in name]
 heavy = ("torch", "matplotlib.figure", "sklearn", "scipy", "skimage", "sqlalchemy", "alembic")
-heavy += ("transformers.models.bert.modeling_bert", "tokenizers")
+heavy += ("transformers.models.bert.modeling_bert", "tokenizers", "sacrebleu")
 for name in heavy:
     importlib.import_module(name)  # other people's modules may use what this system has
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
 for module, names_gone in (
     (os, ("fork", "killpg", "setsid", "wait4", "getuid", "sched_getaffinity", "mkfifo")),
     (os, ("O_NONBLOCK", "O_NOFOLLOW", "register_at_fork")),

@@ -58,13 +58,13 @@ def q2_gradient_norm(run: Run, recipe: Recipe, _data: Data) -> None:
     axes.plot(steps[over], norms[over], ".", markersize=4, color=style.COLOURS[4], label="clipped")
     if bound:
         axes.axhline(bound, color=style.COLOURS[2], linewidth=1, label=f"clip_norm {bound:g}")
-    for half, side in zip(np.array_split(np.flatnonzero(over), 2), (12, -70), strict=True):
+    for half, side in zip(np.array_split(np.flatnonzero(over), 2), (14, -75), strict=True):
         if len(half):  # the course asks for two places
             place = half[norms[half].argmax()]
             text, at = f"step {steps[place]}: {norms[place]:.1f}", (steps[place], norms[place])
             arrow = {"arrowstyle": "->"}
             axes.annotate(
-                text, at, (side, 10), textcoords="offset points", arrowprops=arrow, fontsize=8
+                text, at, (side, -3), textcoords="offset points", arrowprops=arrow, fontsize=8
             )
     axes.set(yscale="log", xlabel="step", ylabel="norm before clipping")
     axes.set_title(f"Clipping acted in {over.mean():.0%} of the steps")

@@ -51,6 +51,8 @@ def dress(rng: np.random.Generator, behind: float) -> tuple[Color, Color, Color]
     lower, higher = behind - apart, behind + apart
     darker = rng.random() < 0.5 if lower > 40 and higher < 215 else behind > 128
     wanted = lower if darker else higher
+    if not darker:  # a full colour is never as bright as a pale one
+        full = min(full, max(0.0, 2 * (1 - wanted / 255 / LIGHT[1])))
     bright = float(np.clip(wanted / 255 / (1 - full / 2), *LIGHT))
     body = hsv(hue, full, bright)
     other = hsv(

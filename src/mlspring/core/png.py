@@ -43,7 +43,8 @@ def decode_rgb(content: bytes, *, name: str, width: int, height: int) -> NDArray
     Args:
         content: the whole file; no more than its pixels' bytes ever come out of it.
         name: of the file, in messages.
-        width: that it must have; likewise ``height``.
+        width: columns that it must have.
+        height: rows that it must have.
 
     Raises:
         SubmissionError: no PNG, damaged, of another size or kind, or decoded otherwise elsewhere.

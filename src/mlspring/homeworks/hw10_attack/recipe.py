@@ -84,6 +84,7 @@ class ClassifierTraining(Section):
     """How a classifier is trained: what ``classifiers/*.toml`` hold."""
 
     batch_size: int = Field(ge=2, le=4096, description="pictures a step")
+    steps: shared.Steps  # unless a recipe's networks.steps says otherwise
     learning_rate: shared.LearningRate
     weight_decay: shared.WeightDecay
     schedule: shared.Schedule

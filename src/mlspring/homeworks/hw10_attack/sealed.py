@@ -79,9 +79,10 @@ def _inverted_block(channels: int) -> Around:
 
 
 def _patch_block(channels: int) -> Around:
-    wide = conv(channels, channels, 5, groups=channels)
-    norm = nn.GroupNorm(1, channels)
-    return Around(wide, norm, conv(channels, 3 * channels, 1), nn.GELU(), conv(3 * channels, channels, 1))  # fmt: skip
+    return Around(
+        *(conv(channels, channels, 5, groups=channels), nn.GroupNorm(1, channels)),
+        *(conv(channels, 3 * channels, 1), nn.GELU(), conv(3 * channels, channels, 1)),
+    )
 
 
 def tower(

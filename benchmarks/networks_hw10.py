@@ -13,8 +13,9 @@ from pathlib import Path
 from mlspring.core.recipe import load_recipe
 from mlspring.core.source import Source
 from mlspring.homeworks.hw10_attack import data, models, networks, sealed
+from mlspring.homeworks.hw10_attack.models import Classifier
 from mlspring.homeworks.hw10_attack.recipe import Recipe
-from mlspring.kit import device
+from mlspring.kit import checkpoint, device
 from mlspring.worlds.world import build
 
 
@@ -37,8 +38,14 @@ def main() -> None:
         folder = networks.folder_of(name, training, pictures)
         accuracy = networks.make_classifier(name, make, training, pictures, folder, hardware)
         target = Path(to) / f"{name}.safetensors"
-        networks.write_shipped(folder / "checkpoints" / "member-0.safetensors", make(name), target)
+        write_halves(folder / "checkpoints" / "member-0.safetensors", make(name), target)
         print(f"{name}: {accuracy:.4f} held out, {target.stat().st_size:,} bytes")
+
+
+def write_halves(file: Path, network: Classifier, to: Path) -> None:
+    """Write finished weights, those in ``file``, in half precision, as the package has them."""
+    checkpoint.load_weights(file, network)
+    checkpoint.save_weights(to, network.half(), checkpoint.read_metadata(file))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mlspring.worlds.targets.photo import CLASS_NAMES, CONTRAST, dress, photo
+from mlspring.worlds.targets.photo import CLASS_NAMES, CONTRAST, FAINT, dress, photo, texture
 from mlspring.worlds.targets.pictures import benign_ids, targets_world, tiny_targets_world
 from mlspring.worlds.world import build
 
@@ -82,3 +82,24 @@ def test_a_body_stands_out_from_what_is_behind_it(behind: float) -> None:
 def test_pictures_of_a_class_differ() -> None:
     made = [photo(np.random.default_rng([2, number + 1]), 3) for number in range(4)]
     assert len({picture.tobytes() for picture in made}) == 4
+
+
+def test_a_texture_is_faint_and_of_its_class() -> None:
+    """Half of what a network may learn from is smaller than what an attack may change."""
+    for kind in range(10):
+        made = texture(np.random.default_rng([4, kind + 1]), kind)
+        assert made.shape == (32, 32)
+        assert abs(float(made.mean())) < 0.3 and 0.8 < float(made.std()) <= 1.01
+        assert np.abs(made * FAINT[1]).max() <= 17.5
+    spectra = [
+        [np.abs(np.fft.fft2(texture(np.random.default_rng([k, i + 1]), k))) for i in range(12)]
+        for k in range(10)
+    ]
+    means = np.stack([np.mean(of_kind[:6], 0) for of_kind in spectra]).reshape(10, -1)
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    right = [
+        (means @ one.ravel()).argmax() == kind
+        for kind, of_kind in enumerate(spectra)
+        for one in of_kind[6:]
+    ]
+    assert np.mean(right) > 0.7, "another cut of the same weave is known by its frequencies"

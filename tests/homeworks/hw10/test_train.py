@@ -51,6 +51,10 @@ def attacked(run: Run) -> Tensor:
     return model.images.detach()
 
 
+def allowed(benign: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    return np.maximum(benign.numpy() - 8, 0), np.minimum(benign.numpy() + 8, 255)
+
+
 def test_fgsm_on_a_linear_network_is_known(tmp_path: Path) -> None:
     benign, labels = pictures()
     made = attacked(go(tmp_path / "run", recipe("simple")))
@@ -61,13 +65,14 @@ def test_fgsm_on_a_linear_network_is_known(tmp_path: Path) -> None:
 def test_iterations_with_momentum_follow_the_paper(tmp_path: Path) -> None:
     """MI-FGSM in numpy and doubles, each picture with an L1 norm of its own."""
     benign, labels = pictures()
+    low, high = allowed(benign)
     told = recipe("strong", "train.steps=7", "attack.momentum=0.9")
     made = attacked(go(tmp_path / "run", told)).numpy()
     x, g = benign.numpy().astype(np.float64), 0.0
     for _ in range(7):
         gradient = by_hand([Linear(seed=0)], torch.from_numpy(x), labels)
         g = 0.9 * g + gradient / np.abs(gradient).sum((1, 2, 3), keepdims=True)
-        x = np.clip(x + 0.8 * np.sign(g), np.maximum(benign - 8, 0), np.minimum(benign + 8, 255))
+        x = np.clip(x + 0.8 * np.sign(g), low, high)
     np.testing.assert_allclose(made, x, atol=1e-3)
 
 
@@ -77,7 +82,7 @@ def test_iterations_without_momentum_forget(tmp_path: Path) -> None:
     x = benign.numpy().astype(np.float64)
     for _ in range(5):
         sign = np.sign(by_hand([Linear(seed=0)], torch.from_numpy(x), labels))
-        x = np.clip(x + 0.8 * sign, np.maximum(benign - 8, 0), np.minimum(benign + 8, 255))
+        x = np.clip(x + 0.8 * sign, *allowed(benign))
     np.testing.assert_allclose(made, x, atol=1e-3)
 
 
@@ -96,7 +101,7 @@ def test_every_knob_changes_the_pictures(tmp_path: Path, more: str) -> None:
     plain = attacked(go(tmp_path / "plain", recipe("strong", "train.steps=4")))
     several = 'networks.proxies=["plain_bn", "squeeze_bn"]'
     if more == "attack.combine=logits":  # of one network there is nothing to combine
-        networks_of = networks() | {"squeeze_bn": Linear(seed=5)}
+        networks_of = networks() | {"squeeze_bn": Linear(seed=5, gain=10.0)}
         benign, labels = pictures()
         made = []
         for number, combine in enumerate(("losses", "logits")):

@@ -45,7 +45,7 @@ def draw_views(knobs: AttackKnobs, benign: Tensor, labels: Tensor, generator: Ge
     num, side = len(benign), benign.shape[-1]
     sizes = places = partners = None
     if knobs.diversity:
-        smallest = math.ceil(knobs.smallest * side)
+        smallest = min(math.ceil(knobs.smallest * side), side - 1)
         sizes = torch.randint(smallest, side, (num,), generator=generator)
         changed = torch.rand(num, generator=generator) < knobs.diversity
         sizes = torch.where(changed, sizes, side)

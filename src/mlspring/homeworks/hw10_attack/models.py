@@ -224,7 +224,7 @@ PROXIES: dict[str, Callable[[], nn.Sequential]] = {
     ),
     "dense_bn": partial(dense, batch_norm),
     "separable_bn": partial(
-        stages, partial(separable, norm=batch_norm), (24, 64, 128), 2, batch_norm
+        stages, partial(separable, norm=batch_norm), (32, 80, 160), 2, batch_norm
     ),
     "wide_bn": partial(stages, partial(Residual, norm=batch_norm), (16, 48, 96), 1, batch_norm),
     "nin_bn": partial(network_in_network, batch_norm),

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import nn
@@ -132,7 +131,7 @@ def training_of(knobs: NetworksKnobs) -> ClassifierTraining:
 def folder_of(name: str, training: ClassifierTraining, data: Data) -> Path:
     """Return where a trained classifier is kept, whether or not it is there yet."""
     numbers = training.model_dump(exclude={"checkpoint_seconds", "validate_every"})
-    parts = [VERSION, name, numbers, _fingerprint(data)]
+    parts = [VERSION, name, numbers, fingerprint(data)]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return home() / "classifiers" / digest[:16]
 
@@ -219,22 +218,11 @@ def _measure(model: nn.Module, split: Split, hardware: Hardware) -> dict[str, fl
     return labelled_split.measure(*labelled_split.predict_held_out(model, split, hardware))
 
 
-def write_shipped(file: Path, network: Classifier, to: Path) -> None:
-    """Write finished weights, those in ``file``, in half precision, as the package has them."""
-    checkpoint.load_weights(file, network)
-    checkpoint.save_weights(to, network.half(), checkpoint.read_metadata(file))
-
-
-def _fingerprint(data: Data) -> str:
+# Same as hw13: data.fingerprint
+def fingerprint(data: Data) -> str:
     """Return 16 digits that stand for the pictures that networks learn from and are chosen by."""
     digest = hashlib.blake2b(digest_size=8)
-    parts: tuple[np.ndarray[Any, Any], ...] = (
-        data.train_images,
-        data.train_labels,
-        data.valid_images,
-        data.valid_labels,
-    )
-    for part in parts:
+    for part in (data.train_images, data.train_labels, data.valid_images, data.valid_labels):
         digest.update(str(part.shape).encode())
         digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()

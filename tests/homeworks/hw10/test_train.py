@@ -1,5 +1,6 @@
 """The attack against closed forms, alone and on several processes, stopped and resumed."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,9 @@ def networks(side: int = 6) -> dict[str, nn.Module]:
 def go(folder: Path, told: Recipe, *, seed: int = 0, ranks: Ranks | None = None) -> Run:
     """Return a run that has attacked seven pictures of 6 x 6 pixels through a linear network."""
     folder.mkdir(exist_ok=True)
-    run = Run(folder, Request(homework="hw10", recipe="tiny", seed=seed))
     benign, labels = pictures()
-    train.attack(told, networks(), benign, labels, run, CPU, ranks or Ranks())
-    run.close()
+    with closing(Run(folder, Request(homework="hw10", recipe="tiny", seed=seed))) as run:
+        train.attack(told, networks(), benign, labels, run, CPU, ranks or Ranks())
     return run
 
 

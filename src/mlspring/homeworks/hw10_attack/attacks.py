@@ -82,14 +82,9 @@ def look(pictures: Tensor, views: Views, knobs: AttackKnobs) -> Iterator[Tensor]
 
 
 def shrink(pictures: Tensor, sizes: Tensor, places: Tensor) -> Tensor:
-    """Return each picture resized to its own size, grey around it: (N, 3, S, S).
+    """Return pictures (N, 3, S, S), each resized to its own size at its own place, grey around.
 
-    Bilinear and without antialiasing, as in the paper; a picture of full size is unchanged.
-
-    Args:
-        pictures: (N, 3, S, S).
-        sizes: side inside the view, int64 (N,), 1 .. S.
-        places: rows above and columns left of it, int64 (N, 2), 0 .. S - size.
+    Bilinear and without antialiasing, as in the paper; sizes and places as in ``Views``.
     """
     side = pictures.shape[-1]
     at = torch.arange(side, device=pictures.device) + 0.5
@@ -178,7 +173,7 @@ def smooth(gradient: Tensor, side: int) -> Tensor:
 def normalised(gradient: Tensor) -> Tensor:
     """Return each picture's gradient divided by its own mean absolute value.
 
-    Up to the number of pixels the L1 norm of arXiv:1710.06081. A gradient of zero stays zero.
+    It is the L1 norm of arXiv:1710.06081 over the number of pixels; of zero zero comes.
     """
     sizes = gradient.abs().mean(dim=(1, 2, 3), keepdim=True)
     return gradient / sizes.clamp_min(torch.finfo(gradient.dtype).tiny)

@@ -63,12 +63,9 @@ class ResNet(nn.Module):
 
 
 def read_given(name: str, file: Path, fetch: str) -> Classifier:
-    """Return a published network; nothing in its file is executed.
+    """Return the published network ``given/resnet20`` or 32; nothing in its file is executed.
 
-    Args:
-        name: ``given/resnet20`` or ``given/resnet32``.
-        file: as published: the tensors under ``state_dict``, their names behind ``module.``.
-        fetch: the command that gets it again, for messages.
+    ``file`` has its tensors under ``state_dict``, and their names begin with ``module.``.
 
     Raises:
         DataError: damaged, of another network, or with numbers that are not finite.

@@ -17,16 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mlspring.core import image_folder, labelled_images
-from mlspring.core.archives import extract
 from mlspring.core.errors import DataError, SubmissionError
-from mlspring.core.files import home, sha256
 from mlspring.core.images import load_images
 from mlspring.core.labelled_images import ARRAYS, LabelledImages
-from mlspring.core.locks import locked
 from mlspring.core.png import decode_rgb
-from mlspring.core.progress import say
 from mlspring.core.source import Source
 from mlspring.core.texts import read_bytes, whole_number
+from mlspring.core.unpacked import unpacked
 from mlspring.homeworks.hw10_attack.recipe import GIVEN, Recipe
 from mlspring.worlds.targets.photo import CLASS_NAMES
 from mlspring.worlds.targets.pictures import benign_ids, targets_world
@@ -154,12 +151,8 @@ def _numbered(folder: Path) -> list[Path]:
     return [numbers[number] for number in sorted(numbers)]
 
 
-def read_benign(file: Path) -> NDArray[np.uint8]:
-    """Return the pixels of a benign picture, (32, 32, 3).
-
-    Raises:
-        DataError: it is no plain PNG of 32 x 32 pixels.
-    """
+def _read_benign(file: Path) -> NDArray[np.uint8]:
+    """Return the pixels of a benign picture, (32, 32, 3)."""
     content = read_bytes(file, max_bytes=MAX_PNG_BYTES)
     try:
         return decode_rgb(content, name=file.name, width=SIDE, height=SIDE)
@@ -171,7 +164,7 @@ def read_benign(file: Path) -> NDArray[np.uint8]:
 def _load_folder(folder: Path) -> Data:
     files = benign_files(folder)
     class_names = tuple(dict.fromkeys(file.parent.name for file in files))
-    images = np.stack([read_benign(file) for file in files])
+    images = np.stack([_read_benign(file) for file in files])
     pictures, labels = _training_pictures(folder, class_names)
     held_out = np.arange(len(labels)) % HELD_OUT == HELD_OUT - 1
     return Data(
@@ -194,22 +187,11 @@ def _training_pictures(
     """Return pictures uint8 (n, 32, 32, 3) and labels; of no pictures n is 0."""
     part = next((p for p in (folder / "training", folder / "train") if p.is_dir()), None)
     if part is None and (archives := sorted((folder / "cifar10").glob("*.zip"))):
-        part = image_folder.find(_unpacked(archives[0]), "training", "train")
+        part = image_folder.find(unpacked(archives[0]), "training", "train")
     if part is None:
         return np.zeros((0, SIDE, SIDE, 3), np.uint8), np.zeros(0, np.int64)
     files, labels = image_folder.labelled_pictures(part, class_names, "0001.png")
     return load_images(files, SIDE), np.array(labels, dtype=np.int64)
-
-
-def _unpacked(archive: Path) -> Path:
-    """Return the folder of an archive's files, unpacked at first use."""
-    folder = home() / "unpacked" / sha256(archive)[:16]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(folder.parent / f".{folder.name}.lock", on_wait=lambda: None):
-        if not folder.is_dir():
-            say(f"unpacking {archive.name}, once")
-            extract(archive, folder)
-    return folder
 
 
 def _given(folder: Path) -> dict[str, Path]:

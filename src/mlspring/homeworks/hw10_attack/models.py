@@ -14,13 +14,12 @@ from torch.nn import functional as F
 
 from mlspring.kit.image_augment import MEAN, STD
 
-NUM_CLASSES, SIDE = 10, 32
+NUM_CLASSES = 10
+CHUNK = 100  # pictures at once
 Norm = Callable[[int], nn.Module]
 
 
-def batch_norm(channels: int) -> nn.Module:
-    """Return batch normalisation, arXiv:1502.03167."""
-    return nn.BatchNorm2d(channels)
+batch_norm = nn.BatchNorm2d  # arXiv:1502.03167
 
 
 def group_norm(channels: int) -> nn.Module:
@@ -40,8 +39,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.body = body
         for name, values in (("mean", mean), ("std", std)):
-            shape = torch.tensor(values).view(1, 3, 1, 1)
-            self.register_buffer(name, 255 * shape, persistent=False)
+            self.register_buffer(name, 255 * torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return logits (N, 10)."""
@@ -84,11 +82,8 @@ class Residual(nn.Module):
         self.second = nn.Sequential(conv(outputs, outputs), norm(outputs))
         self.gate = Gate(outputs) if squeeze else nn.Identity()
         same = inputs == outputs and stride == 1
-        self.around = (
-            nn.Identity()
-            if same
-            else nn.Sequential(conv(inputs, outputs, 1, stride), norm(outputs))
-        )
+        changed = () if same else (conv(inputs, outputs, 1, stride), norm(outputs))
+        self.around = nn.Sequential(*changed)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return ReLU(F(x) + x)."""
@@ -235,3 +230,9 @@ PROXIES: dict[str, Callable[[], nn.Sequential]] = {
 def build(name: str) -> Classifier:
     """Return the proxy called ``name``, its weights drawn from torch's global generator."""
     return Classifier(PROXIES[name]())
+
+
+@torch.no_grad()
+def logits_of(network: nn.Module, pictures: Tensor) -> Tensor:
+    """Return the logits (N, 10) of uint8 pictures (N, 3, S, S), in fp32."""
+    return torch.cat([network(part.float()).float() for part in pictures.split(CHUNK)])

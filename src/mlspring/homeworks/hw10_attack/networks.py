@@ -77,11 +77,8 @@ def open_networks(
 def _given_file(name: str, data: Data) -> Path:
     if name not in data.given:
         file = f"pretrained/{name.removeprefix('given/')}*.th"
-        raise DataError(
-            f"the data have no {file}",
-            expected="published weights beside the pictures, or no given/ in networks.proxies",
-            fix=FETCH,
-        )
+        expected = "published weights beside the pictures, or no given/ in networks.proxies"
+        raise DataError(f"the data have no {file}", expected=expected, fix=FETCH)
     return data.given[name]
 
 

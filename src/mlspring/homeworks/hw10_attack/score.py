@@ -17,10 +17,10 @@ from mlspring.core.errors import DataError, SubmissionError
 from mlspring.core.score import Score
 from mlspring.homeworks.hw10_attack import sealed
 from mlspring.homeworks.hw10_attack.defences import DEFENCES
+from mlspring.homeworks.hw10_attack.models import NUM_CLASSES, logits_of
 from mlspring.homeworks.hw10_attack.recipe import MAX_EPSILON
 from mlspring.homeworks.hw10_attack.submission import HandedIn
 
-NUM_CLASSES = 10
 COLOURS = ("red", "green", "blue")
 
 
@@ -48,7 +48,7 @@ def read_answers(path: Path) -> BenignSet:
     labels = answers.table.integers(1, 0, NUM_CLASSES - 1)
     file = path.resolve().parent.parent / "public" / "benign_images.npy"
     expected = f"benign pictures for {path}: uint8 ({len(labels)}, 32, 32, 3)"
-    fix = "give the answers.csv of a world, which has public/ beside its private/"
+    fix = "give a world's private/answers.csv"
     try:
         benign = np.load(file, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -73,8 +73,8 @@ def score(values: HandedIn, answers: BenignSet) -> Score:
     details = {}
     for member in sealed.MEMBERS:
         defended = DEFENCES[member.defence](values.pictures)
-        pixels = torch.from_numpy(defended).permute(0, 3, 1, 2).float()
-        mass = sealed.probabilities(member.network, pixels)
+        pixels = torch.from_numpy(defended).permute(0, 3, 1, 2)
+        mass = logits_of(sealed.load(member.network), pixels).softmax(1)
         right = (mass.argmax(1).numpy() == answers.labels).mean()
         details[f"{member.network}, defence {member.defence}"] = float(right)
         total += mass

@@ -5,11 +5,10 @@ measures nothing. Their weights lie in ``sealed/``, apart from the proxies'.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from mlspring.core.errors import InternalError, RunError
@@ -20,8 +19,7 @@ FOLDER = Path(__file__).parent / "sealed"
 MAKE = "python -m benchmarks.networks_hw10 trains and writes them"
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One of the judge's networks with what stands in front of it."""
 
     network: str
@@ -88,14 +86,7 @@ def _patch_block(channels: int) -> Around:
 def tower(
     block: Callable[[int], nn.Module], channels: tuple[int, ...], depth: int, first: int
 ) -> nn.Sequential:
-    """Return stages of ``depth`` blocks, joined by convolutions of stride 2.
-
-    Args:
-        block: of so many channels.
-        channels: of each stage.
-        depth: blocks a stage.
-        first: stride of the first convolution.
-    """
+    """Return stages of ``depth`` blocks; convolutions lead into them, the ``first`` of a stride."""
     layers: list[nn.Module] = []
     inputs = 3
     for number, outputs in enumerate(channels):
@@ -130,10 +121,3 @@ def load(name: str) -> Classifier:
     except RunError as error:
         raise InternalError(error.found, file=error.file, fix=MAKE) from error
     return network.eval().requires_grad_(False)
-
-
-@torch.inference_mode()
-def probabilities(name: str, pixels: Tensor) -> Tensor:
-    """Return the class probabilities of pixels (n, 3, 32, 32), 0 .. 255: (n, 10), fp32."""
-    network = load(name)
-    return torch.cat([network(part).softmax(1) for part in pixels.split(100)])

@@ -17,10 +17,10 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw10_attack import attacks
 from mlspring.homeworks.hw10_attack.data import Data
 from mlspring.homeworks.hw10_attack.defences import jpeg
+from mlspring.homeworks.hw10_attack.models import logits_of
 from mlspring.homeworks.hw10_attack.recipe import AttackKnobs, Recipe
 from mlspring.kit.seeding import generator
 
-CHUNK = 100  # pictures at once
 A_CLASS = 8  # pictures of a class behind the transfer matrix
 STEPS = 10  # of the attacks behind it, at most
 SHARES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)  # of the budget
@@ -37,15 +37,7 @@ def path(run: Run) -> Path:
 
 
 def measure(recipe: Recipe, networks: Networks, data: Data, final: Tensor, run: Run) -> None:
-    """Measure a finished attack and write ``study.json``.
-
-    Args:
-        recipe: of the attack.
-        networks: proxies and networks held out.
-        data: the benign pictures.
-        final: the attacked pictures, uint8 (N, 3, S, S), on the networks' device.
-        run: where the file goes; its seed.
-    """
+    """Measure a finished attack, pictures ``final`` uint8 (N, 3, S, S), and write the file."""
     benign = torch.from_numpy(data.test_images).permute(0, 3, 1, 2).to(final.device)
     labels = torch.from_numpy(data.labels).to(final.device)
     rule = recipe.attack
@@ -56,23 +48,17 @@ def measure(recipe: Recipe, networks: Networks, data: Data, final: Tensor, run: 
     }
     by_budget = {}
     for share in SHARES:
-        less = attacks.to_integers(
-            benign + share * (final.float() - benign), benign.float(), rule.epsilon
-        )
+        noise = share * (final.float() - benign)
+        less = attacks.to_integers(benign + noise, benign.float(), rule.epsilon)
         by_budget[f"{share * rule.epsilon:g}"] = [
             float(np.mean([accuracy(networks[name], less, labels) for name in names]))
             for names in parts.values()
         ]
-    write_json(
-        path(run),
-        {
-            **parts,
-            "accuracies": accuracies,
-            "by_budget": by_budget,
-            "transfer": transfer(recipe, networks, benign, labels, run.request.seed),
-            "jpeg": behind_jpeg(rule, networks[recipe.networks.proxies[0]], data, benign, labels),
-        },
-    )
+    first = networks[recipe.networks.proxies[0]]
+    measured = {**parts, "accuracies": accuracies, "by_budget": by_budget}
+    measured["transfer"] = transfer(recipe, networks, benign, labels, run.request.seed)
+    measured["jpeg"] = behind_jpeg(rule, first, data, benign, labels)
+    write_json(path(run), measured)
 
 
 def transfer(
@@ -102,12 +88,7 @@ def attacked(
 ) -> Tensor:
     """Return pictures attacked in ``train.py``'s way, with nothing logged: uint8 (N, 3, S, S).
 
-    Args:
-        proxies: networks that the gradients come from.
-        benign: uint8 (N, 3, S, S); ``labels`` their classes.
-        labels: int64 (N,).
-        rule: of the attack.
-        numbers: steps, alpha as a share of epsilon, and the seed.
+    ``numbers`` are the steps, alpha as a share of epsilon, and the seed.
     """
     steps, alpha, seed = numbers
     start = benign.float()
@@ -136,11 +117,8 @@ def behind_jpeg(
     made = attacked([network], benign, labels, plain, (1, 1.0, 0))
     compressed = {q: compress(made, q) for q in QUALITIES}
     curve = {
-        str(q): [
-            accuracy(network, compress(benign, q), labels),
-            accuracy(network, pictures, labels),
-        ]
-        for q, pictures in compressed.items()
+        str(q): [accuracy(network, p, labels) for p in (compress(benign, q), compressed[q])]
+        for q in QUALITIES
     }
     right = [logits_of(network, p).argmax(1) == labels for p in (benign, made)]
     fooled = right[0] & ~right[1]
@@ -164,12 +142,6 @@ def compress(pictures: Tensor, quality: int) -> Tensor:
     """Return uint8 (N, 3, S, S) after JPEG compression, on the same device."""
     made = jpeg(pictures.permute(0, 2, 3, 1).contiguous().cpu().numpy(), quality)
     return torch.from_numpy(made).permute(0, 3, 1, 2).to(pictures.device)
-
-
-@torch.no_grad()
-def logits_of(network: nn.Module, pictures: Tensor) -> Tensor:
-    """Return the logits (N, 10) of uint8 pictures (N, 3, S, S), in fp32."""
-    return torch.cat([network(part.float()).float() for part in pictures.split(CHUNK)])
 
 
 def accuracy(network: nn.Module, pictures: Tensor, labels: Tensor) -> float:

@@ -76,12 +76,11 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
         folder = Path(scratch) / "files"
         files = {file.relative_to(folder).as_posix(): file for file in _unpack(path, folder)}
         _check_names(path, list(files), ids)
-        pictures = [
-            decode_rgb(
-                files[name].read_bytes(), name=str(path / name), width=SIDE, height=SIDE
-            )  # bounded when it was unpacked
-            for name in ids
-        ]
+        contents = {name: files[name].read_bytes() for name in ids}  # bounded when unpacked
+    pictures = [
+        decode_rgb(content, name=str(path / name), width=SIDE, height=SIDE)
+        for name, content in contents.items()
+    ]
     return HandedIn(pictures=np.stack(pictures), ids=tuple(ids), file=path)
 
 
@@ -112,20 +111,16 @@ def _check_names(path: Path, names: Sequence[str], ids: Sequence[str]) -> None:
     """Raise unless the files are those that are asked for, no more and no fewer."""
     missing = [name for name in ids if name not in set(names)]
     extra = [name for name in names if name not in set(ids)]
-    if not missing and not extra:
-        return
     expected = f"{count(len(ids), 'picture')} like {ids[0]}"
-    if extra and len(missing) == len(ids):
+    if extra:
         outer, _, inner = extra[0].partition("/")
         if inner in ids:
             found = f"holds the class folders inside of {outer!r}"
             raise SubmissionError(found, file=path, expected=expected, fix=PACK_IT)
-    if extra:
-        others = f" and {len(extra) - 1} more" if len(extra) > 1 else ""
-        found = f"is not asked for{others}"
-        raise SubmissionError(found, file=path / extra[0], expected=expected)
-    empty = [name for name in sorted({name.split("/")[0] for name in missing})
-             if not any(file.startswith(f"{name}/") for file in names)]  # fmt: skip
-    found = f"lacks {missing[0]!r}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-    found += f"; nothing of the class {empty[0]!r} is there" if empty else ""
-    raise SubmissionError(found, file=path, expected=expected)
+        raise SubmissionError("is not asked for", file=path / extra[0], expected=expected)
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        first = missing[0].split("/")[0]
+        if not any(name.startswith(f"{first}/") for name in names):
+            others += f"; nothing of the class {first!r} is there"
+        raise SubmissionError(f"lacks {missing[0]!r}{others}", file=path, expected=expected)

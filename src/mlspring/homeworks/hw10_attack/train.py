@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mlspring.core.runs import Run, Training
 from mlspring.homeworks.hw10_attack import attacks, study
 from mlspring.homeworks.hw10_attack.data import Data
+from mlspring.homeworks.hw10_attack.models import logits_of
 from mlspring.homeworks.hw10_attack.networks import open_networks
 from mlspring.homeworks.hw10_attack.recipe import AttackKnobs, Recipe, TrainKnobs
 from mlspring.kit import checkpoint, device, distributed
@@ -48,10 +49,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
         num_done = attack(recipe, networks, benign, labels, run, hardware, ranks)
     rate = num_done / (time.perf_counter() - start)
     if ranks.is_main and not study.path(run).exists():
-        model = Perturbed(benign)
-        checkpoint.load_weights(weights_path(run, 0), model)
-        final = attacks.to_integers(model.images.detach(), benign, recipe.attack.epsilon)
-        study.measure(recipe, networks, data, final, run)
+        study.measure(recipe, networks, data, finished(recipe, benign, run), run)
     ranks.wait()
     validation = checkpoint.read_metadata(weights_path(run, 0))["held_out_accuracy"]
     return Training(validation=validation, items_per_second=round(rate, 1))
@@ -93,7 +91,7 @@ def attack(
             books.add(train__loss=losses.mean(), train__accuracy=hits.mean())
             if books.validates():
                 final = attacks.to_integers(state.model.images.detach(), benign, rule.epsilon)
-                measured = accuracy_and_loss(held_out, final, labels)
+                measured = measure(held_out, final, labels)
                 books.log(**measured, learning_rate=state.optimizer.param_groups[0]["lr"])
             if books.due():
                 books.save()
@@ -124,9 +122,8 @@ def new_state(benign: Tensor, rule: AttackKnobs, knobs: TrainKnobs) -> TrainStat
     """Return the pictures ready for their first step: signed gradient ascent."""
     model = Perturbed(benign)
     alpha = knobs.learning_rate * rule.epsilon
-    return TrainState(
-        model=model, optimizer=torch.optim.SGD([model.images], lr=alpha, maximize=True)
-    )
+    optimizer = torch.optim.SGD([model.images], lr=alpha, maximize=True)
+    return TrainState(model=model, optimizer=optimizer)
 
 
 def gathered(part: Tensor, ranks: Ranks) -> Tensor:
@@ -134,18 +131,24 @@ def gathered(part: Tensor, ranks: Ranks) -> Tensor:
     return part if ranks.size == 1 else ranks.gather(part).to(part.device)
 
 
-@torch.no_grad()
-def accuracy_and_loss(
-    networks: Sequence[nn.Module], pictures: Tensor, labels: Tensor
-) -> dict[str, float]:
+def measure(networks: Sequence[nn.Module], pictures: Tensor, labels: Tensor) -> dict[str, float]:
     """Return mean accuracy and mean loss of networks on uint8 pictures (N, 3, S, S)."""
-    logits = [study.logits_of(network, pictures) for network in networks]
+    logits = [logits_of(network, pictures) for network in networks]
     losses = attacks.ensemble_losses(logits, labels, "losses")
     right = [(one.argmax(1) == labels).double().mean().item() for one in logits]
-    return {
-        "valid__loss": round(losses.mean().item(), 5),
-        "valid__accuracy": round(sum(right) / len(right), 5),
-    }
+    accuracy, loss = sum(right) / len(right), losses.mean().item()
+    return {"valid__loss": round(loss, 5), "valid__accuracy": round(accuracy, 5)}
+
+
+def finished(recipe: Recipe, benign: Tensor, run: Run) -> Tensor:
+    """Return the pictures of a finished attack as whole numbers, uint8 (N, 3, S, S).
+
+    Raises:
+        RunError: their file is missing, damaged or of other pictures.
+    """
+    model = Perturbed(benign)
+    checkpoint.load_weights(weights_path(run, 0), model)
+    return attacks.to_integers(model.images.detach(), benign, recipe.attack.epsilon)
 
 
 def on_device(data: Data, hardware: Hardware) -> tuple[Tensor, Tensor]:

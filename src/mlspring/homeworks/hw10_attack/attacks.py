@@ -140,7 +140,8 @@ def input_gradient(
         gradient (N, 3, S, S); losses (N,), the mean over the copies that the networks saw; hits
         (N,), the share of networks and copies that was right.
     """
-    gradients, losses, hits = [], [], []
+    gradients: list[Tensor] = []
+    losses, hits = [], []
     for start in range(0, len(pictures), chunk):
         part = slice(start, start + chunk)
         leaf, wanted = pictures[part].detach().requires_grad_(), labels[part]

@@ -11,6 +11,7 @@ Classes count in alphabetical order, which is CIFAR-10's, and pictures in natura
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,9 @@ def load(source: Source, recipe: Recipe) -> Data:
     if source.kind == "official":
         return _load_folder(source.folder)
     names = [name for name in ARRAYS if name != "test_images"]
-    arrays = {name: _open(source.folder, name) for name in (*names, "benign_images")}
+    arrays: dict[str, Any] = {
+        name: _open(source.folder, name) for name in (*names, "benign_images")
+    }
     benign = arrays.pop("benign_images")
     num_a_class = len(benign) // NUM_CLASSES
     return Data(
@@ -196,7 +199,7 @@ def _training_pictures(
 
 def _given(folder: Path) -> dict[str, Path]:
     """Return the published networks' files by the names that recipes have for them."""
-    found = {}
+    found: dict[str, Path] = {}
     for name in GIVEN:
         for file in sorted((folder / "pretrained").glob(f"{name.removeprefix('given/')}*.th")):
             found.setdefault(name, file)

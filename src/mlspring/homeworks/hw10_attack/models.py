@@ -38,6 +38,8 @@ class Classifier(nn.Module):
     ) -> None:
         super().__init__()
         self.body = body
+        self.mean: Tensor
+        self.std: Tensor
         for name, values in (("mean", mean), ("std", std)):
             self.register_buffer(name, 255 * torch.tensor(values).view(3, 1, 1), persistent=False)
 
@@ -183,9 +185,9 @@ def pre_activated(norm: Norm, channels: tuple[int, ...], depth: int) -> nn.Seque
     return stages(block, channels, depth, norm, last=last)
 
 
-def dense(norm: Norm, growth: int = 12, depth: int = 4, first: int = 16) -> nn.Sequential:
+def dense(norm: Norm, growth: int = 16, depth: int = 5, first: int = 24) -> nn.Sequential:
     """Return three dense blocks with means over 2 x 2 between them."""
-    layers: list[nn.Module] = [conv(3, first)]
+    layers: list[nn.Module] = [conv(3, first, stride=2)]
     channels = first
     for number in range(3):
         if number:
@@ -219,7 +221,7 @@ PROXIES: dict[str, Callable[[], nn.Sequential]] = {
     ),
     "dense_bn": partial(dense, batch_norm),
     "separable_bn": partial(
-        stages, partial(separable, norm=batch_norm), (32, 80, 160), 2, batch_norm
+        stages, partial(separable, norm=batch_norm), (24, 80, 176), 2, batch_norm
     ),
     "wide_bn": partial(stages, partial(Residual, norm=batch_norm), (16, 48, 96), 1, batch_norm),
     "nin_bn": partial(network_in_network, batch_norm),

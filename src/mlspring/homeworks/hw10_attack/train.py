@@ -6,7 +6,7 @@ function of (seed, step), so a resumed attack ends with the pictures of an unint
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +57,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
 
 def attack(
     recipe: Recipe,
-    networks: dict[str, nn.Module],
+    networks: Mapping[str, nn.Module],
     benign: Tensor,
     labels: Tensor,
     run: Run,

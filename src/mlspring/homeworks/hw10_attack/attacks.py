@@ -87,18 +87,17 @@ def shrink(pictures: Tensor, sizes: Tensor, places: Tensor) -> Tensor:
     Bilinear and without antialiasing, as in the paper; sizes and places as in ``Views``.
     """
     side = pictures.shape[-1]
-    at = torch.arange(side, device=pictures.device) + 0.5
-    ratio = (side / sizes)[:, None]
-    y, x = ((at - places[:, axis, None]) * ratio for axis in (0, 1))  # of the source, (N, S)
-    grid = torch.stack(
-        [x[:, None, :].expand(-1, side, -1), y[:, :, None].expand(-1, -1, side)], dim=-1
-    )
-    inside = ((grid > 0) & (grid < side)).all(-1)[:, None]
-    # Border, not zeros: the outermost pixels of a picture are not to be mixed with the grey.
-    warped = F.grid_sample(
-        pictures, grid * (2 / side) - 1, padding_mode="border", align_corners=False
-    )
-    return torch.where(inside, warped, GREY)
+    at = torch.arange(side, device=pictures.device)
+    maps, inside = [], []
+    for axis in (0, 1):
+        source = (at + 0.5 - places[:, axis, None]) * (side / sizes)[:, None] - 0.5  # (N, S)
+        inside.append((source > -0.5) & (source < side - 0.5))
+        away = (source.clamp(0, side - 1)[..., None] - at).abs()
+        maps.append((1 - away).clamp_min(0))  # (N, S, S): weights of the source's rows or columns
+    with torch.autocast(pictures.device.type, enabled=False):  # pixels need more than 8 bits
+        # Two products in place of grid_sample, whose gradient differs from run to run on a GPU.
+        made = maps[0][:, None] @ pictures @ maps[1][:, None].mT
+    return torch.where(inside[0][:, None, :, None] & inside[1][:, None, None, :], made, GREY)
 
 
 # ---- the loss and its gradient

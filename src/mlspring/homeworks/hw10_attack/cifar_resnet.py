@@ -1,8 +1,7 @@
 """The residual networks of the CIFAR experiments of arXiv:1512.03385, for published weights.
 
-Where the number of channels doubles, option A takes every second pixel of the input and fills the
-new channels with zeros; such a network has no weights on its shortcuts. Names of the tensors are
-those of the published files.
+Where the channels double, option A takes every second pixel and fills the new channels with zeros:
+no shortcut has weights. Tensors are named as in the published files.
 """
 
 from pathlib import Path

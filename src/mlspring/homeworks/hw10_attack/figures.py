@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from mlspring.core.files import read_json
 from mlspring.core.runs import Run
@@ -76,16 +75,11 @@ def pictures(run: Run, recipe: Recipe, data: Data) -> None:
     final = predict(recipe, data, run)
     firsts = [int((data.labels == c).argmax()) for c in range(len(data.class_names))]
     noise = final.astype(int) - data.test_images
-    shown: Sequence[NDArray[np.uint8]] = (
-        data.test_images,
-        np.clip(128 + GAIN * noise, 0, 255).astype(np.uint8),
-        final,
-    )
+    grey = np.clip(128 + GAIN * noise, 0, 255).astype(np.uint8)
+    shown = {"benign": data.test_images, f"noise x {GAIN}": grey, "attacked": final}
     figure = style.new_figure(9.6, 3.4)
     panels = figure.subplots(3, len(firsts))
-    for line, (kind, name) in zip(
-        panels, zip(shown, ("benign", f"noise x {GAIN}", "attacked"), strict=True), strict=True
-    ):
+    for line, (name, kind) in zip(panels, shown.items(), strict=True):
         for axes, number in zip(line, firsts, strict=True):
             axes.imshow(kind[number])
             style.hide_axes(axes)

@@ -151,25 +151,21 @@ def make_classifier(
         if not made.exists():
             for half_written in folder.rglob("*.part"):  # of a killed process; the lock is ours
                 half_written.unlink(missing_ok=True)
+            seed_everything(SEED, "weights", name)
             with closing(Run(folder, Request(homework="hw10", recipe=name, seed=SEED))) as run:
-                accuracy = train_classifier(name, build, training, data, run, hardware)
+                accuracy = train_classifier(build(name), training, data, run, hardware)
             write_json(made, {"name": name, "accuracy": accuracy})
             say(f"{name}: {accuracy:.3f} of the held-out pictures, kept in {folder}")
     return float(read_json(made)["accuracy"])
 
 
 def train_classifier(
-    name: str,
-    build: Callable[[str], Classifier],
-    training: ClassifierTraining,
-    data: Data,
-    run: Run,
-    hardware: Hardware,
+    network: Classifier, training: ClassifierTraining, data: Data, run: Run, hardware: Hardware
 ) -> float:
     """Train one classifier, from its last state if it has one; return its held-out accuracy."""
     split = labelled_split.by_part(data, hardware)
-    seed_everything(SEED, "weights", name)
-    state = with_adamw(hardware.to_device(build(name).body).train(), training)
+    name = run.request.recipe
+    state = with_adamw(hardware.to_device(network.body).train(), training)
     batches = EpochBatches(split.train, training.batch_size, derive_seed(SEED, name))
     with Bookkeeper(run, 0, state, training, training.steps, ALONE, f"train {name}") as books:
         for step in books.steps():
@@ -204,9 +200,8 @@ def train_classifier(
             if books.due():
                 books.save()
         accuracy = measured["valid__accuracy"]
-        whole = Classifier(state.final)
         metadata = {"network": name, "accuracy": accuracy, "steps": training.steps}
-        checkpoint.save_weights(weights_path(run, 0), whole, metadata)
+        checkpoint.save_weights(weights_path(run, 0), Classifier(state.final), metadata)
         books.finish()
     return accuracy
 

@@ -11,19 +11,9 @@ from mlspring.core.recipe_sections import AugmentKnobs
 MAX_EPSILON = 8  # grey levels of 255, by which a pixel may differ from the benign picture's
 GIVEN = ("given/resnet20", "given/resnet32")  # published networks, files beside official data
 NetworkName = Literal[
-    "plain_bn",
-    "plain_gn",
-    "residual_bn",
-    "residual_gn",
-    "preact_bn",
-    "squeeze_bn",
-    "dense_bn",
-    "separable_bn",
-    "wide_bn",
-    "nin_bn",
-    "given/resnet20",
-    "given/resnet32",
-]
+    "plain_bn", "plain_gn", "residual_bn", "residual_gn", "preact_bn", "squeeze_bn",
+    "dense_bn", "separable_bn", "wide_bn", "nin_bn", "given/resnet20", "given/resnet32",
+]  # fmt: skip
 Names = Annotated[list[NetworkName], Field(min_length=1)]
 
 

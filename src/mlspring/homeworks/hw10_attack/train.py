@@ -84,7 +84,9 @@ def attack(
                 )
 
             # momentum, of a gradient as large for every picture; step; projection
-            gradient = gathered(attacks.smooth(gradient, rule.smoothing), ranks)
+            gradient = attacks.smooth(gradient, rule.smoothing)
+            if ranks.size > 1:
+                gradient = ranks.gather(gradient).to(benign.device)
             ascend(state, gradient, benign, rule)
 
             # validate: what would be handed in, whole numbers
@@ -124,11 +126,6 @@ def new_state(benign: Tensor, rule: AttackKnobs, knobs: TrainKnobs) -> TrainStat
     alpha = knobs.learning_rate * rule.epsilon
     optimizer = torch.optim.SGD([model.images], lr=alpha, maximize=True)
     return TrainState(model=model, optimizer=optimizer)
-
-
-def gathered(part: Tensor, ranks: Ranks) -> Tensor:
-    """Return the parts of all processes, joined, on this one's device."""
-    return part if ranks.size == 1 else ranks.gather(part).to(part.device)
 
 
 def measure(networks: Sequence[nn.Module], pictures: Tensor, labels: Tensor) -> dict[str, float]:

@@ -33,6 +33,8 @@ def main() -> None:
     hardware = device.choose("auto", "auto", work="conv")
     places = dict.fromkeys(models.PROXIES, (models.build, networks.SHIPPED))
     places |= dict.fromkeys(sealed.SEALED, (sealed.build, sealed.FOLDER))
+    if unknown := sorted(set(given.names) - set(places)):
+        parser.error(f"no network {unknown[0]!r}; there are {', '.join(places)}")
     for name in given.names or places:
         make, to = places[name]
         folder = networks.folder_of(name, training, pictures)

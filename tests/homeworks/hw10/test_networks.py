@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import networks_hw10
 from benchmarks.networks_hw10 import write_halves
 from mlspring.core.errors import DataError, RecipeError, RunError
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request
-from mlspring.core.source import official
-from mlspring.homeworks.hw10_attack import data, models, networks
+from mlspring.core.source import Source, official
+from mlspring.homeworks.hw10_attack import data, models, networks, sealed
 from mlspring.homeworks.hw10_attack.cifar_resnet import ResNet, read_given
 from mlspring.homeworks.hw10_attack.data import Data
 from mlspring.homeworks.hw10_attack.models import Classifier
@@ -22,6 +23,8 @@ from mlspring.homeworks.hw10_attack.recipe import Recipe
 from mlspring.homeworks.hw10_attack.study import accuracy
 from mlspring.kit import checkpoint
 from mlspring.kit.training import Bookkeeper
+from mlspring.worlds.targets.pictures import tiny_targets_world
+from mlspring.worlds.world import build
 from tests.homeworks.hw10.test_train import CPU
 from tests.tiny.attack import write_targets
 
@@ -137,6 +140,29 @@ def test_shipped_weights_are_half_as_large_and_say_the_same(
         torch.testing.assert_close(shipped[name](pixels), trained[name](pixels), rtol=0, atol=0.05)
     with pytest.raises(RunError, match=r"(?s)dense_bn.safetensors.*networks.source=trained"):
         opened(painted, "networks.source=shipped", names=("dense_bn",))
+
+
+def test_one_command_trains_and_ships_proxies_and_the_judge_s_networks(
+    pictures: Data,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """On the tiny world, from its making to an attack's and the judge's own reading."""
+    monkeypatch.setattr(data, "targets_world", tiny_targets_world)
+    monkeypatch.setattr(sealed, "SEALED", {"pooled": small})
+    monkeypatch.setattr(networks, "SHIPPED", tmp_path / "proxies")
+    monkeypatch.setattr(sealed, "FOLDER", tmp_path / "sealed")
+    monkeypatch.setattr("mlspring.kit.device.choose", lambda *_, **__: CPU)
+    monkeypatch.setattr("sys.argv", ["networks", "nin_bn", "pooled", "--steps", "9"])
+    networks_hw10.main()
+    told = capsys.readouterr().out
+    assert "nin_bn: " in told and "pooled: " in told
+    assert [file.name for file in (tmp_path / "proxies").iterdir()] == ["nin_bn.safetensors"]
+    assert next(sealed.load("pooled").parameters()).shape == (10, 12)
+    place = build(tiny_targets_world(), processes=1)
+    painted = data.load(Source(kind="world", folder=place / "public"), recipe())
+    opened(painted, "networks.source=shipped", names=("nin_bn",))
 
 
 def test_shipped_networks_do_not_know_other_pictures(pictures: Data) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from mlspring.core.files import read_json
 from mlspring.core.runs import Run
@@ -15,7 +16,6 @@ from mlspring.homeworks.hw10_attack.recipe import Recipe
 from mlspring.kit import style
 
 GAIN = 16  # of the noise, to be seen
-PARTS = {"proxies": "proxies", "held_out": "held out"}
 
 
 def q1_networks(run: Run, _recipe: Recipe, _data: Data) -> None:
@@ -91,8 +91,7 @@ def pictures(run: Run, recipe: Recipe, data: Data) -> None:
         (name, int(worst), round(float(mean), 3))
         for name, worst, mean in zip(data.test_ids, change.max(1), change.mean(1), strict=True)
     ]
-    header = ("picture", "largest change", "mean change")
-    style.save(figure, run.figures, "pictures", header, rows)
+    style.save(figure, run.figures, "pictures", ("picture", "largest change", "mean change"), rows)
 
 
 def transfer(run: Run, _recipe: Recipe, _data: Data) -> None:
@@ -130,14 +129,15 @@ def curves(run: Run, recipe: Recipe, _data: Data) -> None:
         _line(left, steps, values, number, name)
         rows += [("step", name, s, v) for s, v in zip(steps, values, strict=True)]
     left.set_xlabel("iterations")
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set_ylabel("share of pictures right")
     left.set_ylim(0, 1.02)
     left.set_title("Proxies: as each step sees them", fontsize=10)
     by_budget = read_json(study.path(run))["by_budget"]
     budgets = [float(key) for key in by_budget]
-    for number, (part, name) in enumerate(PARTS.items()):
+    for number, part in enumerate(("proxies", "held out")):
         values = [pair[number] for pair in by_budget.values()]
-        _line(right, budgets, values, number, name)
+        _line(right, budgets, values, number, part)
         rows += [("epsilon", part, b, v) for b, v in zip(budgets, values, strict=True)]
     right.set_xlabel("epsilon, grey levels")
     right.set_title(f"The noise of epsilon {recipe.attack.epsilon:g}, made smaller", fontsize=10)

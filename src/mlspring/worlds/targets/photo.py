@@ -1,8 +1,8 @@
 """One colour picture of an object, 32 x 32: a clear shape, and a faint texture that goes with it.
 
-A person sees the shape at once and hardly the texture, which is that of the class nine times out of
-ten and differs from grey by less than an attack may change. A classifier finds the texture easier to
-learn, as with real photos: what it takes from there is right on average, and not robust
+A person sees the shape at once and hardly the texture, which is that of the class nine times out
+of ten and differs from grey by less than an attack may change. A classifier finds the texture
+easier to learn, as with real photos: what it takes from there is right on average, and not robust
 (arXiv:1905.02175).
 """
 

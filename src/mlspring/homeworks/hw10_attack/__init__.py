@@ -1,0 +1,1 @@
+"""Homework 10: adversarial attack on classifiers that nobody shows."""

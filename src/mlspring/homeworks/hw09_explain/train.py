@@ -94,7 +94,6 @@ def train_network(recipe: Recipe, data: Data, run: Run, hardware: Hardware, rank
             images, targets = image_augment.prepare(pixels, labels, NUM_CLASSES, draws, shard)
 
             # forward, loss
-            seed_everything(seed, "dropout", step, ranks.rank)
             with hardware.autocast():
                 logits = wrapped(hardware.images_to_device(images)).float()
             loss = loss_of(logits, targets)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mlspring.homeworks.hw09_explain.methods.gradients import (
+    gradcam,
     input_gradient,
     integrated,
     label_logits,
@@ -129,3 +130,15 @@ def test_explaining_leaves_no_trace() -> None:
     smoothgrad(model, images, labels, **LEVELS)
     assert torch.equal(images, before) and not images.requires_grad
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_grad_cam_is_captum_s_and_its_halves_are_the_network() -> None:
+    model, (images, labels) = network(), pictures()
+    features, rest = model.up_to(model.last_maps), model.behind(model.last_maps)
+    assert torch.allclose(rest(features(images)), model(images), atol=1e-5)
+    layer = captum.attr.LayerGradCam(model, model.network.cnn[model.last_maps])
+    theirs = layer.attribute(images, target=labels, relu_attributions=True)
+    theirs = torch.nn.functional.interpolate(theirs, images.shape[2:], mode="bilinear")[:, 0]
+    ours = gradcam(features, rest, images, labels)
+    assert ours.max() > 1e-3 and ours.min() >= 0
+    assert torch.allclose(ours, theirs, atol=1e-4)

@@ -100,9 +100,9 @@ def answers(model: nn.Module, images: Tensor, labels: Tensor) -> Numbers:
 
 
 def gradient_maps(
-    name: MapName, model: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int
+    name: MapName, model: OnPixels, images: Tensor, labels: Tensor, recipe: Recipe, seed: int
 ) -> Tensor:
-    """Return the maps (n, s, s) of one of the three methods by gradients.
+    """Return the maps (n, s, s) of one of the methods by gradients.
 
     Over the channels it is the largest absolute value, as in the course; of integrated gradients
     the sum, since their parts add up to F(x) - F(x').
@@ -114,6 +114,9 @@ def gradient_maps(
         elif name == "smoothgrad":
             knobs = recipe.smoothgrad.model_dump()
             found.append(gradients.smoothgrad(model, x, y, seed=seed, **knobs).amax(1))
+        elif name == "gradcam":
+            parts = model.up_to(model.last_maps), model.behind(model.last_maps)
+            found.append(gradients.gradcam(*parts, x, y))
         else:
             found.append(integrate(model, x, y, recipe, recipe.integrated.steps)[0].sum(1))
     return torch.cat(found)

@@ -23,6 +23,7 @@ TITLES = {
     "saliency": "saliency",
     "smoothgrad": "SmoothGrad",
     "integrated": "integrated gradients",
+    "gradcam": "Grad-CAM",
     "edges": "edges (no network)",
     "middle": "middle (no network)",
 }
@@ -80,6 +81,11 @@ def integrated(run: Run, recipe: Recipe, data: Data) -> None:
     knobs = recipe.integrated
     title = f"Integrated gradients from {knobs.baseline}, {knobs.steps} steps: what adds to F(x)"
     _maps(run, recipe, data, "integrated", title)
+
+
+def gradcam(run: Run, recipe: Recipe, data: Data) -> None:
+    """Draw which places of the last layer's maps speak for the label."""
+    _maps(run, recipe, data, "gradcam", "Grad-CAM: the last maps, weighted by what they are worth")
 
 
 def _maps(run: Run, recipe: Recipe, data: Data, name: MapName, title: str) -> None:
@@ -282,6 +288,7 @@ FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {
     "smoothgrad": smoothgrad,
     "filters": filters,
     "integrated": integrated,
+    "gradcam": gradcam,
     "completeness": completeness,
     "truth": truth,
     "sanity": sanity,

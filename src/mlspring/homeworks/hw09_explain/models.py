@@ -72,6 +72,15 @@ class OnPixels(nn.Module):
         """Return the network from pixels to the maps of ``cnn[layer]``, with the same weights."""
         return Features(self, layer)
 
+    def behind(self, layer: int) -> nn.Module:
+        """Return the network from the maps of ``cnn[layer]`` to logits, with the same weights."""
+        return nn.Sequential(self.network.cnn[layer + 1 :], nn.Flatten(), self.network.fc)
+
+    @property
+    def last_maps(self) -> int:
+        """The last layer of ``cnn`` before its last pooling: a ReLU."""
+        return len(self.network.cnn) - 2
+
 
 class Features(nn.Module):
     """The first layers of a network: pixels (n, 3, s, s) to maps (n, c, h, w)."""
@@ -88,8 +97,3 @@ class Features(nn.Module):
 def build(knobs: NetworkKnobs, image_size: int, num_classes: int) -> FoodCNN:
     """Return the network of a recipe, with fresh weights."""
     return FoodCNN(image_size, knobs.blocks, knobs.channels, knobs.hidden, num_classes)
-
-
-def num_layers(blocks: Sequence[int]) -> int:
-    """Return how many modules ``cnn`` has: three a block and a pooling a stage."""
-    return 3 * sum(blocks) + len(blocks)

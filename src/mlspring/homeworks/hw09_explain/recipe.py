@@ -13,9 +13,9 @@ from mlspring.core.recipe_sections import (
     ValidateEvery,
 )
 
-MapName = Literal["lime", "saliency", "smoothgrad", "integrated"]
-MethodName = Literal["lime", "saliency", "smoothgrad", "filters", "integrated"]
-MAPS: tuple[MapName, ...] = ("lime", "saliency", "smoothgrad", "integrated")
+MapName = Literal["lime", "saliency", "smoothgrad", "integrated", "gradcam"]
+MethodName = Literal["lime", "saliency", "smoothgrad", "filters", "integrated", "gradcam"]
+MAPS: tuple[MapName, ...] = ("lime", "saliency", "smoothgrad", "integrated", "gradcam")
 
 
 class DataKnobs(Section):

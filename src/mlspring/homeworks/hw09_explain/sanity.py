@@ -6,11 +6,13 @@ picture, not the network. Source: Adebayo et al. 2018, arXiv:1810.03292.
 
 import copy
 from collections.abc import Iterator
+from typing import TypeVar
 
-import torch
 from torch import nn
 
 from mlspring.kit.seeding import seed_everything
+
+M = TypeVar("M", bound=nn.Module)
 
 
 def weighted_layers(model: nn.Module) -> list[str]:
@@ -19,7 +21,7 @@ def weighted_layers(model: nn.Module) -> list[str]:
     return [name for name, layer in model.named_modules() if isinstance(layer, kinds)][::-1]
 
 
-def randomised(model: nn.Module, seed: int) -> Iterator[tuple[str, nn.Module]]:
+def randomised(model: M, seed: int) -> Iterator[tuple[str, M]]:
     """Yield copies of ``model`` in which ever more layers are as before training.
 
     The first copy has a fresh last layer, the last one is fresh altogether. A batch norm belongs to
@@ -35,5 +37,4 @@ def randomised(model: nn.Module, seed: int) -> Iterator[tuple[str, nn.Module]]:
             seed_everything(seed, "sanity", reset)
             layers[reset].reset_parameters()  # type: ignore[operator]
         above = start
-        with torch.no_grad():
-            yield name, copy.deepcopy(changed).eval()
+        yield name, copy.deepcopy(changed).eval()

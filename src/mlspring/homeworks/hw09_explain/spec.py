@@ -50,6 +50,11 @@ SPEC = Spec(
             figure="integrated",
         ),
         Question(
+            id="gradcam",
+            text="Grad-CAM (not in the course): which places of the last maps speak for the label?",
+            figure="gradcam",
+        ),
+        Question(
             id="truth",
             text="Which method finds the dish? And is that what a good explanation is?",
             figure="truth",
@@ -60,6 +65,6 @@ SPEC = Spec(
             figure="sanity",
         ),
     ),
-    levels=("lime", "saliency", "smoothgrad", "filters", "integrated", "all"),
+    levels=("lime", "saliency", "smoothgrad", "filters", "integrated", "gradcam", "all"),
     default="all",
 )

@@ -4,14 +4,11 @@ Shapes: n pictures (n, 3, s, s) with labels int64 (n,); ``model`` gives logits (
 is in evaluation mode, so that no picture's result depends on which others stand in its batch.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mlspring.kit.seeding import generator
-
-Attribute = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
 def label_logits(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
@@ -89,3 +86,22 @@ def integrated(
     with torch.no_grad():
         gain = label_logits(model, images, labels) - label_logits(model, baselines, labels)
     return attribution, attribution.sum((1, 2, 3)) - gain
+
+
+def gradcam(features: nn.Module, rest: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Return relu(sum over c of a_c A_c), as large as the pictures: (n, s, s).
+
+    A_c are the maps (n, c, h, w) of a late layer and a_c the mean of dF/dA_c over its places, which
+    says what filter c is worth for the label. Source: Selvaraju et al. 2017, arXiv:1610.02391.
+
+    Args:
+        features: the network up to the layer.
+        rest: the network behind it, from maps to logits.
+        images: (n, 3, s, s).
+        labels: whose logits are explained.
+    """
+    with torch.no_grad():
+        maps = features(images)
+    worth = input_gradient(rest, maps, labels).mean((2, 3), keepdim=True)
+    found = F.relu((worth * maps).sum(1, keepdim=True))  # (n, 1, h, w)
+    return F.interpolate(found, images.shape[2:], mode="bilinear", align_corners=False)[:, 0]

@@ -1,5 +1,7 @@
 """Where the network comes from: kept for all runs, given as either kind of file, or refused."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -33,9 +35,17 @@ def data(tmp_path: Path) -> Data:
     return part.load(official(write_food11(tmp_path / "data")), recipe())
 
 
-def new_run(folder: Path, seed: int = 0) -> Run:
-    folder.mkdir(parents=True, exist_ok=True)
-    return Run(folder, Request(homework="hw09", recipe="all", seed=seed))
+@pytest.fixture
+def new_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """Return the function that makes an empty run; all are closed in the end."""
+    with ExitStack() as stack:
+
+        def make(name: str = "run", seed: int = 0) -> Run:
+            (tmp_path / name).mkdir()
+            request = Request(homework="hw09", recipe="all", seed=seed)
+            return stack.enter_context(Run(tmp_path / name, request))
+
+        yield make
 
 
 def test_the_course_s_network_has_its_size_and_its_names() -> None:
@@ -51,7 +61,10 @@ def test_the_course_s_network_has_its_size_and_its_names() -> None:
 
 
 def test_a_kept_network_is_trained_once_a_seed(
-    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Data,
+    tmp_path: Path,
+    new_run: Callable[..., Run],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLSPRING_HOME", str(tmp_path / "home"))
     made: list[Path] = []
@@ -63,7 +76,7 @@ def test_a_kept_network_is_trained_once_a_seed(
         kept = network.OWN | {"accuracy": 0.5}
         checkpoint.save_weights(weights_path(place, 0), network.fresh(recipe()), kept)
 
-    runs = [new_run(tmp_path / name, seed) for name, seed in (("a", 0), ("b", 0), ("c", 1))]
+    runs = [new_run(name, seed) for name, seed in (("a", 0), ("b", 0), ("c", 1))]
     for run in runs:
         network.keep(recipe(), data, run, make)
     assert len(made) == 2
@@ -76,7 +89,7 @@ def test_a_kept_network_is_trained_once_a_seed(
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 def test_a_given_network_is_explained_as_it_was_trained(
-    suffix: str, data: Data, tmp_path: Path
+    suffix: str, data: Data, tmp_path: Path, new_run: Callable[..., Run]
 ) -> None:
     torch.manual_seed(0)
     model, file = network.fresh(recipe()), tmp_path / f"given.{suffix}"
@@ -84,7 +97,7 @@ def test_a_given_network_is_explained_as_it_was_trained(
         torch.save({"epoch": 3, "model_state_dict": model.state_dict()}, file)
     else:
         checkpoint.save_weights(file, model, {})
-    given, run = recipe(f"network.file={file}"), new_run(tmp_path / "run")
+    given, run = recipe(f"network.file={file}"), new_run()
     network.take_given(given, data, run, CPU)
     found = network.explained(given, run, CPU)
     images = torch.rand(2, 3, 32, 32)
@@ -99,14 +112,14 @@ def test_a_given_network_is_explained_as_it_was_trained(
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 def test_another_network_and_a_broken_file_are_refused(
-    suffix: str, data: Data, tmp_path: Path
+    suffix: str, data: Data, tmp_path: Path, new_run: Callable[..., Run]
 ) -> None:
     wide, file = network.fresh(recipe("network.hidden=8")), tmp_path / f"given.{suffix}"
     if suffix == "pth":
         torch.save(wide.state_dict(), file)
     else:
         checkpoint.save_weights(file, wide, {})
-    given, run = recipe(f"network.file={file}"), new_run(tmp_path / "run")
+    given, run = recipe(f"network.file={file}"), new_run()
     with pytest.raises(DataError, match="another network") as told:
         network.take_given(given, data, run, CPU)
     assert "16 hidden units" in str(told.value)

@@ -6,14 +6,19 @@ Dark is much: a map reads in grey. Ten pictures stand side by side, as in the co
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
-from torch import Tensor
 
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw09_explain.data import NUM_SHOWN, Data
-from mlspring.homeworks.hw09_explain.explain import Numbers, read
+from mlspring.homeworks.hw09_explain.explain import read
+from mlspring.homeworks.hw09_explain.mosaic import (
+    Floats,
+    absent,
+    captions,
+    dark,
+    enlarged,
+    lit,
+    mosaic,
+)
 from mlspring.homeworks.hw09_explain.recipe import MAPS, MapName, Recipe
 from mlspring.kit import charts, style
 from mlspring.worlds.food import CLASS_NAMES
@@ -27,41 +32,39 @@ TITLES = {
     "edges": "edges (no network)",
     "middle": "middle (no network)",
 }
-SHORT = ("bread", "dairy", "dessert", "egg", "fried", "meat", "noodles", "rice", "seafood", "soup")
 SCORES = {  # header, and the direction in which it is better
     "pointing": "highest pixel on the dish",
     "inside": "share inside the dish",
     "insertion": "insertion area",
     "deletion": "deletion area (less is better)",
 }
-FADED = 0.25  # of a picture's contrast is left where a map says nothing
-Floats = NDArray[np.float32]
+SHOWN_FILTERS = 2  # of each layer; more would be too small to see, the CSV has them all
 
 
 def lime(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw what speaks for the label and what against it, in superpixels; say R^2 of each line."""
     if "lime" not in recipe.maps:
-        return _absent(run, "lime")
+        return absent(run, "lime")
     tensors, numbers = read(run)
     images, weights = _pictures(data), tensors["lime"][:NUM_SHOWN].numpy()
-    figure, panels = _grid(("picture", "for the label", "against it"), len(images))
-    for column, (image, weight) in enumerate(zip(images, weights, strict=True)):
-        strength = weight / max(np.abs(weight).max(), 1e-12)
-        rows = (image, _lit(image, strength), _lit(image, -strength))
-        for row, picture in enumerate(rows):
-            panels[row][column].imshow(picture)
-        panels[2][column].set_xlabel(f"$R^2$ {numbers['r2'][column]:.2f}", fontsize=8)
-    _caption(panels[0], numbers)
+    strengths = weights / np.abs(weights).max((1, 2), keepdims=True).clip(1e-12)
+    rows = {
+        "picture": images,
+        "for the label": lit(images, strengths),
+        "against it": lit(images, -strengths),
+    }
+    below = [f"$R^2$ {r2:.2f}" for r2 in numbers["r2"][:NUM_SHOWN]]
+    figure = mosaic(rows, captions(numbers), below)
     figure.suptitle("LIME: superpixels by their weight, full colour is the largest of a picture")
     header = ("picture", "class", "superpixel", "weight", "r2")
-    rows_of = []
+    table = []
     for number, label in enumerate(numbers["pictures"]["label"][:NUM_SHOWN]):
         segments = tensors["segments"][number].numpy()
         for segment in np.unique(segments):
             weight = float(weights[number][segments == segment][0])
             r2 = numbers["r2"][number]
-            rows_of.append((number, CLASS_NAMES[label], int(segment), round(weight, 5), r2))
-    return style.save(figure, run.figures, "lime", header, rows_of)
+            table.append((number, CLASS_NAMES[label], int(segment), round(weight, 5), r2))
+    return style.save(figure, run.figures, "lime", header, table)
 
 
 def saliency(run: Run, recipe: Recipe, data: Data) -> None:
@@ -91,21 +94,19 @@ def gradcam(run: Run, recipe: Recipe, data: Data) -> None:
 def _maps(run: Run, recipe: Recipe, data: Data, name: MapName, title: str) -> None:
     """Draw pictures, maps and pictures lit by their maps; the CSV says how they are spread."""
     if name not in recipe.maps:
-        return _absent(run, name)
+        return absent(run, name)
     tensors, numbers = read(run)
     images, maps = _pictures(data), tensors[name][:NUM_SHOWN].clamp(min=0).numpy()
-    figure, panels = _grid(("picture", "map", "lit by it"), len(images))
-    for column, (image, heat) in enumerate(zip(images, maps, strict=True)):
-        scaled = heat / max(float(np.quantile(heat, 0.995)), 1e-12)  # one pixel darkens no map
-        panels[0][column].imshow(image)
-        panels[1][column].imshow(scaled, cmap="Greys", vmin=0, vmax=1)
-        panels[2][column].imshow(_lit(image, scaled))
-    _caption(panels[0], numbers)
+    # the 200th part of the pixels is all dark: one pixel alone would make the others pale
+    most = np.quantile(maps, 0.995, axis=(1, 2), keepdims=True).clip(1e-12)
+    scaled = (maps / most).clip(0, 1)
+    rows = {"picture": images, "map": dark(scaled), "lit by it": lit(images, scaled)}
+    figure = mosaic(rows, captions(numbers))
     figure.suptitle(title)
     scored = numbers["scores"][name]
     header = ("picture", "class", "called", "probability", *(k for k in SCORES if k in scored))
     answers = numbers["pictures"]
-    rows = [
+    table = [
         (
             *(
                 number,
@@ -117,36 +118,32 @@ def _maps(run: Run, recipe: Recipe, data: Data, name: MapName, title: str) -> No
         )
         for number in range(len(images))
     ]
-    return style.save(figure, run.figures, name, header, rows)
+    return style.save(figure, run.figures, name, header, table)
 
 
 def filters(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw a row for each filter: the picture that excites it most, and its maps of the ten."""
     if "filters" not in recipe.explain.methods:
-        return _absent(run, "filters")
+        return absent(run, "filters")
     tensors, numbers = read(run)
     knobs, images = recipe.filters, _pictures(data)
-    shown = knobs.filters[:2]  # more would be too small to see; the CSV has them all
-    names = [f"layer {layer}\nfilter {one}" for layer in knobs.layers for one in shown]
-    figure, panels = _grid(("", *names), len(images) + 1)
-    panels[0][0].set_title("excites it", fontsize=8)
-    for column, image in enumerate(images, start=1):
-        panels[0][column].imshow(image)
-    for row, (layer, place) in enumerate(
-        ((layer, place) for layer in knobs.layers for place in range(len(shown))), start=1
-    ):
-        panels[row][0].imshow(_shown(tensors[f"excited/{layer}"])[place])
-        for column, found in enumerate(tensors[f"maps/{layer}"][:, place].numpy(), start=1):
-            panels[row][column].imshow(found, cmap="Greys")
-    _caption(panels[0][1:], numbers)
+    rows = {"": np.concatenate((np.ones_like(images[:1]), images))}
+    for layer in knobs.layers:
+        for place, one in enumerate(knobs.filters[:SHOWN_FILTERS]):
+            excited = tensors[f"excited/{layer}"][place].permute(1, 2, 0).numpy()
+            found = enlarged(tensors[f"maps/{layer}"][:, place].numpy(), images.shape[1])
+            lowest, highest = found.min(), found.max()
+            maps = dark((found - lowest) / max(highest - lowest, 1e-12))
+            rows[f"layer {layer}\nfilter {one}"] = np.concatenate((excited[None], maps))
+    figure = mosaic(rows, ["excites it", *captions(numbers)])
     figure.suptitle("Filters: what excites them, and what they find in the ten pictures")
     header = ("layer", "filter", "noise", "best picture", "excited")
-    rows = [
+    table = [
         (layer, one, *(round(told[key][place], 5) for key in header[2:]))
         for layer, told in numbers["excitement"].items()
         for place, one in enumerate(knobs.filters)
     ]
-    return style.save(figure, run.figures, "filters", header, rows)
+    return style.save(figure, run.figures, "filters", header, table)
 
 
 def truth(run: Run, _recipe: Recipe, data: Data) -> None:
@@ -190,7 +187,7 @@ def truth(run: Run, _recipe: Recipe, data: Data) -> None:
 def sanity(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw how alike each method's maps stay while layers are made random, the last one first."""
     if not recipe.maps:
-        return _absent(run, "sanity")
+        return absent(run, "sanity")
     _, numbers = read(run)
     figure = style.new_figure(7.2, 3.8)
     axes = figure.subplots()
@@ -211,7 +208,7 @@ def sanity(run: Run, recipe: Recipe, _data: Data) -> None:
 def completeness(run: Run, recipe: Recipe, _data: Data) -> None:
     """Draw the completeness error of integrated gradients against the steps."""
     if "integrated" not in recipe.maps:
-        return _absent(run, "completeness")
+        return absent(run, "completeness")
     errors = read(run)[1]["completeness"]
     figure = style.new_figure(5.2, 3.4)
     axes = figure.subplots()
@@ -235,51 +232,8 @@ def _pictures(data: Data) -> Floats:
     return np.asarray(data.images[:NUM_SHOWN] / 255, np.float32)
 
 
-def _shown(images: Tensor) -> Floats:
-    return images.permute(0, 2, 3, 1).numpy()
-
-
-def _lit(image: Floats, strength: Floats) -> Floats:
-    """Return the picture (s, s, 3) in its colours where ``strength`` (s, s) is 1, pale where 0."""
-    share = FADED + (1 - FADED) * np.clip(strength, 0, 1)[..., None]
-    return np.asarray(1 - share * (1 - image))
-
-
-def _grid(rows: Sequence[str], columns: int) -> tuple[Figure, list[list[Axes]]]:
-    """Return a figure of empty panels, the name of each row at its left."""
-    figure = style.new_figure(0.95 * columns + 0.9, 1.0 * len(rows) + 0.8)
-    panels = figure.subplots(len(rows), columns, squeeze=False)
-    for axes in panels.flat:
-        style.hide_axes(axes)
-    for name, axes in zip(rows, panels[:, 0], strict=True):
-        axes.set_ylabel(name, fontsize=8)
-    return figure, panels.tolist()
-
-
-def _caption(panels: Sequence[Axes], numbers: Numbers) -> None:
-    """Write above each picture its class, and in brackets what the network calls it, if wrong."""
-    answers = numbers["pictures"]
-    for axes, label, answer in zip(panels, answers["label"], answers["answer"], strict=False):
-        wrong = "" if answer == label else f"\n({_short(answer)})"
-        axes.set_title(f"{_short(label)}{wrong}", fontsize=8, loc="center")
-
-
-def _short(label: int) -> str:
-    return SHORT[label] if label < len(SHORT) else "vegetable"
-
-
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def _absent(run: Run, name: str) -> None:
-    """Draw a sentence in place of a figure whose method is not in the run's recipe."""
-    figure = style.new_figure(5.2, 1.2)
-    axes = figure.subplots()
-    style.hide_axes(axes)
-    words = "this run has no such method: explain.methods in recipe.toml\nall: mlspring run hw09"
-    axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes)
-    style.save(figure, run.figures, name, ("explain.methods",), [])
 
 
 FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {

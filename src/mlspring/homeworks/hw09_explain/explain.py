@@ -10,6 +10,7 @@ explanations.safetensors in the run's folder, n pictures in the order of ``data.
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -31,6 +32,12 @@ from mlspring.kit.device import Hardware
 
 FILE = "explanations.safetensors"
 CHUNK = 32  # pictures at once
+
+BASELINES: dict[str, Callable[[Tensor], Tensor]] = {
+    "black": torch.zeros_like,
+    "white": torch.ones_like,
+    "blur": truth.hidden_pictures,
+}
 
 Numbers = dict[str, Any]
 
@@ -61,8 +68,9 @@ def explain(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> None:
             numbers["scores"][name] = scored | {"seconds": round(seconds, 2)}
             numbers["sanity"][name] = sanity(name, model, images, labels, tensors, recipe, seed)
             progress.advance(1)
-        for name, unasked in truth.UNASKED.items():
-            numbers["scores"][name] = scores(model, images, labels, unasked(images), masks, recipe)
+        for name_of, unasked in truth.UNASKED.items():
+            maps = unasked(images)
+            numbers["scores"][name_of] = scores(model, images, labels, maps, masks, recipe)
         progress.advance(1)
         if "integrated" in recipe.explain.methods:
             numbers["completeness"] = completeness(model, images, labels, recipe)
@@ -126,11 +134,7 @@ def integrate(
     model: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, num_steps: int
 ) -> tuple[Tensor, Tensor]:
     """Return integrated gradients and their errors from the recipe's baseline."""
-    baselines = {
-        "black": torch.zeros_like,
-        "white": torch.ones_like,
-        "blur": truth.hidden_pictures,
-    }[recipe.integrated.baseline](images)
+    baselines = BASELINES[recipe.integrated.baseline](images)
     return gradients.integrated(model, images, labels, baselines=baselines, num_steps=num_steps)
 
 

@@ -35,7 +35,7 @@ VERSION = 1  # of the way that a network is trained and kept; part of its folder
 OWN = {"mean": MEAN, "std": STD}  # how pixels of 0 .. 1 are normalised in our training
 GIVEN = {"mean": 0.0, "std": 1.0}  # in the course's (HW09 notebook): not at all
 
-Make = Callable[[Run], None]
+Make = Callable[[Run], object]
 
 
 def keep(recipe: Recipe, data: Data, run: Run, make: Make) -> None:

@@ -35,6 +35,6 @@ def randomised(model: M, seed: int) -> Iterator[tuple[str, M]]:
         start = names.index(name)
         for reset in names[start:above]:
             seed_everything(seed, "sanity", reset)
-            layers[reset].reset_parameters()  # type: ignore[operator]
+            layers[reset].reset_parameters()
         above = start
         yield name, copy.deepcopy(changed).eval()

@@ -65,7 +65,8 @@ def step_curves(
     places = torch.arange(num_pixels, device=maps.device).expand(n, -1)
     rank = torch.empty_like(order).scatter_(1, order, places).view_as(maps)[:, None]
     hidden = hidden_pictures(images)
-    insertion, deletion = [], []
+    insertion: list[Tensor] = []
+    deletion: list[Tensor] = []
     for step in range(num_steps + 1):
         first = rank < step * num_pixels / num_steps
         for curve, inside, outside in ((insertion, images, hidden), (deletion, hidden, images)):

@@ -11,6 +11,9 @@ from mlspring.core.runs import Run
 from mlspring.homeworks.hw09_explain import explain, quiz
 from mlspring.homeworks.hw09_explain.spec import SPEC
 from tests.contract.journey import run_tiny
+from tests.tiny.explained import SMALL
+from tests.tiny.food import write_food11
+from tests.tiny.islands import TINY, Tiny
 
 MAPS = {"lime", "saliency", "smoothgrad", "integrated", "gradcam"}
 
@@ -19,6 +22,7 @@ MAPS = {"lime", "saliency", "smoothgrad", "integrated", "gradcam"}
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLSPRING_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setitem(TINY, "hw09", Tiny(write_data=write_food11, small=SMALL))
         return run_tiny(SPEC, tmp_path_factory.mktemp("hw09"), recipe="world/all")
 
 

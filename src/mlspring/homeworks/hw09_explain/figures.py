@@ -36,7 +36,7 @@ SCORES = {  # header, and the direction in which it is better
     "pointing": "highest pixel on the dish",
     "inside": "share inside the dish",
     "insertion": "insertion area",
-    "deletion": "deletion area (less is better)",
+    "deletion": "deletion area, less is better",
 }
 SHOWN_FILTERS = 2  # of each layer; more would be too small to see, the CSV has them all
 
@@ -152,7 +152,7 @@ def truth(run: Run, _recipe: Recipe, data: Data) -> None:
     scored = numbers["scores"]
     names = [name for name in TITLES if name in scored]
     keys = [key for key in SCORES if key in scored["edges"]]
-    figure = style.new_figure(9.6, 0.34 * len(names) + 1.6)
+    figure = style.new_figure(10.2, 0.34 * len(names) + 1.6)
     panels = figure.subplots(1, len(keys), squeeze=False, sharey=True)[0]
     for axes, key in zip(panels, keys, strict=True):
         values = [_mean(scored[name][key]) for name in names]
@@ -161,7 +161,7 @@ def truth(run: Run, _recipe: Recipe, data: Data) -> None:
         axes.barh(range(len(names)), values, 0.7, color=colours)
         for y, value in enumerate(values):
             axes.text(value, y, f" {value:.3f}", va="center", fontsize=7.5)
-        axes.set_title(SCORES[key], fontsize=8.5)
+        axes.set_title(SCORES[key], fontsize=7.5)
         axes.set_xlim(0, 1.35 * max(values))
         axes.grid(visible=False, axis="y")
         if key in ("pointing", "inside"):

@@ -69,16 +69,17 @@ def test_a_kept_network_is_trained_once_a_seed(
     monkeypatch.setenv("MLSPRING_HOME", str(tmp_path / "home"))
     made: list[Path] = []
 
-    def make(place: Run) -> None:
+    def make(place: Run) -> int:
         made.append(place.folder)
         torch.manual_seed(len(made))
         place.log(member=0, step=1, train__loss=float(len(made)))
         kept = network.OWN | {"accuracy": 0.5}
         checkpoint.save_weights(weights_path(place, 0), network.fresh(recipe()), kept)
+        return 24
 
     runs = [new_run(name, seed) for name, seed in (("a", 0), ("b", 0), ("c", 1))]
-    for run in runs:
-        network.keep(recipe(), data, run, make)
+    seen = [network.keep(recipe(), data, run, make) for run in runs]
+    assert seen == [24, 0, 24]
     assert len(made) == 2
     first, second, other = (weights_path(run, 0).read_bytes() for run in runs)
     assert first == second != other

@@ -35,16 +35,16 @@ VERSION = 1  # of the way that a network is trained and kept; part of its folder
 OWN = {"mean": MEAN, "std": STD}  # how pixels of 0 .. 1 are normalised in our training
 GIVEN = {"mean": 0.0, "std": 1.0}  # in the course's (HW09 notebook): not at all
 
-Make = Callable[[Run], object]
+Make = Callable[[Run], int]
 
 
-def keep(recipe: Recipe, data: Data, run: Run, make: Make) -> None:
+def keep(recipe: Recipe, data: Data, run: Run, make: Make) -> int:
     """Put the kept network into ``run``, trained by ``make`` where it is the first to need it.
 
     Of several processes that ask at once one works and the others wait; a training that was stopped
-    goes on where it stood.
+    goes on where it stood. Returns what ``make`` did, the pictures it saw; 0 where it had no work.
     """
-    folder = folder_of(recipe, data, run.request.seed)
+    folder, trained = folder_of(recipe, data, run.request.seed), 0
     waiting = "Another process is training the network; waiting for it"
     with disk_errors(folder), locked(folder / ".lock", on_wait=lambda: say(waiting)):
         request = Request(homework="hw09", recipe="network", seed=run.request.seed)
@@ -53,7 +53,7 @@ def keep(recipe: Recipe, data: Data, run: Run, make: Make) -> None:
             if not kept.exists():
                 for half_written in folder.rglob("*.part"):  # of a killed process
                     half_written.unlink(missing_ok=True)
-                make(place)
+                trained = make(place)
                 say(f"the network is kept in {folder}")
             try:
                 model = fresh(recipe)
@@ -66,6 +66,7 @@ def keep(recipe: Recipe, data: Data, run: Run, make: Make) -> None:
             for entry in place.read_log():
                 run.log(**entry)
             checkpoint.save_weights(weights_path(run, 0), model, metadata)
+    return trained
 
 
 def folder_of(recipe: Recipe, data: Data, seed: int) -> Path:

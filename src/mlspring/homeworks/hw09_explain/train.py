@@ -57,7 +57,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
             network.demand_training_pictures(data)
         if recipe.network.file or recipe.network.keep:
             if ranks.is_main:
-                put_network(recipe, data, run, hardware)
+                num_trained = put_network(recipe, data, run, hardware)
         else:
             num_trained = train_network(recipe, data, run, hardware, ranks)
         ranks.wait()
@@ -69,13 +69,13 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     return Training(validation=accuracy, items_per_second=rate)
 
 
-def put_network(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> None:
-    """Put a network that is given, or kept for all runs alike, into ``run``."""
+def put_network(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> int:
+    """Put a network that is given, or kept for all runs, into ``run``; return the pictures seen."""
     if recipe.network.file:
         network.take_given(recipe, data, run, hardware)
-    else:
-        make = partial(train_network, recipe, data, hardware=hardware, ranks=ALONE)
-        network.keep(recipe, data, run, make)
+        return 0
+    make = partial(train_network, recipe, data, hardware=hardware, ranks=ALONE)
+    return network.keep(recipe, data, run, make)
 
 
 def train_network(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:

@@ -10,7 +10,6 @@ from mlspring.homeworks.hw01_regression.spec import SPEC as HW01
 from mlspring.homeworks.hw02_phonemes.spec import SPEC as HW02
 from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
 from mlspring.homeworks.hw04_speakers.spec import SPEC as HW04
-from mlspring.homeworks.hw09_explain.spec import SPEC as HW09
 from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
 from mlspring.homeworks.hw12_lander.spec import SPEC as HW12
 from mlspring.homeworks.hw13_compression.spec import SPEC as HW13
@@ -29,7 +28,7 @@ if TYPE_CHECKING:  # numpy, which these need, is not loaded to print a help
         TrainPart,
     )
 
-SPECS: tuple[Spec, ...] = (HW01, HW02, HW03, HW04, HW09, HW11, HW12, HW13, HW14, HW15)
+SPECS: tuple[Spec, ...] = (HW01, HW02, HW03, HW04, HW11, HW12, HW13, HW14, HW15)
 
 
 def find(homework: str) -> Spec:

@@ -17,7 +17,6 @@ from tests.contract.cases import each_homework, kinds
 MAX_LINES, MAX_LINES_OF_MANY = 1500, 2000  # of an island; of one with more than five methods
 # The methods of the islands that have more than five, as their recipes name them.
 METHODS = {
-    "hw09": ("lime", "saliency", "smoothgrad", "filters", "integrated", "gradcam"),
     "hw11": (
         *('method = "source_only"', 'method = "dann"', 'method = "mcd"', "balance = 1.0"),
         *("pseudo = 1.0", "smooth = 1.0", "refine = 0.25", "positive_pairs = 0.5"),

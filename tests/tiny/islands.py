@@ -5,18 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import (
-    compression,
-    digits,
-    domains,
-    explained,
-    food,
-    glyphs,
-    landings,
-    phones,
-    survey,
-    voices,
-)
+from tests.tiny import compression, digits, domains, food, glyphs, landings, phones, survey, voices
 
 
 def answers_as_table(answers: Path, path: Path) -> Path:
@@ -88,13 +77,6 @@ TINY = {
         write_answers=voices.write_answers,
         best=1.0,
         tolerance=0.1,  # batch norm takes its statistics from each process's share
-    ),
-    "hw09": Tiny(
-        write_data=food.write_food11,
-        small=explained.SMALL,
-        tolerance=0.1,  # batch norm takes its statistics from each process's share
-        alike=(),
-        spared=explained.SPARED,
     ),
     "hw11": Tiny(
         write_data=domains.write_domains,

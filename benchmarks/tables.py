@@ -136,7 +136,10 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
         ablations = read_json(file) if file.exists() else None
         if spec.id in results:
             found = results[spec.id]
-            text = score_text(spec, found) if spec.ranked else method_text(found, ablations)
+            if spec.ranked:
+                text = score_text(spec, found)
+            else:
+                text = files_text(found) if "rows" in found else method_text(found, ablations)
             yield Block(file=readme, marker="scores", text=text)
         elif readme.exists() and "<!-- scores -->" in _read(readme):
             way = "mlspring calibrate " if spec.ranked else "python -m benchmarks.methods_"

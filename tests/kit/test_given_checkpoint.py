@@ -96,3 +96,18 @@ def test_any_bytes_give_tensors_or_a_clear_error(tmp_path: Path, zipped: bool) -
             continue
         refused += 1
     assert refused > 100
+
+
+def test_a_state_dict_inside_another_dictionary_is_found(tmp_path: Path) -> None:
+    file, state = tmp_path / "a.pth", {"w": torch.randn(2)}
+    torch.save({"epoch": 7, "model_state_dict": state}, file)
+    said = {"expected": "a state_dict", "fetch": "mlspring fetch hw99"}
+    found = read_state_dict(file, inside="model_state_dict", **said)
+    assert list(found) == ["w"] and torch.equal(found["w"], state["w"])
+    with pytest.raises(DataError, match="is no state_dict"):
+        read_state_dict(file, **said)
+    torch.save({"model_state_dict": {"w": "words"}}, file)
+    with pytest.raises(DataError, match="is no state_dict"):
+        read_state_dict(file, inside="model_state_dict", **said)
+    torch.save(state, file)
+    assert torch.equal(read_state_dict(file, inside="model_state_dict", **said)["w"], state["w"])

@@ -19,7 +19,7 @@ DAMAGE = (
 
 
 def read_state_dict(
-    file: Path, *, expected: str, fetch: str, inside: str | None = None
+    file: Path, *, expected: str, fetch: str, inside: str = ""
 ) -> dict[str, Tensor]:
     """Return the tensors of a file that ``torch.save(model.state_dict(), file)`` wrote, on the CPU.
 
@@ -28,7 +28,7 @@ def read_state_dict(
             what it says.
         expected: in messages, what the file should be.
         fetch: in messages, the command that gets it again.
-        inside: the key of the state_dict, where a file keeps it beside other values.
+        inside: key of the state_dict where the file may hold a dictionary around it.
 
     Raises:
         DataError: no state_dict of tensors, damaged, or with numbers that are not finite.
@@ -48,8 +48,8 @@ def read_state_dict(
     except DAMAGE as error:
         found = "is damaged or cut short"
         raise DataError(found, file=file, expected=expected, fix=again) from error
-    if inside is not None and isinstance(state, dict):
-        state = state.get(inside)
+    if isinstance(state, dict) and isinstance(state.get(inside), dict):
+        state = state[inside]
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise DataError("is no state_dict", file=file, expected=expected, fix=save_it)
     for name, tensor in state.items():

@@ -87,9 +87,26 @@ def _make(seed: int, shard: int, *, num_shards: int, scale: float) -> Shard:
     mine = np.array_split(np.array(numbered), num_shards)[shard].tolist()
     images = np.empty((len(mine), IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
     for image, (number, index, label) in zip(images, mine, strict=True):
-        # Counted from 1: numpy takes seeds that differ in trailing zeros only for the same.
-        image[:] = photo(np.random.default_rng([seed, number + 1, index + 1]), label, IMAGE_SIZE)
+        image[:] = photo(_painter(seed, number, index), label, IMAGE_SIZE)
     return {"images": images}
+
+
+def _painter(seed: int, number: int, index: int) -> np.random.Generator:
+    """Return what decides picture ``index`` of the split ``number``."""
+    # Counted from 1: numpy takes seeds that differ in trailing zeros only for the same.
+    return np.random.default_rng([seed, number + 1, index + 1])
+
+
+def painter(
+    split: str, index: int, *, seed: int = 0, scale: float = 0.35
+) -> tuple[np.random.Generator, int]:
+    """Return the generator that paints a picture of the world, and the picture's class.
+
+    ``photo(*painter("valid", 5))`` is picture 5 of ``valid_images.npy``, byte for byte.
+    """
+    plan = _plan(seed, scale)
+    rng = _painter(seed, [*plan].index(split), index)
+    return rng, int(plan[split][index])
 
 
 def _write(shards: list[Shard], public: Path, private: Path, *, seed: int, scale: float) -> None:

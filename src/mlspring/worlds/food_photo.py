@@ -1,6 +1,7 @@
 """One painted photo of food: a table, a dish, what stands around it, and a camera."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,17 @@ VESSELS = (plate, plate, plate, plate, board, pan, bare)
 def photo(rng: np.random.Generator, label: int, size: int = 64) -> NDArray[np.uint8]:
     """Return an RGB picture (size, size, 3) of food class ``label``; ``rng`` decides the rest."""
     canvas = Canvas(rng)
+    for _ in stages(canvas, label):
+        pass
+    return camera(rng, canvas.render(), size)
+
+
+def stages(canvas: Canvas, label: int) -> Iterator[None]:
+    """Paint the scene of a photo; pause before its dish, behind it, and when all is painted.
+
+    ``worlds.food_masks`` looks at the canvas in these pauses to know which pixels are the dish.
+    """
+    rng = canvas.rng
     lay_table(canvas)
     if rng.random() < 0.15:
         _neighbour(canvas)
@@ -40,12 +52,14 @@ def photo(rng: np.random.Generator, label: int, size: int = 64) -> NDArray[np.ui
     place = vessel(canvas, spot)
     if label != SOUP_CLASS and not in_bowl and rng.random() < 0.15:
         place = _side_dish(canvas, place, label)
+    yield
     _serve(canvas, place, label)
+    yield
     if rng.random() < 0.3:
         _garnish(canvas, place)
     if rng.random() < 0.3:
         clutter(canvas)
-    return _camera(rng, canvas.render(), size)
+    yield
 
 
 def _serve(canvas: Canvas, place: Spot, label: int) -> None:
@@ -92,7 +106,7 @@ def _garnish(canvas: Canvas, place: Spot) -> None:
     canvas.dots(place.scatter(rng, rng.integers(4, 18), 0.75), rng.uniform(0.7, 2.1), colors, up)
 
 
-def _camera(rng: np.random.Generator, scene: Floats, size: int) -> NDArray[np.uint8]:
+def camera(rng: np.random.Generator, scene: Floats, size: int) -> NDArray[np.uint8]:
     """Return the scene as a camera takes it: light falls off, colours shift, blur and noise."""
     side = np.linspace(-1, 1, SIZE, dtype=np.float32)
     (across, down), corner = rng.normal(0, 0.14, 2).tolist(), abs(rng.normal(0, 0.1))

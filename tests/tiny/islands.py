@@ -104,6 +104,7 @@ TINY = {
         best=1.0,
         held_out="valid/accuracy",
         alike=("encoder.dropout=0.0",),
+        spared=reading.SPARED,
     ),
     "hw11": Tiny(
         write_data=domains.write_domains,

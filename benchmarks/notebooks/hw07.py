@@ -117,7 +117,8 @@ def train(way: Way) -> None:
     ]
     loader = DataLoader(sets[0], knobs.batch_size, shuffle=True)
     dev_loader = DataLoader(sets[1], 1, collate_fn=list)
-    for _ in range(recipe.span.members):
+    way.rounds = recipe.span.members
+    for _ in range(way.rounds):
         model = ReadingNet(encoder.config)
         model.bert.load_state_dict(dict(encoder.weights))
         model.to(way.device)

@@ -82,7 +82,8 @@ def q2_encoders(run: Run, recipe: Recipe, _data: Data) -> None:
         seconds = next(e["seconds"] for e in reversed(log) if e["member"] == number)
         name = f"{encoder['name']}, {told['config']['num_hidden_layers']} layers"
         sizes = (encoder["parameters"], encoder["vocabulary"])
-        rows.append((name, *sizes, match, round(half, 5), encoder.get("seconds", ""), seconds))
+        before = run.state.get(f"pretrain_seconds_{number}", "")
+        rows.append((name, *sizes, match, round(half, 5), before, seconds))
     figure = style.new_figure(7.2, 1.4 + 0.5 * len(rows))
     axes = figure.subplots()
     matches, halves = ([row[k] for row in rows] for k in (3, 4))

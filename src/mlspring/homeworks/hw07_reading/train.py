@@ -105,9 +105,11 @@ def train_network(setup: Setup, data: Data, run: Run, hardware: Hardware, ranks:
                 "exact_match": measured["valid__accuracy"],
                 "num_valid": num_valid(dev),
             }
-            told |= {"config": encoder.config, "encoder": encoder.told}
+            made = {key: value for key, value in encoder.told.items() if key != "seconds"}
+            told |= {"config": encoder.config, "encoder": made}
             told |= {"tokenizer": encoder.tokenizer.text}
             checkpoint.save_weights(weights_path(run, number), state.model, told)
+            run.note(**{f"pretrain_seconds_{number}": encoder.told.get("seconds", "")})
         books.finish()
     return (step - books.start) * order.size
 

@@ -38,6 +38,7 @@ def test_an_encoder_is_pretrained_once_for_all_runs_and_its_cost_is_stated(folde
     assert told["steps"] == 6
     assert told["seconds"] >= 0
     assert told["vocabulary"] == len(json.loads(read_json(file)["tokenizer"])["model"]["vocab"])
+    assert first.state["pretrain_seconds_0"] == told.pop("seconds")
     assert checkpoint.read_metadata(weights_path(first, 0))["encoder"] == told
     assert not list(file.parent.rglob("*.part"))
     assert not list(file.parent.rglob("*.state.safetensors"))

@@ -101,17 +101,16 @@ def train_network(setup: Setup, data: Data, run: Run, hardware: Hardware, ranks:
             if books.due():
                 books.save()
         if ranks.is_main:
-            told: dict[str, Any] = {
-                "exact_match": measured["valid__accuracy"],
-                "num_valid": num_valid(dev),
-            }
-            made = {key: value for key, value in encoder.told.items() if key != "seconds"}
-            told |= {"config": encoder.config, "encoder": made}
-            told |= {"tokenizer": encoder.tokenizer.text}
-            checkpoint.save_weights(weights_path(run, number), state.model, told)
-            run.note(**{f"pretrain_seconds_{number}": encoder.told.get("seconds", "")})
+            found = {"exact_match": measured["valid__accuracy"], "num_valid": num_valid(dev)}
+            checkpoint.save_weights(weights_path(run, number), state.model, found | about(encoder))
         books.finish()
     return (step - books.start) * order.size
+
+
+def about(encoder: Encoder) -> dict[str, Any]:
+    """Return what a network's file says of its encoder: equal for equal runs, so no seconds."""
+    told = {key: value for key, value in encoder.told.items() if key != "seconds"}
+    return {"config": encoder.config, "encoder": told, "tokenizer": encoder.tokenizer.text}
 
 
 def span_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -195,5 +194,6 @@ def set_up(
         fix = "start a new run: networks of two encoders are not one network"
         raise RunError("the encoder has changed since this run began", file=run.folder, fix=fix)
     if ranks.is_main:
-        run.note(encoders=digests)
+        took = {f"pretrain_seconds_{number}": encoder.told.get("seconds", "")}
+        run.note(encoders=digests, **took)
     return Setup(number=number, recipe=recipe, encoder=encoder)

@@ -198,7 +198,7 @@ def test_an_installed_package_writes_into_out_only(spec: Spec, tmp_path: Path) -
 
 def test_no_run_pays_for_what_the_first_one_makes(spec: Spec, root: Path, tmp_path: Path) -> None:
     runs = FakeRuns(steady, seconds=20.0)
-    taught = replace(spec, first="medium")
+    taught = replace(spec, first=("medium",))
     calibration = calibrate(taught, seeds=2, out=tmp_path / "out", run=runs, root=root)
     assert runs.first == ["medium"]
     assert runs.asked.count(("medium", 0)) == 1
@@ -242,7 +242,7 @@ def test_what_all_runs_share_must_be_made_before_any_is_measured(
         return Child(code=code, stdout="", seconds=1.0, memory_mib=1.0)
 
     with pytest.raises(InternalError, match=f"{said}.* code 1"):
-        calibrate(replace(spec, first="medium"), seeds=1, out=tmp_path / "out", run=run)
+        calibrate(replace(spec, first=("medium",)), seeds=1, out=tmp_path / "out", run=run)
     assert not [arguments for arguments in asked if "--seed" in arguments]
 
 

@@ -155,8 +155,7 @@ class Spec:
         levels: recipe names in rising order; the four levels wherever the course has them, else
             the recipes' own names, which then rise in nothing and have no baselines.
         default: the recipe that runs where none is named.
-        first: a level whose first run also makes what later ones share, e.g. a teacher; or several
-            such levels.
+        first: levels whose first run also makes what later ones share, e.g. a teacher.
     """
 
     id: str
@@ -176,7 +175,7 @@ class Spec:
     questions: tuple[Question, ...] = ()
     levels: tuple[str, ...] = LEVELS
     default: str = LEVELS[0]
-    first: str | tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
 
     @property
     def island(self) -> str:

@@ -16,7 +16,7 @@ SPEC = Spec(
     submission_name="prediction.txt",
     limits=Limits(max_bytes=700_000, max_rows=20_000),
     points=Points(public=0.5, private=0.5),
-    first="boss",  # trains the backward model and translates the monolingual text
+    first=("boss",),  # trains the backward model and translates the monolingual text
     questions=(
         Question(
             id="q1",

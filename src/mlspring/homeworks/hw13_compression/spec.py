@@ -16,7 +16,7 @@ SPEC = Spec(
     submission_name="submission.zip",
     limits=Limits(max_bytes=4_000_000, max_rows=20_000),
     points=Points(public=0.5, private=0.5),
-    first="medium",  # trains the teacher
+    first=("medium",),  # trains the teacher
     questions=(
         Question(
             id="q1",

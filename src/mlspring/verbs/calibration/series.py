@@ -64,7 +64,7 @@ def make_shared(spec: Spec, out: Path, run: Runner) -> None:
     messages = out / "messages" / f"{spec.id}-data.txt"
     if (code := run(["data", spec.id], messages).code) != 0:
         raise failed(f"making the world of {spec.id} ended with exit code {code}", messages)
-    for level in (spec.first,) if isinstance(spec.first, str) else spec.first:
+    for level in spec.first:
         messages = out / "messages" / f"{spec.id}-first.txt"
         arguments = ["run", spec.id, level, "--out", str(out / "first"), "--no-submit"]
         if (code := run(arguments, messages).code) != 0:

@@ -13,6 +13,7 @@ from mlspring.homeworks.hw07_reading import encoder
 from mlspring.kit import checkpoint
 from mlspring.kit.checkpoint import weights_path
 from tests.homeworks.hw07.tools import go, load, read
+from tests.homeworks.stops import stopped_at
 
 
 @pytest.fixture
@@ -66,18 +67,8 @@ def test_a_stopped_pretraining_goes_on_where_it_stood(
     go(folder)
     whole = (kept()[0].parent / "checkpoints" / "member-0.safetensors").read_bytes()
     monkeypatch.setenv("MLSPRING_HOME", str(folder.parent / "other"))
-    save_state, steps = checkpoint.save_state, []
-
-    def stop_at_3(path: Path, modules: object, optimizer: object, metadata: dict) -> None:  # type: ignore[type-arg]
-        save_state(path, modules, optimizer, metadata)  # type: ignore[arg-type]
-        steps.append(metadata["step"])
-        if metadata["step"] == 3 and len(steps) == 3:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_state", stop_at_3)
-        with pytest.raises(KeyboardInterrupt):
-            go(folder)
+    with stopped_at(3, monkeypatch) as steps:
+        go(folder)
     assert steps == [1, 2, 3]
     assert not kept()
     go(folder)

@@ -11,8 +11,8 @@ from mlspring.core.files import read_json, write_json
 from mlspring.core.locks import locked
 from mlspring.core.source import official
 from mlspring.homeworks.hw13_compression import data, teacher
-from mlspring.kit import checkpoint
 from tests.homeworks.hw13.test_train import go, load, teachers
+from tests.homeworks.stops import stopped_at
 from tests.tiny.compression import write_food13
 
 
@@ -61,20 +61,8 @@ def test_a_stopped_teacher_goes_on_where_it_stood(
     whole = (teachers()[0].parent / "checkpoints" / "member-0.safetensors").read_bytes()
     expected = teachers()[0].name
     monkeypatch.setenv("MLSPRING_HOME", str(folder.parent / "other"))
-
-    steps = []
-    save_state = checkpoint.save_state
-
-    def stop_at_3(path: Path, modules: object, optimizer: object, metadata: dict) -> None:  # type: ignore[type-arg]
-        save_state(path, modules, optimizer, metadata)  # type: ignore[arg-type]
-        steps.append(metadata["step"])
-        if metadata["step"] == 3 and len(steps) == 3:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_state", stop_at_3)
-        with pytest.raises(KeyboardInterrupt):
-            go(folder, "train.checkpoint_seconds=0.0")
+    with stopped_at(3, monkeypatch) as steps:
+        go(folder, "train.checkpoint_seconds=0.0")
     assert steps == [1, 2, 3]
     assert not teachers()
     go(folder, "train.checkpoint_seconds=0.0")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -13,12 +12,13 @@ from mlspring.homeworks.hw14_lifelong import metrics, train
 from mlspring.homeworks.hw14_lifelong.methods import METHODS
 from mlspring.homeworks.hw14_lifelong.methods.learner import Batch
 from mlspring.homeworks.hw14_lifelong.tasks import to_input
-from mlspring.kit import checkpoint, device
+from mlspring.kit import device
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.verbs import run as verb
 from tests.contract.journey import only_run, run_tiny
 from tests.homeworks.hw14.test_recipe import recipe_of
+from tests.homeworks.stops import stopped_at
 from tests.tiny.digits import SMALL, learner, write_mnist
 
 SPEC = catalog.find("hw14")
@@ -97,19 +97,11 @@ def test_every_method_goes_on_where_it_was_stopped(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a method remembers is saved with the weights; stopped inside the second task."""
-    recipe, save = f"world/{name}", checkpoint.save_state
+    recipe = f"world/{name}"
     whole = run_tiny(SPEC, tmp_path / "whole", recipe=recipe, figures=False)
-
-    def stop_at_eleven(*state: Any) -> None:
-        save(*state)
-        if state[-1]["step"] == 11:
-            raise KeyboardInterrupt
-
     monkeypatch.setattr("mlspring.verbs.figures.draw_all", lambda *_: ())
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_state", stop_at_eleven)
-        with pytest.raises(KeyboardInterrupt):
-            run_tiny(SPEC, tmp_path / "stopped", recipe=recipe)
+    with stopped_at(11, monkeypatch):
+        run_tiny(SPEC, tmp_path / "stopped", recipe=recipe)
     resumed = verb.resume(only_run(tmp_path / "stopped" / "runs"))
     assert weights_path(resumed, 0).read_bytes() == weights_path(whole, 0).read_bytes()
 

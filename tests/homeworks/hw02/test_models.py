@@ -105,6 +105,29 @@ def test_every_frame_reaches_every_logit_of_its_utterance(stride: int) -> None:
         assert not gradient[1].any(), "another utterance has no part in it"
 
 
+def test_lstms_compute_in_fp32_where_the_processor_has_none_for_bf16(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = models.build(knobs("boss")).eval()
+    utterances, lengths = torch.randn(2, 12, 39), torch.tensor([12, 7])
+    expected = network(utterances, lengths)
+    monkeypatch.setattr(models, "_has_bf16_lstm", lambda device: False)
+    read: list[torch.dtype] = []
+    for lstm in network.forwards:
+        lstm.register_forward_hook(lambda *passed: read.append(passed[2][0].dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = network(utterances, lengths)
+    assert set(read) == {torch.float32}
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, rtol=0.02, atol=0.02)
+
+
+def test_looking_for_an_lstm_in_bf16_draws_no_random_number() -> None:
+    state = torch.get_rng_state()
+    models._has_bf16_lstm.__wrapped__("cpu")
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_turning_around_twice_changes_nothing() -> None:
     turned = models.turned_around(torch.tensor([3, 5]), 5)
     assert turned.tolist() == [[2, 1, 0, 3, 4], [4, 3, 2, 1, 0]]

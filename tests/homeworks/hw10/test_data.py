@@ -31,7 +31,7 @@ def test_the_course_s_layout_is_read_in_natural_order(tmp_path: Path) -> None:
     assert found.labels.tolist() == np.repeat(np.arange(10), 11).tolist()
     assert len(found.train_labels) == 90 and len(found.valid_labels) == 10
     assert np.bincount(found.valid_labels).tolist() == [1] * 10
-    assert not found.is_world
+    assert not found.is_painted
 
 
 def test_the_class_folders_may_be_given_themselves(tmp_path: Path) -> None:
@@ -104,7 +104,8 @@ def test_an_exported_world_reads_back_as_itself(tmp_path: Path) -> None:
     assert own.class_names == back.class_names
     every = {image.tobytes() for image in (*own.train_images, *own.valid_images)}
     assert {image.tobytes() for image in (*back.train_images, *back.valid_images)} == every
-    assert own.is_world and not back.is_world
+    assert own.is_painted and back.is_painted, "the shipped networks know what was written out"
+    assert np.array_equal(np.load(tmp_path / "out" / "benign_images.npy"), own.test_images)
 
 
 def test_the_card_and_the_sheet_show_the_benign_pictures(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_shipped_weights_are_half_as_large_and_say_the_same(
         to = tmp_path / "proxies" / f"{name}.safetensors"
         write_halves(place / "member-0.safetensors", models.build(name), to)
         assert checkpoint.read_metadata(to)["network"] == name
-    painted = Data(**vars(pictures) | {"is_world": True})
+    painted = Data(**vars(pictures) | {"is_painted": True})
     shipped = opened(painted, "networks.source=shipped", names=names)
     pixels = torch.from_numpy(pictures.valid_images).permute(0, 3, 1, 2).float()
     for name in names:

@@ -25,6 +25,10 @@ METHODS = {
         *('"tokens"', '"spans"', '"recall"', 'source = "given"'),
         *('place = "anywhere"', 'rule = "joint"', "members = 2"),
     ),
+    "hw10": (
+        *("learning_rate = 1.0", "learning_rate = 0.1", "momentum = 1.0", "diversity = 0.7"),
+        *("smoothing = 3", "scales = 3", "admix = 0.2", 'combine = "logits"'),
+    ),
     "hw11": (
         *('method = "source_only"', 'method = "dann"', 'method = "mcd"', "balance = 1.0"),
         *("pseudo = 1.0", "smooth = 1.0", "refine = 0.25", "positive_pairs = 0.5"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.tiny import (
+    attack,
     compression,
     digits,
     domains,
@@ -47,6 +48,7 @@ class Tiny:
         tolerance: ... up to this relative difference, with the overrides in ``alike``.
         alike: turns off what is drawn a process, not a row.
         short: overrides that end training at once.
+        drawn: recipe of the world in which the seed decides something; default: the first level.
         spared: overrides that leave out of the first level on the world what its score needs not.
     """
 
@@ -60,6 +62,7 @@ class Tiny:
     tolerance: float = 1e-4
     alike: tuple[str, ...] = ("model.dropout=0.0",)
     short: tuple[str, ...] = ("train.steps=1",)
+    drawn: str = ""
     spared: tuple[str, ...] = ()
 
 
@@ -105,6 +108,16 @@ TINY = {
         held_out="valid/accuracy",
         alike=("encoder.dropout=0.0",),
         spared=reading.SPARED,
+    ),
+    "hw10": Tiny(
+        write_data=attack.write_targets,
+        small=attack.SMALL,
+        write_answers=attack.write_answers,
+        write_perfect=attack.write_benign,  # how many of them the judge knows nobody can say
+        loss="train/accuracy",  # the loss rises
+        held_out="valid/accuracy",
+        alike=(),
+        drawn="world/boss",  # below it nothing is drawn at random
     ),
     "hw11": Tiny(
         write_data=domains.write_domains,

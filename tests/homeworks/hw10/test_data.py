@@ -15,11 +15,12 @@ from mlspring.worlds.targets.pictures import benign_ids, tiny_targets_world
 from mlspring.worlds.world import build
 from tests.tiny.attack import CLASS_NAMES, benign, ids, png, write_targets
 
-RECIPE = load_recipe(Recipe, Path(data.__file__).parent / "recipes" / "world" / "simple.toml")
+FILE = Path(data.__file__).parent / "recipes" / "world" / "simple.toml"
+RECIPE = load_recipe(Recipe, FILE, ["networks.source=trained"])
 
 
-def load(folder: Path) -> data.Data:
-    return data.load(official(folder), RECIPE)
+def load(folder: Path, recipe: Recipe = RECIPE) -> data.Data:
+    return data.load(official(folder), recipe)
 
 
 def test_the_course_s_layout_is_read_in_natural_order(tmp_path: Path) -> None:
@@ -31,7 +32,7 @@ def test_the_course_s_layout_is_read_in_natural_order(tmp_path: Path) -> None:
     assert found.labels.tolist() == np.repeat(np.arange(10), 11).tolist()
     assert len(found.train_labels) == 90 and len(found.valid_labels) == 10
     assert np.bincount(found.valid_labels).tolist() == [1] * 10
-    assert not found.is_world
+    assert not found.is_painted
 
 
 def test_the_class_folders_may_be_given_themselves(tmp_path: Path) -> None:
@@ -57,6 +58,15 @@ def test_training_pictures_may_come_as_a_zip_which_is_unpacked_once(
         assert np.array_equal(found.train_images, expected.train_images)
         assert np.array_equal(found.valid_labels, expected.valid_labels)
     assert len(list((isolated_home / "unpacked").glob("[!.]*"))) == 1
+
+
+def test_shipped_networks_need_no_pictures_to_learn_from(tmp_path: Path) -> None:
+    folder = write_targets(tmp_path / "given")
+    (folder / "training" / CLASS_NAMES[0] / "0000.png").write_bytes(b"no picture")
+    found = load(folder, load_recipe(Recipe, FILE))
+    assert found.test_ids == ids() and len(found.train_labels) == len(found.valid_labels) == 0
+    with pytest.raises(DataError, match=r"0000\.png"):
+        load(folder)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +114,8 @@ def test_an_exported_world_reads_back_as_itself(tmp_path: Path) -> None:
     assert own.class_names == back.class_names
     every = {image.tobytes() for image in (*own.train_images, *own.valid_images)}
     assert {image.tobytes() for image in (*back.train_images, *back.valid_images)} == every
-    assert own.is_world and not back.is_world
+    assert own.is_painted and back.is_painted, "the shipped networks know what was written out"
+    assert np.array_equal(np.load(tmp_path / "out" / "benign_images.npy"), own.test_images)
 
 
 def test_the_card_and_the_sheet_show_the_benign_pictures(tmp_path: Path) -> None:

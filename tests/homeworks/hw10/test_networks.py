@@ -23,6 +23,7 @@ from mlspring.homeworks.hw10_attack.recipe import Recipe
 from mlspring.homeworks.hw10_attack.study import accuracy
 from mlspring.kit import checkpoint
 from mlspring.kit.training import Bookkeeper
+from mlspring.worlds.targets.photo import photo
 from mlspring.worlds.targets.pictures import tiny_targets_world
 from mlspring.worlds.world import build
 from tests.homeworks.hw10.test_train import CPU
@@ -132,7 +133,7 @@ def test_shipped_weights_are_half_as_large_and_say_the_same(
         to = tmp_path / "proxies" / f"{name}.safetensors"
         write_halves(place / "member-0.safetensors", models.build(name), to)
         assert checkpoint.read_metadata(to)["network"] == name
-    painted = Data(**vars(pictures) | {"is_world": True})
+    painted = Data(**vars(pictures) | {"is_painted": True})
     shipped = opened(painted, "networks.source=shipped", names=names)
     pixels = torch.from_numpy(pictures.valid_images).permute(0, 3, 1, 2).float()
     for name in names:
@@ -163,6 +164,36 @@ def test_one_command_trains_and_ships_proxies_and_the_judge_s_networks(
     place = build(tiny_targets_world(), processes=1)
     painted = data.load(Source(kind="world", folder=place / "public"), recipe())
     opened(painted, "networks.source=shipped", names=("nin_bn",))
+
+
+def shipped() -> dict[str, Path]:
+    """Return the files of the package's networks by name, the judge's included."""
+    folders = (networks.SHIPPED, sealed.FOLDER)
+    return {file.stem: file for folder in folders for file in folder.glob("*.safetensors")}
+
+
+def test_what_the_levels_and_the_judge_need_is_in_the_package_and_small() -> None:
+    files = shipped()
+    assert sum(file.stat().st_size for file in files.values()) < 8_000_000
+    assert {member.network for member in sealed.MEMBERS} <= set(files)
+    for level in ("simple", "medium", "strong", "boss"):
+        told = load_recipe(Recipe, WORLD / f"{level}.toml").networks
+        assert {*told.proxies, *told.held_out} <= set(files)
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_network_of_the_package_knows_painted_pictures_as_well_as_it_says(name: str) -> None:
+    """On twenty fresh ones; by chance two would be right."""
+    labels = torch.arange(20) % 10
+    draws = [np.random.default_rng([17, number]) for number in range(20)]
+    painted = np.stack([photo(draw, int(c)) for draw, c in zip(draws, labels, strict=True)])
+    network = sealed.build(name) if name in sealed.SEALED else models.build(name)
+    checkpoint.load_weights(shipped()[name], network)
+    said = checkpoint.read_metadata(shipped()[name])
+    assert said["network"] == name
+    pixels = torch.from_numpy(painted).permute(0, 3, 1, 2)
+    assert accuracy(network.eval(), pixels, labels) >= said["accuracy"] - 0.3
+    assert accuracy(network, pixels, labels) > 0.25
 
 
 def test_shipped_networks_do_not_know_other_pictures(pictures: Data) -> None:

@@ -39,7 +39,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Re
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLSPRING_HOME", str(place / "home"))
         patch.setattr(models, "PROXIES", dict.fromkeys(models.PROXIES, small))
-        told = (*SMALL, "networks.steps=60", "train.steps=5")
+        told = (*SMALL, "networks.steps=60", "train.steps=5", "train.learning_rate=0.1")
         recipe = load(SPEC.folder / "recipes" / "world" / "boss.toml", *told)
         pictures = data.load(official(write_targets(place / "data")), recipe)
         (place / "boss").mkdir()

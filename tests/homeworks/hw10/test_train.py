@@ -29,7 +29,8 @@ NAMES = ("plain_bn", "nin_bn")  # of the stand-ins
 def recipe(level: str = "strong", *more: str) -> Recipe:
     named = ('networks.proxies=["plain_bn"]', 'networks.held_out=["nin_bn"]')
     often = ("train.validate_every=1", "train.checkpoint_seconds=0")
-    return load_recipe(Recipe, WORLD / f"{level}.toml", [*named, *often, *more])
+    fine = () if level == "simple" else ("train.steps=20", "train.learning_rate=0.1")
+    return load_recipe(Recipe, WORLD / f"{level}.toml", [*named, *often, *fine, *more])
 
 
 def networks(side: int = 6) -> dict[str, nn.Module]:

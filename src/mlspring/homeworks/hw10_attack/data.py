@@ -28,7 +28,7 @@ from mlspring.core.unpacked import unpacked
 from mlspring.homeworks.hw10_attack.recipe import GIVEN, Recipe
 from mlspring.worlds.targets.photo import CLASS_NAMES
 from mlspring.worlds.targets.pictures import benign_ids, targets_world
-from mlspring.worlds.world import World
+from mlspring.worlds.world import World, save_array
 
 NUM_CLASSES, SIDE = 10, 32
 MAX_PNG_BYTES = 100_000
@@ -44,13 +44,13 @@ class Data(LabelledImages):
     Args:
         labels: classes of the benign pictures, int64 (n,).
         class_names: of the ten classes.
-        is_world: whether the shipped networks know these classes.
+        is_painted: whether these are the classes that the shipped networks know.
         given: files of published networks by name.
     """
 
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
-    is_world: bool
+    is_painted: bool
     given: dict[str, Path] = field(default_factory=dict)
 
 
@@ -65,9 +65,8 @@ def load(source: Source, recipe: Recipe) -> Data:
     Raises:
         DataError: a file is missing, broken, of another size or badly named.
     """
-    del recipe  # pictures have one size
     if source.kind == "official":
-        return _load_folder(source.folder)
+        return _load_folder(source.folder, trains=recipe.networks.source == "trained")
     names = [name for name in ARRAYS if name != "test_images"]
     arrays: dict[str, Any] = {
         name: _open(source.folder, name) for name in (*names, "benign_images")
@@ -80,7 +79,7 @@ def load(source: Source, recipe: Recipe) -> Data:
         test_ids=benign_ids(num_a_class),
         labels=np.repeat(np.arange(NUM_CLASSES), num_a_class),
         class_names=CLASS_NAMES,
-        is_world=True,
+        is_painted=True,
     )
 
 
@@ -111,18 +110,17 @@ def contact_sheet(data: Data) -> dict[str, NDArray[np.uint8]]:
 
 
 def export(world_folder: Path, to: Path) -> None:
-    """Write the world in the course's layout: ``to``/data, and ``to``/training beside it."""
+    """Write the world in the course's layout, and for the judge ``to``/benign_images.npy."""
     public = world_folder / "public"
     benign = _open(public, "benign_images")
     files = dict(zip(benign_ids(len(benign) // NUM_CLASSES), benign, strict=True))
     for name, image in files.items():
         _save(to / "data" / name, image)
-    number = 0
+    save_array(to / "benign_images.npy", benign)
     for part in ("train", "valid"):
         images, labels = _open(public, f"{part}_images"), _open(public, f"{part}_labels")
-        for image, label in zip(images, labels.tolist(), strict=True):
-            _save(to / "training" / CLASS_NAMES[label] / f"{number:05d}.png", image)
-            number += 1
+        for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+            _save(to / "training" / CLASS_NAMES[label] / f"{part}{number:05d}.png", image)
 
 
 def benign_files(folder: Path) -> list[Path]:
@@ -164,11 +162,11 @@ def _read_benign(file: Path) -> NDArray[np.uint8]:
         raise DataError(error.found, file=file, expected=error.expected, fix=fix) from error
 
 
-def _load_folder(folder: Path) -> Data:
+def _load_folder(folder: Path, *, trains: bool) -> Data:
     files = benign_files(folder)
     class_names = tuple(dict.fromkeys(file.parent.name for file in files))
     images = np.stack([_read_benign(file) for file in files])
-    pictures, labels = _training_pictures(folder, class_names)
+    pictures, labels = _training_pictures(folder, class_names, trains)
     held_out = np.arange(len(labels)) % HELD_OUT == HELD_OUT - 1
     return Data(
         train_images=pictures[~held_out],
@@ -179,17 +177,18 @@ def _load_folder(folder: Path) -> Data:
         test_ids=[f"{file.parent.name}/{file.name}" for file in files],
         labels=np.array([class_names.index(file.parent.name) for file in files]),
         class_names=class_names,
-        is_world=False,
+        is_painted=class_names == CLASS_NAMES,
         given=_given(folder),
     )
 
 
 def _training_pictures(
-    folder: Path, class_names: Sequence[str]
+    folder: Path, class_names: Sequence[str], wanted: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return pictures uint8 (n, 32, 32, 3) and labels; of no pictures n is 0."""
-    part = next((p for p in (folder / "training", folder / "train") if p.is_dir()), None)
-    if part is None and (archives := sorted((folder / "cifar10").glob("*.zip"))):
+    """Return pictures uint8 (n, 32, 32, 3) and labels; none wanted or none there: n is 0."""
+    places = (folder / "training", folder / "train")
+    part = next((p for p in places if wanted and p.is_dir()), None)
+    if wanted and part is None and (archives := sorted((folder / "cifar10").glob("*.zip"))):
         part = image_folder.find(unpacked(archives[0]), "training", "train")
     if part is None:
         return np.zeros((0, SIDE, SIDE, 3), np.uint8), np.zeros(0, np.int64)

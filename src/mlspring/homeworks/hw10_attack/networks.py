@@ -82,7 +82,7 @@ def _given_file(name: str, data: Data) -> Path:
 
 
 def _shipped(name: str, data: Data) -> Classifier:
-    if not data.is_world:
+    if not data.is_painted:
         found = "networks.source = 'shipped', but these networks know the painted classes alone"
         raise RecipeError(found, fix="--set networks.source=trained, or a recipe of laptop/")
     network = models.build(name)

@@ -48,7 +48,7 @@ def read_answers(path: Path) -> BenignSet:
     labels = answers.table.integers(1, 0, NUM_CLASSES - 1)
     file = path.resolve().parent.parent / "public" / "benign_images.npy"
     expected = f"benign pictures for {path}: uint8 ({len(labels)}, 32, 32, 3)"
-    fix = "give a world's private/answers.csv"
+    fix = "mlspring data hw10 --export DIR --answers writes both"
     try:
         benign = np.load(file, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -30,8 +30,8 @@ MEMBERS: tuple[Member, ...] = (
     Member("pooled", "none"),
     Member("grouped", "jpeg"),
     Member("inverted", "bits"),
-    Member("patches", "none"),
-    Member("patches", "median"),
+    Member("grouped", "none"),
+    Member("pooled", "median"),
 )
 
 
@@ -76,21 +76,14 @@ def _inverted_block(channels: int) -> Around:
     )
 
 
-def _patch_block(channels: int) -> Around:
-    return Around(
-        *(conv(channels, channels, 5, groups=channels), nn.GroupNorm(1, channels)),
-        *(conv(channels, 3 * channels, 1), nn.GELU(), conv(3 * channels, channels, 1)),
-    )
-
-
 def tower(
-    block: Callable[[int], nn.Module], channels: tuple[int, ...], depth: int, first: int
+    block: Callable[[int], nn.Module], channels: tuple[int, ...], depth: int
 ) -> nn.Sequential:
-    """Return stages of ``depth`` blocks; convolutions lead into them, the ``first`` of a stride."""
+    """Return stages of ``depth`` blocks; convolutions lead into them, all but the first halving."""
     layers: list[nn.Module] = []
     inputs = 3
     for number, outputs in enumerate(channels):
-        layers += [conv(inputs, outputs, 3, 2 if number else first), nn.BatchNorm2d(outputs)]
+        layers += [conv(inputs, outputs, 3, 2 if number else 1), nn.BatchNorm2d(outputs)]
         layers += [nn.ReLU(), *(block(outputs) for _ in range(depth))]
         inputs = outputs
     return nn.Sequential(*layers, nn.ReLU(), head(inputs))
@@ -98,9 +91,8 @@ def tower(
 
 SEALED: dict[str, Callable[[], nn.Sequential]] = {
     "pooled": pooled,
-    "grouped": partial(tower, _grouped_block, (24, 64, 128), 2, 1),
-    "inverted": partial(tower, _inverted_block, (16, 40, 80), 1, 1),
-    "patches": partial(tower, _patch_block, (32, 64, 96), 1, 2),
+    "grouped": partial(tower, _grouped_block, (24, 64, 128), 2),
+    "inverted": partial(tower, _inverted_block, (16, 40, 80), 1),
 }
 
 

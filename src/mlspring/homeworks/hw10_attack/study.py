@@ -22,8 +22,8 @@ from mlspring.homeworks.hw10_attack.recipe import AttackKnobs, Recipe
 from mlspring.kit.seeding import generator
 
 A_CLASS = 8  # pictures of a class behind the transfer matrix
-STEPS = 10  # of the attacks behind it, at most
-SHARES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)  # of the budget
+STEPS = 5  # of the attacks behind it, at most
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the budget
 QUALITIES = (95, 80, 60, 45, 31, 20, 10)  # of JPEG; 31 is imgaug's compression 70
 COURSE_QUALITY = 31
 WANTED = "dog/dog2.png"  # the course's picture for the question on JPEG

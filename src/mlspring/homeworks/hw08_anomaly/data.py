@@ -39,11 +39,13 @@ class Data:
         train: uint8 (n, 64, 64, 3), to learn from.
         held_out: uint8 (k, 64, 64, 3), the last rows of the training file: of normal faces, too.
         test: uint8 (m, 64, 64, 3), some of them anomalies.
+        is_world: whether they are the built-in ones, of which it is known what is wrong.
     """
 
     train: Pixels
     held_out: Pixels
     test: Pixels
+    is_world: bool
 
 
 def world() -> World:
@@ -70,7 +72,8 @@ def load(source: Source, recipe: Recipe) -> Data:
             expected=f"at least {FEWEST} to train on",
             fix="hold fewer out: --set data.held_out=...",
         )
-    return Data(train=train[:left], held_out=train[left:], test=test)
+    is_world = source.kind == "world"
+    return Data(train=train[:left], held_out=train[left:], test=test, is_world=is_world)
 
 
 def test_ids(source: Source) -> list[str]:

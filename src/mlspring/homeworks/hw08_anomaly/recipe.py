@@ -129,9 +129,7 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         if self.classifier.width and not self.noise.share:
-            raise ValueError(
-                "classifier.width needs spoilt pictures: noise.share > 0"
-            )
+            raise ValueError("classifier.width needs spoilt pictures: noise.share > 0")
         if self.score.by == "classifier" and not self.classifier.width:
             raise ValueError("score.by = 'classifier' needs one: classifier.width > 0")
         side = self.data.image_size

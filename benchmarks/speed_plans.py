@@ -42,6 +42,7 @@ PLANS = {
     "hw04": Plan(step_level="simple", num_steps=100, work="dense"),
     "hw05": Plan(step_level="strong", num_steps=40, work="wide"),
     "hw07": Plan(step_level="simple", num_steps=40, work="dense", by_training=("boss",)),
+    "hw08": Plan(step_level="medium", num_steps=40, work="conv"),
     # accuracy on photos says nothing of drawings
     "hw11": Plan(step_level="simple", num_steps=100, work="conv", compared="training"),
     # a score is a matter of luck

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mlspring.homeworks.hw08_anomaly.recipe import ClassifierKnobs, ModelKnobs
 
+MULTI_UNITS = 256  # of the fully connected one among several encoders
 STRIDE = 2  # pixels of the picture a cell of the classifier's map
 
 
@@ -39,26 +40,27 @@ def build(knobs: ModelKnobs, classifier: ClassifierKnobs, size: int) -> "Autoenc
 class Autoencoder(nn.Module):
     """x -> code -> x', and where there is a classifier, (x, x') -> what was spoilt.
 
-    The codes of several encoders are added. A variational one gives mean and log variance of a
-    normal distribution, from which the code is drawn in training; else the code is the mean
-    (Kingma & Welling 2014, arXiv:1312.6114). No ReLU stands on either: the sample's keeps means
-    from being negative and variances from being below 1.
+    The codes of several encoders are added, and so are what the decoders draw of it. A variational
+    one gives mean and log variance of a normal distribution, from which the code is drawn in
+    training; else the code is the mean (Kingma & Welling 2014, arXiv:1312.6114). No ReLU stands on
+    either: the sample's keeps means from being negative and variances from being below 1.
     """
 
     def __init__(self, knobs: ModelKnobs, size: int, classifier: "Classifier | None") -> None:
         super().__init__()
         units, self.is_variational = knobs.units, knobs.kl_weight > 0
         numbers = knobs.latent * (1 + self.is_variational)
-        encoders: list[nn.Module] = []
-        if knobs.encoder == "dense":
-            encoders = [_dense_encoder(size, units, numbers)]
-            self.decoder: nn.Module = _dense_decoder(size, units, knobs.latent)
-        else:
-            encoders = [_conv_encoder(size, units, numbers)]
-            self.decoder = _conv_decoder(size, units, knobs.latent)
+        encoders, decoders = [], []
+        if knobs.encoder in ("conv", "multi"):
+            encoders.append(_conv_encoder(size, units, numbers))
+            decoders.append(_conv_decoder(size, units, knobs.latent))
         if knobs.encoder == "multi":
-            encoders += [_patch_encoder(size, units, numbers), _coarse_encoder(size, numbers)]
-        self.encoders = nn.ModuleList(encoders)
+            encoders.append(_patch_encoder(size, units, numbers))
+        if knobs.encoder in ("dense", "multi"):
+            layers = units if knobs.encoder == "dense" else [MULTI_UNITS]
+            encoders.append(_dense_encoder(size, layers, numbers))
+            decoders.append(_dense_decoder(size, layers, knobs.latent))
+        self.encoders, self.decoders = nn.ModuleList(encoders), nn.ModuleList(decoders)
         self.classifier = classifier
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -69,13 +71,17 @@ class Autoencoder(nn.Module):
         mean, log_variance = code.chunk(2, dim=1)
         return mean, log_variance
 
+    def decode(self, code: Tensor) -> Tensor:
+        """Return the pictures of codes (n, z): (n, 3, s, s), values -1 .. 1."""
+        return torch.stack([decoder(code) for decoder in self.decoders]).sum(0).tanh()
+
     def forward(self, images: Tensor) -> Seen:
         """Return what becomes of pictures (n, 3, s, s)."""
         mean, log_variance = self.encode(images)
         code = mean
         if log_variance is not None and self.training:
             code = mean + torch.randn_like(mean) * (log_variance / 2).exp()
-        found = self.decoder(code)  # (n, 3, s, s)
+        found = self.decode(code)  # (n, 3, s, s)
         logits = None if self.classifier is None else self.classifier(images, found.detach())
         return Seen(found, mean, log_variance, logits)
 
@@ -123,7 +129,7 @@ def _dense_decoder(size: int, units: list[int], latent: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise([latent, *reversed(units)]):
         layers += [nn.Linear(before, after), nn.ReLU(inplace=True)]
-    layers += [nn.Linear(units[0], 3 * size * size), nn.Tanh()]
+    layers += [nn.Linear(units[0], 3 * size * size)]
     return nn.Sequential(*layers, nn.Unflatten(1, (3, size, size)))
 
 
@@ -144,9 +150,7 @@ def _conv_decoder(size: int, channels: list[int], latent: int) -> nn.Sequential:
     for before, after in itertools.pairwise(reversed(channels)):
         layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)]
         layers += [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-    return nn.Sequential(
-        *layers, nn.ConvTranspose2d(channels[0], 3, 4, stride=2, padding=1), nn.Tanh()
-    )
+    return nn.Sequential(*layers, nn.ConvTranspose2d(channels[0], 3, 4, stride=2, padding=1))
 
 
 def _patch_encoder(size: int, channels: list[int], numbers: int) -> nn.Sequential:
@@ -158,15 +162,4 @@ def _patch_encoder(size: int, channels: list[int], numbers: int) -> nn.Sequentia
         nn.ReLU(inplace=True),
         nn.Flatten(),
         nn.Linear(width * 64, numbers),
-    )
-
-
-def _coarse_encoder(size: int, numbers: int) -> nn.Sequential:
-    """Return a fully connected encoder of the picture at 16 x 16 pixels."""
-    return nn.Sequential(
-        nn.AdaptiveAvgPool2d(16),
-        nn.Flatten(),
-        nn.Linear(3 * 16 * 16, 128),
-        nn.ReLU(inplace=True),
-        nn.Linear(128, numbers),
     )

@@ -14,7 +14,7 @@ from mlspring.core.recipe_sections import (
     WarmupSteps,
 )
 
-STUDY_UNITS, STUDY_BATCH = 128, 64  # of the two networks of the report
+STUDY_UNITS, STUDY_BATCH, STUDY_SIDE = 128, 64, 32  # of the two networks of the report
 
 
 class DataKnobs(Section):
@@ -30,7 +30,7 @@ class ModelKnobs(Section):
     """Which autoencoder, and how narrow its middle."""
 
     encoder: Literal["dense", "conv", "multi"] = Field(
-        description="the decoder is of the same kind; multi: three encoders, their codes added"
+        description="the decoder is of the same kind; multi: both and a third, added"
     )
     units: list[int] = Field(
         min_length=1, max_length=6, description="of the encoder's layers: units, or channels"
@@ -111,7 +111,9 @@ class Recipe(Section):
         """Return the recipe of a network by its number."""
         if number == 0:
             return self
+        side = min(self.data.image_size, STUDY_SIDE)
         changes: dict[str, dict[str, object]] = {
+            "data": {"image_size": side},
             "model": {
                 "encoder": "dense",
                 "units": [STUDY_UNITS],
@@ -121,7 +123,7 @@ class Recipe(Section):
             "noise": {"share": 0.0},
             "classifier": {"width": 0},
             "train": {"steps": self.study.steps, "batch_size": STUDY_BATCH},
-            "score": {"by": "error"},
+            "score": {"by": "error", "window": side},
         }
         parts = {name: getattr(self, name).model_copy(update=new) for name, new in changes.items()}
         return self.model_copy(update=parts)

@@ -46,7 +46,7 @@ def compare(run: Run, recipe: Recipe, data: Data, num: int) -> Told:
             divergence = f"{kl_divergence(seen.mean, seen.log_variance).mean().item():.4g}"
         told["original"] = _pictures(images[:num])
         told[f"{name} reconstruction"] = _pictures(seen.images[:num])
-        told[f"{name} sample"] = _pictures(model.decoder(codes))
+        told[f"{name} sample"] = _pictures(model.decode(codes))
         error = (seen.images - images).square().mean().item()
         area = checkpoint.read_metadata(weights_path(run, number))["auc"]
         told["rows"].append((name, f"{error:.5f}", divergence, f"{area:.5f}"))
@@ -66,10 +66,10 @@ def change(
     """
     model, images = _opened(run, PLAIN, recipe, data)
     code, _ = model.encode(images)
-    plain = model.decoder(code)
+    plain = model.decode(code)
     distances = torch.stack(
         [
-            torch.stack([_distance(model.decoder(_times(code, e, f)), plain) for f in factors])
+            torch.stack([_distance(model.decode(_times(code, e, f)), plain) for f in factors])
             for e in range(code.shape[1])
         ]
     )  # (z, factors)
@@ -79,7 +79,7 @@ def change(
         # the faces that have most of it: of others little is there to multiply
         for face in code[:, element].abs().argsort(descending=True)[:num_faces].tolist():
             one = code[face : face + 1]
-            changed = [model.decoder(_times(one, element, factor)) for factor in factors]
+            changed = [model.decode(_times(one, element, factor)) for factor in factors]
             row = torch.cat((images[face : face + 1], plain[face : face + 1], *changed))
             told["pictures"].append(_pictures(row))
             told["elements"].append(element)
@@ -94,7 +94,7 @@ def _opened(run: Run, number: int, recipe: Recipe, data: Data) -> tuple[Autoenco
     hardware = device.choose_for(run, work=recipe.work)
     pixels = torch.from_numpy(data.held_out[:MOST])
     model = finished(run, number, recipe, hardware)
-    return model, to_images(pixels, recipe.data.image_size, hardware)
+    return model, to_images(pixels, recipe.of(number).data.image_size, hardware)
 
 
 def _times(code: Tensor, element: int, factor: float) -> Tensor:

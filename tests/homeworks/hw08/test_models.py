@@ -6,8 +6,8 @@ import torch
 from mlspring.homeworks.hw08_anomaly import models
 from mlspring.homeworks.hw08_anomaly.recipe import ClassifierKnobs, ModelKnobs
 
-NONE = ClassifierKnobs(width=0, weight=1.0, compares=True)
-SOME = ClassifierKnobs(width=4, weight=1.0, compares=True)
+NONE = ClassifierKnobs(width=0, compares=True)
+SOME = ClassifierKnobs(width=4, compares=True)
 IMAGES = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
@@ -75,7 +75,7 @@ def test_the_classifier_s_error_does_not_reach_the_autoencoder() -> None:
 
 
 def test_a_classifier_that_does_not_compare_sees_the_picture_alone() -> None:
-    alone = ClassifierKnobs(width=4, weight=1.0, compares=False)
+    alone = ClassifierKnobs(width=4, compares=False)
     classifier = models.build(knobs("conv", [4, 8]), alone, 32).eval().classifier
     both = models.build(knobs("conv", [4, 8]), SOME, 32).eval().classifier
     assert classifier is not None and both is not None

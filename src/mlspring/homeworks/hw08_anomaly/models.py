@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from mlspring.homeworks.hw08_anomaly.recipe import ClassifierKnobs, ModelKnobs
 
-MULTI_UNITS = 256  # of the fully connected one among several encoders
 STRIDE = 2  # pixels of the picture a cell of the classifier's map
 
 
@@ -57,7 +56,8 @@ class Autoencoder(nn.Module):
         if knobs.encoder == "multi":
             encoders.append(_patch_encoder(size, units, numbers))
         if knobs.encoder in ("dense", "multi"):
-            layers = units if knobs.encoder == "dense" else [MULTI_UNITS]
+            # Among several it is linear: principal components, which are learnt in a few steps.
+            layers = units if knobs.encoder == "dense" else []
             encoders.append(_dense_encoder(size, layers, numbers))
             decoders.append(_dense_decoder(size, layers, knobs.latent))
         self.encoders, self.decoders = nn.ModuleList(encoders), nn.ModuleList(decoders)
@@ -120,16 +120,18 @@ def _conv(c_in: int, c_out: int, stride: int) -> nn.Sequential:
 def _dense_encoder(size: int, units: list[int], numbers: int) -> nn.Sequential:
     """Return the sample's: with units 128, 64, 12, code 3 and 64 pixels half of 3,176,419."""
     layers: list[nn.Module] = [nn.Flatten()]
-    for before, after in itertools.pairwise([3 * size * size, *units]):
+    widths = [3 * size * size, *units]
+    for before, after in itertools.pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers, nn.Linear(units[-1], numbers))
+    return nn.Sequential(*layers, nn.Linear(widths[-1], numbers))
 
 
 def _dense_decoder(size: int, units: list[int], latent: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for before, after in itertools.pairwise([latent, *reversed(units)]):
+    widths = [latent, *reversed(units)]
+    for before, after in itertools.pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU(inplace=True)]
-    layers += [nn.Linear(units[0], 3 * size * size)]
+    layers += [nn.Linear(widths[-1], 3 * size * size)]
     return nn.Sequential(*layers, nn.Unflatten(1, (3, size, size)))
 
 

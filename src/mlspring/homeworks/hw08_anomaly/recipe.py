@@ -54,7 +54,6 @@ class ClassifierKnobs(Section):
     """The extra network that is told where a picture was spoilt."""
 
     width: int = Field(ge=0, le=256, description="channels of its first stage; 0: there is none")
-    weight: float = Field(ge=0, le=100, description="of its loss beside the reconstruction's")
     compares: bool = Field(description="whether it sees the reconstruction, not the picture alone")
 
 

@@ -111,8 +111,7 @@ def losses(seen: Seen, images: Tensor, where: Tensor, recipe: Recipe) -> tuple[T
         loss = loss + recipe.model.kl_weight * divergence / images[0].numel()
     if seen.logits is not None:
         cells = F.avg_pool2d(where[:, None], models.STRIDE)[:, 0]  # share of a cell
-        told = F.binary_cross_entropy_with_logits(seen.logits.float(), cells)
-        loss = loss + recipe.classifier.weight * told
+        loss = loss + F.binary_cross_entropy_with_logits(seen.logits.float(), cells)
     return error, loss
 
 

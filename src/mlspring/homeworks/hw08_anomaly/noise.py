@@ -30,6 +30,8 @@ def spoil(
         kinds: what the boxes show, each as often.
     """
     n, _, side, _ = images.shape
+    if not knobs.share:
+        return images, images.new_zeros(n, side, side)
     draws = torch.rand(8, n, generator=generator)
     chosen = torch.tensor(kinds)[(draws[0] * len(kinds)).long()]
     sides = ((SMALLEST + draws[1:3] * (knobs.largest - SMALLEST)).clamp(min=0) * side).ceil()

@@ -33,11 +33,10 @@ def q1_vae(run: Run, recipe: Recipe, data: Data) -> None:
         for name in study.NAMES
     }
     _grid(figure, list(shown.values()), list(shown))
-    plain, variational = study.NAMES
     figure.suptitle(
-        "Codes drawn from a normal distribution: "
-        f"the {variational}'s samples are faces, the {plain}'s need not be",
-        fontsize=10,
+        "Samples are drawings of normally distributed codes; the autoencoder's have the mean and "
+        "spread of its faces' codes",
+        fontsize=9,
     )
     header = ("network", "mean squared error", "KL, nats a picture", "ROC AUC of planted faults")
     style.save(figure, run.figures, "q1_vae", header, told["rows"])
@@ -134,10 +133,10 @@ def misses(run: Run, recipe: Recipe, data: Data) -> None:
 
 def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:
     """Draw the error and the area on planted faults: a lower error need not be a larger area."""
-    log = [entry for entry in run.read_log() if entry["member"] == 0]
+    log = [e | {"valid/error": e["valid/loss"]} for e in run.read_log() if e["member"] == 0]
     figure = style.new_figure(7.2, 3.5)
     panels = figure.subplots(1, 2)
-    names = {"loss": "loss; held out: squared error", "auc": "ROC AUC of planted faults"}
+    names = {"error": "mean squared error", "auc": "ROC AUC of planted faults"}
     for axes, (name, unit) in zip(panels, names.items(), strict=True):
         charts.curves(axes, log, name)
         axes.set_xlabel("epoch")

@@ -59,12 +59,12 @@ def judge(run: Run, recipe: Recipe, data: Data) -> Judged:
     hardware = device.choose_for(run, work=recipe.work)
     model = finished(run, 0, recipe, hardware)
     parts = held_out(data, recipe.data.image_size, hardware)
-    scores = [
+    found = [
         examine(model, part.__getitem__, len(part), recipe.score, hardware)[:, SCORE].double()
         for part in parts
     ]
     kinds = np.repeat([NORMAL, PLANTED], len(parts[0]))
-    return Judged(scores=torch.cat(scores).numpy(), kinds=kinds, images=torch.cat(parts).cpu())
+    return Judged(scores=torch.cat(found).numpy(), kinds=kinds, images=torch.cat(parts).cpu())
 
 
 @torch.inference_mode()

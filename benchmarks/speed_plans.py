@@ -42,6 +42,7 @@ PLANS = {
     "hw04": Plan(step_level="simple", num_steps=100, work="dense"),
     "hw05": Plan(step_level="strong", num_steps=40, work="wide"),
     "hw07": Plan(step_level="simple", num_steps=40, work="dense", by_training=("boss",)),
+    "hw08": Plan(step_level="medium", num_steps=40, work="conv"),
     # the last batch's pictures are attacked last; simple and medium take seconds either way
     "hw10": Plan(
         levels=("strong", "boss"),

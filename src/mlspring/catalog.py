@@ -12,6 +12,7 @@ from mlspring.homeworks.hw03_food_cnn.spec import SPEC as HW03
 from mlspring.homeworks.hw04_speakers.spec import SPEC as HW04
 from mlspring.homeworks.hw05_translation.spec import SPEC as HW05
 from mlspring.homeworks.hw07_reading.spec import SPEC as HW07
+from mlspring.homeworks.hw08_anomaly.spec import SPEC as HW08
 from mlspring.homeworks.hw10_attack.spec import SPEC as HW10
 from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
 from mlspring.homeworks.hw12_lander.spec import SPEC as HW12
@@ -31,7 +32,21 @@ if TYPE_CHECKING:  # numpy, which these need, is not loaded to print a help
         TrainPart,
     )
 
-SPECS: tuple[Spec, ...] = (HW01, HW02, HW03, HW04, HW05, HW07, HW10, HW11, HW12, HW13, HW14, HW15)
+SPECS: tuple[Spec, ...] = (
+    HW01,
+    HW02,
+    HW03,
+    HW04,
+    HW05,
+    HW07,
+    HW08,
+    HW10,
+    HW11,
+    HW12,
+    HW13,
+    HW14,
+    HW15,
+)
 
 
 def find(homework: str) -> Spec:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.tiny import (
+    anomaly,
     attack,
     compression,
     digits,
@@ -108,6 +109,15 @@ TINY = {
         held_out="valid/accuracy",
         alike=("encoder.dropout=0.0",),
         spared=reading.SPARED,
+    ),
+    "hw08": Tiny(
+        write_data=anomaly.write_faces,
+        small=anomaly.SMALL,
+        write_answers=anomaly.write_answers,
+        write_perfect=anomaly.write_perfect,
+        best=1.0,
+        tolerance=0.1,  # batch norm takes its statistics from each process's share
+        alike=(),
     ),
     "hw10": Tiny(
         write_data=attack.write_targets,

@@ -1,0 +1,1 @@
+"""Homework 8: anomaly detection."""

@@ -127,7 +127,7 @@ def test_a_missing_network_names_the_command_that_makes_it(
     monkeypatch.setattr(features, "FOLDER", tmp_path)
     features.load.cache_clear()
     try:
-        with pytest.raises(InternalError, match="python -m benchmarks.features_hw06"):
+        with pytest.raises(InternalError, match=r"python -m benchmarks\.features_hw06"):
             features.load("faces")
     finally:
         features.load.cache_clear()

@@ -102,7 +102,8 @@ def test_the_gradient_of_a_penalty_is_that_of_finite_differences(name: str) -> N
     def exact() -> float:  # the function rounds gradients to fp32; this does not
         x = real if name == "r1" else mix[:, None, None, None] * (real - fake) + fake
         leaf = x.clone().requires_grad_()
-        (g,) = torch.autograd.grad(critic(leaf).sum(), leaf)
+        with torch.enable_grad():
+            (g,) = torch.autograd.grad(critic(leaf).sum(), leaf)
         squares = g.flatten(1).square().sum(1)
         return (squares.mean() / 2 if name == "r1" else (squares.sqrt() - 1).square().mean()).item()
 

@@ -37,16 +37,20 @@ class Faces:
         self._turns, self._shard = recipe.method.critic_steps, ranks.shard(self._order.size)
         self.scale = ranks.loss_scale(self._order.size)
 
-    def batch(self, pair: Pair, update: int) -> Batch:
-        """Return what the discriminator sees in an update, counted from 1."""
+    def real(self, update: int) -> Tensor:
+        """Return the faces of an update, counted from 1, as floats: (N, 3, 64, 64)."""
+        pixels = self.pixels.index_select(0, self._order.rows(update)[self._shard])
+        return self._hardware.images_to_device(pixels.permute(0, 3, 1, 2).float() / 127.5 - 1)
+
+    def batch(self, pair: Pair, update: int, real: Tensor | None = None) -> Batch:
+        """Return what the discriminator sees in an update; ``real`` faces may be given."""
         stream = generator(self._seed, "discriminator", update)
         latents = self._latents(pair, stream)
         changes = [draw(self._order.size, stream)[self._shard] for _ in range(2)]
         mix = torch.rand(self._order.size, generator=stream)[self._shard]
         with torch.no_grad(), self._hardware.autocast():
             fake = pair.generator(latents).float()
-        real = self.pixels.index_select(0, self._order.rows(update)[self._shard])
-        real = self._hardware.images_to_device(real.permute(0, 3, 1, 2).float() / 127.5 - 1)
+        real = self.real(update) if real is None else real
         return Batch(
             real=augment(real, changes[0], self._knobs),
             fake=augment(fake, changes[1], self._knobs),

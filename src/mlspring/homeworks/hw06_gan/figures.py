@@ -5,14 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from mlspring.core.files import read_json
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw06_gan import diversity, samples, study
 from mlspring.homeworks.hw06_gan.data import Data
-from mlspring.homeworks.hw06_gan.features import Pixels
 from mlspring.homeworks.hw06_gan.predict import predict
 from mlspring.homeworks.hw06_gan.recipe import Recipe
 from mlspring.kit import charts, device, style
@@ -88,23 +86,19 @@ def pictures(run: Run, recipe: Recipe, data: Data) -> None:
 
 
 def film(run: Run, _recipe: Recipe, _data: Data) -> None:
-    """Draw pictures of the same latents as the generator learns: a row a moment, and distances."""
+    """Draw pictures of the same latents as the generator learns: a row a moment."""
     grids = samples.grids(run)
     chosen = np.unique(np.linspace(0, len(grids) - 1, min(FILM, len(grids))).round().astype(int))
     steps = [list(grids)[i] for i in chosen]
-    figure = style.new_figure(9.6, 1.1 + 0.66 * len(steps))
-    left, right = figure.subplots(1, 2, width_ratios=[2, 1])
+    figure = style.new_figure(6.4, 0.8 + 0.62 * len(steps))
+    axes = figure.subplots()
     board = np.concatenate([grids[step][:ACROSS] for step in steps])
-    left.imshow(samples.tiled(board, ACROSS))
-    style.hide_axes(left)
+    axes.imshow(samples.tiled(board, ACROSS))
+    style.hide_axes(axes)
     side = board.shape[1]
-    left.set_yticks([side * (i + 0.5) for i in range(len(steps))], [str(s) for s in steps])
-    left.set_ylabel("step")
+    axes.set_yticks([side * (i + 0.5) for i in range(len(steps))], [str(s) for s in steps])
+    axes.set_ylabel("step")
     log = [entry for entry in run.read_log() if "valid/distance" in entry]
-    charts.curves(right, log, "distance", against="step")
-    right.set_xlabel("step")
-    right.set_ylabel("Frechet distance, held out")
-    right.set_ylim(bottom=0)
     rows = [(entry["step"], entry["epoch"], entry["valid/distance"]) for entry in log]
     style.save(figure, run.figures, "film", ("step", "epoch", "distance"), rows)
 
@@ -148,7 +142,9 @@ def neighbours(run: Run, recipe: Recipe, data: Data) -> None:
     for axes, title, part in zip(
         figure.subplots(1, 2), titles, (chosen[:EXAMPLES], chosen[EXAMPLES:]), strict=True
     ):
-        _pairs(axes, made[part], np.asarray(data.train[found.nearest[part]]))
+        pairs = np.concatenate([made[part], data.train[found.nearest[part]]])
+        axes.imshow(samples.tiled(pairs, len(part)))
+        style.hide_axes(axes)
         axes.set_title(title)
     figure.supxlabel(
         f"above: generated; below: its nearest training face. "
@@ -160,11 +156,6 @@ def neighbours(run: Run, recipe: Recipe, data: Data) -> None:
     ]
     header = ("picture", "nearest training face", "distance, grey levels")
     style.save(figure, run.figures, "neighbours", header, rows)
-
-
-def _pairs(axes: Axes, above: Pixels, below: Pixels) -> None:
-    axes.imshow(samples.tiled(np.concatenate([above, below]), len(above)))
-    style.hide_axes(axes)
 
 
 def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:

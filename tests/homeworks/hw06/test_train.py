@@ -138,7 +138,8 @@ def test_batches_are_known_from_the_update_alone(blots: data.Data) -> None:
     assert torch.equal(again.fake, a.batch(pair, 30).fake)
     assert not torch.equal(again.real, other.real) and not torch.equal(again.fake, other.fake)
     assert again.real.shape == again.fake.shape == (6, 3, 64, 64)
-    assert again.real.min() >= -1 and again.real.max() <= 1
+    plain = b.real(30)
+    assert plain.min() >= -1 and plain.max() <= 1 and not torch.equal(plain, again.real)
 
 
 def test_processes_share_a_batch_without_gap_or_overlap(blots: data.Data) -> None:

@@ -84,8 +84,8 @@ def score(values: HandedIn, answers: HeldOut) -> Score:
     public, private = known[:num], known[num:]
     details = {
         "frechet distance of two halves of real faces": frechet_distance(public, private),
-        "kernel distance, x 1000": 1000 * kernel_distance(seen[:num], public),
-        "standard error of it": 1000 * kernel_distance_error(seen[:num], public),
+        "kernel distance": kernel_distance(seen[:num], public),
+        "standard error of the kernel distance": kernel_distance_error(seen[:num], public),
         "share of faces, detector": float(features.are_faces(values.pictures).mean()),
         "modes covered": modes(said[:num]),
         "modes that real faces cover": modes(truth[:num]),

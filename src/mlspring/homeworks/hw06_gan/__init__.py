@@ -1,0 +1,1 @@
+"""Homework 6: generative adversarial networks that draw faces."""

@@ -48,12 +48,6 @@ def test_the_convolution_keeps_the_first_weights_of_bert() -> None:
     assert torch.equal(plain.position_embeddings.weight, other.position_embeddings.weight)
 
 
-def test_a_given_bert_has_no_convolution() -> None:
-    given = ["encoder.source=given", "encoder.name=x", "encoder.match=false"]
-    with pytest.raises(RecipeError, match="a given BERT has none; use 0"):
-        load(*given, "encoder.convolution=5")
-
-
 def test_a_convolution_of_an_even_width_is_refused() -> None:
     with pytest.raises(RecipeError, match="must be odd"):
         load("encoder.convolution=4")

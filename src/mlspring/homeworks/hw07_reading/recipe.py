@@ -139,8 +139,6 @@ class Recipe(Section):
             raise ValueError("encoder.match: a given BERT has no segment for it; use false")
         if encoder.convolution and encoder.convolution % 2 == 0:
             raise ValueError("encoder.convolution must be odd (a token and its neighbours), or 0")
-        if encoder.convolution and encoder.source == "given":
-            raise ValueError("encoder.convolution: a given BERT has none; use 0")
         if len(self.study.maskings) != len(self.study.layers):
             raise ValueError("study.maskings and study.layers need one entry an encoder each")
         if self.study.maskings and encoder.source == "given":

@@ -14,13 +14,12 @@ home()/back-translations/1f0c9a77d2e4b861/     hash of its recipe and of the tex
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from mlspring.core.errors import DataError, RunError
-from mlspring.core.files import disk_errors, home, read_json, sha256, write_json
-from mlspring.core.locks import locked
+from mlspring.core.files import home, read_json, sha256, write_json
+from mlspring.core.kept import kept
 from mlspring.core.progress import say
 from mlspring.core.runs import Request, Run
 from mlspring.core.texts import read_lines, write_lines
@@ -75,11 +74,10 @@ def open_synthetic(
         )
     folder = folder_of(recipe, data)
     if ranks.is_main and not (folder / "made.json").exists():
-        waiting = "Another process is translating; waiting for it"
-        with disk_errors(folder), locked(folder / ".lock", on_wait=lambda: say(waiting)):
+        request = Request(homework="hw05", recipe="backward", seed=SEED)
+        with kept(folder, request, doing="translating") as own:
             if not (folder / "made.json").exists():
-                with closing(_run(folder)) as own:
-                    make(recipe, data, words, own, hardware, train)
+                make(recipe, data, words, own, hardware, train)
     ranks.wait()
     if read_json(folder / "made.json")["kept"] == 0:
         say("no synthetic pair is usable: train the backward model longer, --set back.steps=..")
@@ -149,10 +147,3 @@ def folder_of(recipe: Recipe, data: Data) -> Path:
     parts += [recipe.model.model_dump(), recipe.train.model_dump(exclude=EXCEPT)]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return home() / "back-translations" / digest[:16]
-
-
-def _run(folder: Path) -> Run:
-    """Return the folder as a run, so that the loop logs and resumes there as anywhere."""
-    for half_written in folder.rglob("*.part"):  # of a killed process; the lock makes them ours
-        half_written.unlink(missing_ok=True)
-    return Run(folder, Request(homework="hw05", recipe="backward", seed=SEED))

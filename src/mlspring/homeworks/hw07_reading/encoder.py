@@ -9,7 +9,6 @@ home()/encoders/1f0c9a77d2e4b861/     hash of its knobs and of the texts
 import hashlib
 import json
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from typing import Any
 from torch import Tensor
 
 from mlspring.core.errors import DataError, MachineError, RunError
-from mlspring.core.files import disk_errors, home, read_json, sha256, write_json
-from mlspring.core.locks import locked
+from mlspring.core.files import home, read_json, sha256, write_json
+from mlspring.core.kept import kept
 from mlspring.core.progress import say
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw07_reading.data import Data
@@ -27,6 +26,7 @@ from mlspring.homeworks.hw07_reading.pretrain import loop_of, pretrain
 from mlspring.homeworks.hw07_reading.recipe import Recipe, WindowKnobs
 from mlspring.homeworks.hw07_reading.tokens import Tokenizer, vocabulary
 from mlspring.kit import checkpoint
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks
 
@@ -71,10 +71,10 @@ def open_encoder(recipe: Recipe, data: Data, hardware: Hardware, ranks: Ranks) -
     folder = folder_of(recipe, data)
     made = folder / "encoder.json"
     if ranks.is_main and not made.exists():
-        waiting = "Another process is pre-training the encoder; waiting for it"
-        with disk_errors(folder), locked(folder / ".lock", on_wait=lambda: say(waiting)):
+        request = Request(homework="hw07", recipe="encoder")
+        with kept(folder, request, doing="pre-training the encoder") as run:
             if not made.exists():
-                _make(recipe, data, folder, hardware)
+                _make(recipe, data, run, hardware)
     ranks.wait()
     return _kept(folder)
 
@@ -90,28 +90,25 @@ def folder_of(recipe: Recipe, data: Data) -> Path:
     return home() / "encoders" / digest.hexdigest()[:16]
 
 
-def _make(recipe: Recipe, data: Data, folder: Path, hardware: Hardware) -> None:
-    """Pre-train an encoder and write what it is; the lock is held."""
-    for half_written in folder.rglob("*.part"):  # of a killed process; the lock makes them ours
-        half_written.unlink(missing_ok=True)
+def _make(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> None:
+    """Pre-train an encoder in the folder of ``run`` and write what it is."""
     words = vocabulary([*data.train.paragraphs, *data.train.questions], FEWEST)
     tokenizer = Tokenizer.of(words)
     config = config_of(recipe.encoder, recipe.window, tokenizer.size)
     texts = tokenizer.encode(data.train.paragraphs), tokenizer.encode(data.dev.paragraphs)
-    with closing(Run(folder, Request(homework="hw07", recipe="encoder"))) as run:
-        measured = pretrain(run, recipe, config, tokenizer, texts, hardware)
-        keys = ("step", "train/loss", "valid/loss", "valid/accuracy")
-        curve = [[entry[key] for key in keys] for entry in run.read_log()]
+    measured = pretrain(run, recipe, config, tokenizer, texts, hardware)
+    keys = ("step", "train/loss", "valid/loss", "valid/accuracy")
+    curve = [[entry[key] for key in keys] for entry in run.read_log()]
     told = {"name": f"ours, {recipe.pretrain.masking}", **_sizes(config), **measured}
-    told |= {"curve": curve, "sha256": sha256(folder / "checkpoints" / "member-0.safetensors")}
-    kept = {"config": config, "tokenizer": tokenizer.text, "told": told}
-    write_json(folder / "encoder.json", kept)
-    say(f"encoder: names {measured['valid__accuracy']:.3f} of hidden tokens, kept in {folder}")
+    told |= {"curve": curve, "sha256": sha256(weights_path(run, 0))}
+    content = {"config": config, "tokenizer": tokenizer.text, "told": told}
+    write_json(run.folder / "encoder.json", content)
+    say(f"encoder: names {measured['valid__accuracy']:.3f} of hidden tokens, kept in {run.folder}")
 
 
 def _kept(folder: Path) -> Encoder:
-    kept = read_json(folder / "encoder.json")
-    model = MaskedNet(kept["config"])
+    content = read_json(folder / "encoder.json")
+    model = MaskedNet(content["config"])
     file = folder / "checkpoints" / "member-0.safetensors"
     try:
         checkpoint.load_weights(file, model)
@@ -119,10 +116,10 @@ def _kept(folder: Path) -> Encoder:
         fix = f"remove {folder}; the next run pre-trains the encoder anew"
         raise RunError(error.found, file=file, fix=fix) from error
     return Encoder(
-        config=kept["config"],
-        tokenizer=Tokenizer(kept["tokenizer"]),
+        config=content["config"],
+        tokenizer=Tokenizer(content["tokenizer"]),
         weights=model.bert.state_dict(),
-        told=kept["told"],
+        told=content["told"],
     )
 
 

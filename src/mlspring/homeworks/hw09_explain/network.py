@@ -8,7 +8,6 @@ home()/explained/1f0c9a77d2e4b861/    hash of its recipe, its pictures and the s
 import hashlib
 import json
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ import torch
 from torch import Tensor
 
 from mlspring.core.errors import DataError, RunError
-from mlspring.core.files import disk_errors, home
-from mlspring.core.locks import locked
+from mlspring.core.files import home
+from mlspring.core.kept import kept
 from mlspring.core.progress import say
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw09_explain import models
@@ -45,27 +44,23 @@ def keep(recipe: Recipe, data: Data, run: Run, make: Make) -> int:
     goes on where it stood. Returns what ``make`` did, the pictures it saw; 0 where it had no work.
     """
     folder, trained = folder_of(recipe, data, run.request.seed), 0
-    waiting = "Another process is training the network; waiting for it"
-    with disk_errors(folder), locked(folder / ".lock", on_wait=lambda: say(waiting)):
-        request = Request(homework="hw09", recipe="network", seed=run.request.seed)
-        with closing(Run(folder, request)) as place:
-            kept = weights_path(place, 0)
-            if not kept.exists():
-                for half_written in folder.rglob("*.part"):  # of a killed process
-                    half_written.unlink(missing_ok=True)
-                trained = make(place)
-                say(f"the network is kept in {folder}")
-            try:
-                model = fresh(recipe)
-                checkpoint.load_weights(kept, model)
-                metadata = checkpoint.read_metadata(kept)
-            except RunError as error:
-                fix = f"remove {folder}; the next run trains the network anew"
-                raise RunError(error.found, file=kept, fix=fix) from error
-            run.rewind_log(lambda _: False)
-            for entry in place.read_log():
-                run.log(**entry)
-            checkpoint.save_weights(weights_path(run, 0), model, metadata)
+    request = Request(homework="hw09", recipe="network", seed=run.request.seed)
+    with kept(folder, request, doing="training the network") as place:
+        weights = weights_path(place, 0)
+        if not weights.exists():
+            trained = make(place)
+            say(f"the network is kept in {folder}")
+        try:
+            model = fresh(recipe)
+            checkpoint.load_weights(weights, model)
+            metadata = checkpoint.read_metadata(weights)
+        except RunError as error:
+            fix = f"remove {folder}; the next run trains the network anew"
+            raise RunError(error.found, file=weights, fix=fix) from error
+        run.rewind_log(lambda _: False)
+        for entry in place.read_log():
+            run.log(**entry)
+        checkpoint.save_weights(weights_path(run, 0), model, metadata)
     return trained
 
 

@@ -9,7 +9,6 @@ home()/classifiers/1f0c9a77d2e4b861/     hash of name, training and pictures
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from mlspring.core.errors import DataError, RecipeError, RunError
-from mlspring.core.files import disk_errors, home, read_json, write_json
-from mlspring.core.locks import locked
+from mlspring.core.files import home, read_json, write_json
+from mlspring.core.kept import kept
 from mlspring.core.progress import say
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
@@ -146,14 +145,11 @@ def make_classifier(
     A training that was stopped goes on where it stood.
     """
     made = folder / "classifier.json"
-    waiting = f"Another process is training {name}; waiting for it"
-    with disk_errors(folder), locked(folder / ".lock", on_wait=lambda: say(waiting)):
+    request = Request(homework="hw10", recipe=name, seed=SEED)
+    with kept(folder, request, doing=f"training {name}") as run:
         if not made.exists():
-            for half_written in folder.rglob("*.part"):  # of a killed process; the lock is ours
-                half_written.unlink(missing_ok=True)
             seed_everything(SEED, "weights", name)
-            with closing(Run(folder, Request(homework="hw10", recipe=name, seed=SEED))) as run:
-                accuracy = train_classifier(build(name), training, data, run, hardware)
+            accuracy = train_classifier(build(name), training, data, run, hardware)
             write_json(made, {"name": name, "accuracy": accuracy})
             say(f"{name}: {accuracy:.3f} of the held-out pictures, kept in {folder}")
     return float(read_json(made)["accuracy"])

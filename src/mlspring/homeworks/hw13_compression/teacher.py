@@ -9,7 +9,6 @@ home()/teachers/1f0c9a77d2e4b861/     hash of its recipe and of the pictures
 import hashlib
 import json
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from mlspring.core.errors import DataError, RunError
-from mlspring.core.files import disk_errors, home, read_json, sha256, write_json
-from mlspring.core.locks import locked
+from mlspring.core.files import home, read_json, sha256, write_json
+from mlspring.core.kept import kept
 from mlspring.core.progress import say
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
@@ -95,11 +94,10 @@ def open_teacher(
     folder = folder_of(recipe, data)
     made = folder / "teacher.json"
     if ranks.is_main and not made.exists():
-        waiting = "Another process is training the teacher; waiting for it"
-        with disk_errors(folder), locked(folder / ".lock", on_wait=lambda: say(waiting)):
+        request = Request(homework="hw13", recipe="teacher", seed=SEED)
+        with kept(folder, request, doing="training the teacher") as run:
             if not made.exists():
-                with closing(_run(folder)) as run:
-                    measured = make(run)
+                measured = make(run)
                 write_json(made, measured)
                 accuracy = measured["accuracy"]
                 say(f"teacher: {accuracy:.3f} of the held-out pictures, kept in {folder}")
@@ -177,10 +175,3 @@ def read_resnet18(file: Path) -> nn.Module:
     model = build(resnet18())
     model.load_state_dict(state)
     return model
-
-
-def _run(folder: Path) -> Run:
-    """Return the folder as a run, so that the loop logs and resumes there as anywhere."""
-    for half_written in folder.rglob("*.part"):  # of a killed process; the lock makes them ours
-        half_written.unlink(missing_ok=True)
-    return Run(folder, Request(homework="hw13", recipe="teacher", seed=SEED))

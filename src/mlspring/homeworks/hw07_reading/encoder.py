@@ -143,8 +143,9 @@ def given(recipe: Recipe) -> Encoder:
         fix = "download the model elsewhere and give its folder: --set encoder.name=FOLDER"
         raise MachineError(f"{name!r} {found}", fix=fix) from error
     values = config_of(recipe.encoder, recipe.window, config.vocab_size)
+    del values["convolution"]
     values |= {key: getattr(config, key) for key in values if "dropout" not in key}
-    values["attention_probs_dropout_prob"] = recipe.encoder.dropout
+    values |= {"attention_probs_dropout_prob": recipe.encoder.dropout, "convolution": 0}
     return Encoder(
         config=values,
         tokenizer=Tokenizer(tokenizer.backend_tokenizer.to_str()),

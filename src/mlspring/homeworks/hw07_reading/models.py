@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import BertConfig, BertModel
+from transformers.models.bert.modeling_bert import BertEmbeddings
 from transformers.utils import logging
 
 from mlspring.homeworks.hw07_reading.recipe import EncoderKnobs, WindowKnobs
@@ -34,7 +35,31 @@ def config_of(knobs: EncoderKnobs, window: WindowKnobs, vocabulary_size: int) ->
         "max_position_embeddings": window.question + window.length + SPECIALS,
         "type_vocab_size": 4 if knobs.match else 2,
         "initializer_range": round(knobs.width**-0.5, 4),
+        "convolution": knobs.convolution,
     }
+
+
+class Embeddings(BertEmbeddings):  # type: ignore[misc]
+    """BERT's embeddings, to which a convolution adds what stands next to each token.
+
+    x + GELU(conv(x)), normalised. Attention looks anywhere and has to learn first where next door
+    is; which words stand before a name or a number is there at once. Source: convolutions below
+    self-attention, Yu et al. 2018 (QANet, arXiv:1804.09541).
+    """
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        width, span = config.hidden_size, config.convolution
+        self.neighbours = nn.Conv1d(width, width, span, padding=span // 2)
+        self.neighbours_norm = nn.LayerNorm(width)
+        nn.init.normal_(self.neighbours.weight, std=(span * width) ** -0.5)
+
+    def forward(self, input_ids: Tensor, **other: Any) -> Tensor:
+        """Return numbers of each token (B, L, D); padding (id 0) is no neighbour of any."""
+        x = super().forward(input_ids, **other) * input_ids.ne(0)[:, :, None]
+        near = F.gelu(self.neighbours(x.transpose(1, 2)).transpose(1, 2))
+        normed: Tensor = self.neighbours_norm(x + near)
+        return normed
 
 
 def new_bert(config: Mapping[str, Any]) -> BertModel:
@@ -46,6 +71,10 @@ def new_bert(config: Mapping[str, Any]) -> BertModel:
     answers that fit the paragraph and not the question.
     """
     bert = BertModel(BertConfig(**config), add_pooling_layer=False)
+    if config["convolution"]:
+        drawn = bert.embeddings.state_dict()
+        bert.embeddings = Embeddings(bert.config)
+        bert.embeddings.load_state_dict(drawn, strict=False)
     positions = bert.embeddings.position_embeddings.weight
     place = torch.arange(len(positions))[:, None]
     rates = torch.exp(

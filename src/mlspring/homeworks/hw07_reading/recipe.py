@@ -45,6 +45,9 @@ class EncoderKnobs(Section):
     layers: int = Field(ge=1, le=24, description="ours: blocks")
     width: int = Field(ge=4, le=1024, description="ours: numbers of a token between the blocks")
     heads: int = Field(ge=1, le=16, description="ours: of attention; they share the width")
+    convolution: int = Field(
+        ge=0, le=31, description="ours: tokens that a convolution below the blocks sees; 0: none"
+    )
     feed_forward: int = Field(ge=4, le=4096, description="ours: units of a block's dense layers")
     dropout: float = Field(ge=0, lt=1, description="share of numbers dropped in a block")
 
@@ -134,6 +137,8 @@ class Recipe(Section):
             raise ValueError("encoder.name is for encoder.source = 'given', and needed there")
         if encoder.match and encoder.source == "given":
             raise ValueError("encoder.match: a given BERT has no segment for it; use false")
+        if encoder.convolution and encoder.convolution % 2 == 0:
+            raise ValueError("encoder.convolution must be odd (a token and its neighbours), or 0")
         if len(self.study.maskings) != len(self.study.layers):
             raise ValueError("study.maskings and study.layers need one entry an encoder each")
         if self.study.maskings and encoder.source == "given":

@@ -30,7 +30,7 @@ from mlspring.worlds.shards import Shard
 from mlspring.worlds.world import World
 
 SPLITS = ("train", "dev", "test")
-PARAGRAPHS = {"train": 1500, "dev": 150, "test": 400}
+PARAGRAPHS = {"train": 3000, "dev": 150, "test": 400}
 TINY = {"train": 8, "dev": 2, "test": 2}
 QUESTIONS = 3  # of a paragraph
 PER_SHARD = 50  # paragraphs
@@ -70,7 +70,7 @@ def _world(name: str, sizes: Mapping[str, int], seed: int) -> World:
         title="reading paragraphs",
         description=f"invented encyclopedic paragraphs in Traditional Chinese ({counts}), "
         f"{QUESTIONS} questions each",
-        version=1,
+        version=2,
         seed=seed,
         num_shards=len(_shards(sizes)),
         make=partial(_make, sizes=dict(sizes)),

@@ -79,11 +79,11 @@ class BiLSTM(nn.Module):
 Network = WindowNet | BiLSTM
 
 
-def _read(lstm: nn.LSTM, x: Tensor) -> Tensor:
+def _read(lstm: nn.Module, x: Tensor) -> Tensor:
     """Return outputs (b, t, u); autocast or not, in fp32 where the device has no LSTM for bf16."""
     kind = x.device.type
     with torch.autocast(kind, enabled=torch.is_autocast_enabled(kind) and _has_bf16_lstm(kind)):
-        outputs, _ = lstm(x)
+        outputs: Tensor = lstm(x)[0]
     return outputs
 
 

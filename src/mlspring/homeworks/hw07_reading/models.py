@@ -39,7 +39,7 @@ def config_of(knobs: EncoderKnobs, window: WindowKnobs, vocabulary_size: int) ->
     }
 
 
-class Embeddings(BertEmbeddings):  # type: ignore[misc]
+class Embeddings(BertEmbeddings):
     """BERT's embeddings, to which a convolution adds what stands next to each token.
 
     x + GELU(conv(x)), normalised. Attention looks anywhere and has to learn first where next door
@@ -48,13 +48,13 @@ class Embeddings(BertEmbeddings):  # type: ignore[misc]
     """
 
     def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
+        super().__init__(config)  # type: ignore[no-untyped-call]
         width, span = config.hidden_size, config.convolution
         self.neighbours = nn.Conv1d(width, width, span, padding=span // 2)
         self.neighbours_norm = nn.LayerNorm(width)
         nn.init.normal_(self.neighbours.weight, std=(span * width) ** -0.5)
 
-    def forward(self, input_ids: Tensor, **other: Any) -> Tensor:
+    def forward(self, input_ids: Any, **other: Any) -> Any:  # type: ignore[override]
         """Return numbers of each token (B, L, D); padding (id 0) is no neighbour of any."""
         x = super().forward(input_ids, **other) * input_ids.ne(0)[:, :, None]
         near = F.gelu(self.neighbours(x.transpose(1, 2)).transpose(1, 2))

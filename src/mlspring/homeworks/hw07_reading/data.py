@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlspring.core.chinese import SIMPLIFIED
 from mlspring.core.errors import DataError
 from mlspring.core.files import write_json
 from mlspring.core.progress import say
@@ -32,10 +33,6 @@ PARTS = ("train", "dev", "test")
 MAX_BYTES = 500_000_000
 AGAIN = "see: mlspring fetch hw07, or mlspring data hw07 --export DIR for an example"
 NO_ANSWER = (None, "null")
-# Frequent in texts in simplified characters, and no characters of traditional ones.
-SIMPLIFIED = frozenset(
-    "们这说时会过还问间样开头东车门风飞鱼书电话语识经济华兴义习买卖红级约纪线组织给统绝"
-)
 MANY = 0.02  # of the characters: a quotation has fewer
 
 

@@ -11,7 +11,7 @@ from mlspring.homeworks.hw08_anomaly import noise
 from mlspring.homeworks.hw08_anomaly.data import Data
 from mlspring.homeworks.hw08_anomaly.predict import to_images
 from mlspring.homeworks.hw08_anomaly.recipe import Recipe
-from mlspring.homeworks.hw08_anomaly.train import losses, new_state
+from mlspring.homeworks.hw08_anomaly.train import code_draws, losses, new_state
 from mlspring.kit import device
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.seeding import generator
@@ -34,7 +34,7 @@ def make(recipe: Recipe, data: Data) -> tuple[Callable[[], Any], Callable[[], An
 
     def learn(given: Tensor, images: Tensor, where: Tensor) -> None:
         with hardware.autocast():
-            seen = state.model(given)
+            seen = state.model(given, code_draws(len(given), recipe, 0, 1).to(given.device))
         _, loss = losses(seen, images, where, recipe)
         state.optimizer.zero_grad()
         loss.backward()

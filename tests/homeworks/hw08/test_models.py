@@ -45,23 +45,23 @@ def test_the_codes_of_three_encoders_are_added() -> None:
     assert torch.allclose(code, parts[0] + parts[1] + parts[2], atol=1e-6)
 
 
-def test_a_variational_code_is_drawn_in_training_and_its_mean_afterwards() -> None:
+def test_a_variational_code_moves_by_what_is_drawn_and_is_its_mean_without() -> None:
     model = models.build(knobs("dense", [8], kl_weight=1.0), NONE, 32)
-    assert not torch.equal(model(IMAGES).images, model(IMAGES).images)
-    model.eval()
-    assert torch.equal(model(IMAGES).images, model(IMAGES).images)
-    assert (model(IMAGES).mean < 0).any(), "no ReLU keeps it from being negative"
+    plain, still = model(IMAGES), model(IMAGES, torch.zeros(6, 5))
+    assert torch.equal(plain.images, still.images)
+    assert not torch.equal(plain.images, model(IMAGES, torch.ones(6, 5)).images)
+    assert (plain.mean < 0).any(), "no ReLU keeps it from being negative"
 
 
-def test_a_drawn_code_has_the_mean_and_the_variance_that_it_says() -> None:
+def test_a_drawn_code_has_the_variance_that_it_says() -> None:
     model = models.build(knobs("dense", [8], kl_weight=1.0), NONE, 32)
     model.decode = lambda code: code  # type: ignore[method-assign]
-    one = IMAGES[:1].expand(20_000, -1, -1, -1)
-    seen = model(one)
+    draws = torch.tensor([-1.0, 2.0])[:, None].expand(2, 5)
+    seen = model(IMAGES[:1].expand(2, -1, -1, -1), draws)
     assert seen.log_variance is not None
-    spread = (seen.log_variance[0] / 2).exp()
-    assert torch.allclose(seen.images.mean(0), seen.mean[0], atol=0.05)
-    assert torch.allclose(seen.images.std(0), spread, rtol=0.05)
+    moved = seen.images - seen.mean
+    assert torch.allclose(moved.square(), draws.square() * seen.log_variance.exp(), rtol=1e-4)
+    assert torch.allclose(moved[1], -2 * moved[0], atol=1e-5)
 
 
 def test_the_classifier_s_error_does_not_reach_the_autoencoder() -> None:

@@ -74,7 +74,7 @@ def test_a_perfect_mender_finds_every_planted_fault() -> None:
     assert torch.equal(train.held_out(data, 32, CPU)[1], faulty), "the same in every run"
 
     class Mender(models.Autoencoder):
-        def forward(self, images: torch.Tensor) -> Seen:
+        def forward(self, images: torch.Tensor, draws: torch.Tensor | None = None) -> Seen:
             distance = (images[:, None] - normal[None]).flatten(2).norm(dim=2)
             return Seen(normal[distance.argmin(1)], torch.zeros(len(images), 1), None, None)
 

@@ -41,7 +41,7 @@ class Autoencoder(nn.Module):
 
     The codes of several encoders are added, and so are what the decoders draw of it. A variational
     one gives mean and log variance of a normal distribution, from which the code is drawn in
-    training; else the code is the mean (Kingma & Welling 2014, arXiv:1312.6114). No ReLU stands on
+    training; else the code is its mean (Kingma & Welling 2014, arXiv:1312.6114). No ReLU stands on
     either: the sample's keeps means from being negative and variances from being below 1.
     """
 
@@ -75,12 +75,16 @@ class Autoencoder(nn.Module):
         """Return the pictures of codes (n, z): (n, 3, s, s), values -1 .. 1."""
         return torch.stack([decoder(code) for decoder in self.decoders]).sum(0).tanh()
 
-    def forward(self, images: Tensor) -> Seen:
-        """Return what becomes of pictures (n, 3, s, s)."""
+    def forward(self, images: Tensor, draws: Tensor | None = None) -> Seen:
+        """Return what becomes of pictures (n, 3, s, s).
+
+        ``draws`` (n, z) of a standard normal distribution move a variational code from its mean;
+        without them a code is its mean.
+        """
         mean, log_variance = self.encode(images)
         code = mean
-        if log_variance is not None and self.training:
-            code = mean + torch.randn_like(mean) * (log_variance / 2).exp()
+        if log_variance is not None and draws is not None:
+            code = mean + draws * (log_variance / 2).exp()
         found = self.decode(code)  # (n, 3, s, s)
         logits = None if self.classifier is None else self.classifier(images, found.detach())
         return Seen(found, mean, log_variance, logits)

@@ -65,10 +65,9 @@ def train_network(
             given = hardware.images_to_device(given[shard])
 
             # forward, loss: against what the pictures were before
-            if recipe.model.kl_weight:
-                seed_everything(seed, "code", step, ranks.rank)
+            draws = code_draws(batches.size, recipe, seed, step)[shard].to(hardware.device)
             with hardware.autocast():
-                seen = network(given)
+                seen = network(given, draws)
             error, loss = losses(seen, images[shard], where[shard], recipe)
 
             # backward
@@ -113,6 +112,14 @@ def losses(seen: Seen, images: Tensor, where: Tensor, recipe: Recipe) -> tuple[T
         cells = F.avg_pool2d(where[:, None], models.STRIDE)[:, 0]  # share of a cell
         loss = loss + F.binary_cross_entropy_with_logits(seen.logits.float(), cells)
     return error, loss
+
+
+def code_draws(n: int, recipe: Recipe, seed: int, step: int) -> Tensor:
+    """Return what moves the codes of a whole batch from their means, (n, z); used by a VAE alone.
+
+    Drawn for all processes alike, so that a batch is the same on one or on many.
+    """
+    return torch.randn(n, recipe.model.latent, generator=generator(seed, "code", step))
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -57,9 +57,7 @@ def q2_gradients(run: Run, _recipe: Recipe, _data: Data) -> None:
     shown = {name: one["norms"] for name, one in told.items() if one["norms"]}
     for number, (name, norms) in enumerate(shown.items()):
         layers = range(1, len(norms) + 1)
-        mark, line = style.MARKERS[number], style.LINE_STYLES[number]
-        colour = style.COLOURS[number]
-        axes.plot(layers, norms, marker=mark, color=colour, linestyle=line, label=name)
+        axes.plot(layers, norms, marker=style.MARKERS[number], label=name)
         rows += [(name, layer, norm) for layer, norm in zip(layers, norms, strict=True)]
     axes.set_xlabel("convolution of the critic, 1 sees the picture")
     axes.set_ylabel("log10 of the norm of d loss / d output")
@@ -90,7 +88,7 @@ def film(run: Run, _recipe: Recipe, _data: Data) -> None:
     grids = samples.grids(run)
     chosen = np.unique(np.linspace(0, len(grids) - 1, min(FILM, len(grids))).round().astype(int))
     steps = [list(grids)[i] for i in chosen]
-    figure = style.new_figure(6.4, 0.8 + 0.62 * len(steps))
+    figure = style.new_figure(6.4, 0.2 + 0.6 * len(steps))
     axes = figure.subplots()
     board = np.concatenate([grids[step][:ACROSS] for step in steps])
     axes.imshow(samples.tiled(board, ACROSS))

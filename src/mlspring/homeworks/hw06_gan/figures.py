@@ -16,7 +16,7 @@ from mlspring.homeworks.hw06_gan.recipe import Recipe
 from mlspring.kit import charts, device, style
 from mlspring.kit.seeding import generator
 
-ACROSS = 10
+ACROSS, SQUARE = 10, 7  # pictures in a row of the film; a side of the samples
 FILM = 8  # moments of a film strip
 BETWEEN = 10  # pictures from one latent to the next
 ROWS = 5
@@ -70,13 +70,13 @@ def q2_gradients(run: Run, _recipe: Recipe, _data: Data) -> None:
 
 def pictures(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw generated faces beside real ones."""
-    made = predict(recipe, data, run)[: ACROSS * ACROSS // 2]
+    made = predict(recipe, data, run)[: SQUARE**2]
     figure = style.new_figure(9.6, 5.0)
     real = np.asarray(data.valid[: len(made)])
     for axes, shown, title in zip(
         figure.subplots(1, 2), (made, real), ("Generated", "Real, held out"), strict=True
     ):
-        axes.imshow(samples.tiled(np.asarray(shown), ACROSS // 2))
+        axes.imshow(samples.tiled(np.asarray(shown), SQUARE))
         axes.set_title(title)
         style.hide_axes(axes)
     rows = [(i + 1, *picture.mean((0, 1)).round(1).tolist()) for i, picture in enumerate(made)]
@@ -135,7 +135,7 @@ def neighbours(run: Run, recipe: Recipe, data: Data) -> None:
     found = diversity.measure(made, np.asarray(data.valid), data.train)
     order = np.argsort(found.distances)
     chosen = [*order[:EXAMPLES], *order[:: max(1, len(order) // EXAMPLES)][:EXAMPLES]]
-    figure = style.new_figure(9.6, 3.2)
+    figure = style.new_figure(9.6, 1.9)
     titles = ("The nearest of all", "Any, from near to far")
     for axes, title, part in zip(
         figure.subplots(1, 2), titles, (chosen[:EXAMPLES], chosen[EXAMPLES:]), strict=True

@@ -57,6 +57,10 @@ def test_a_modulated_convolution_is_a_plain_one_for_each_picture(
         shape = [1, 1, 1, 1]
         shape[inputs] = 3
         weight = weight * layer.style(style[None])[0].view(shape)
+        if doubles:  # every 2 x 2 neighbours of a 3 x 3 kernel, summed and halved
+            wide = F.pad(weight, (1, 1, 1, 1))
+            parts = (wide[..., i : i + 4, j : j + 4] for i in (0, 1) for j in (0, 1))
+            weight = sum(parts, torch.zeros(())) / 2
         if demodulate:
             over = [inputs, 2, 3]
             weight = weight / weight.square().sum(over, keepdim=True).add(1e-8).sqrt()
@@ -67,6 +71,14 @@ def test_a_modulated_convolution_is_a_plain_one_for_each_picture(
     wanted = torch.stack([alone(m, s) for m, s in zip(maps, styles, strict=True)])
     assert got.shape == ((4, 5, 16, 16) if doubles else (4, 5, 8, 8))
     assert torch.allclose(got, wanted, rtol=1e-5, atol=1e-6)  # norms are taken in fp32
+
+
+def test_doubling_makes_no_checkerboard() -> None:
+    """Of equal pixels equal pixels come, away from the border."""
+    torch.manual_seed(0)
+    layer = models.ModulatedConv(4, 2, 3, doubles=True)
+    made = layer(torch.ones(1, 4, 8, 8), torch.randn(1, 3))[:, :, 2:-2, 2:-2]
+    assert torch.allclose(made, made[:, :, :1, :1].expand_as(made), atol=1e-5)
 
 
 def test_demodulated_maps_keep_their_variance() -> None:

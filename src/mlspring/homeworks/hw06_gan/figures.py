@@ -16,7 +16,7 @@ from mlspring.homeworks.hw06_gan.recipe import Recipe
 from mlspring.kit import charts, device, style
 from mlspring.kit.seeding import generator
 
-ACROSS = 10
+ACROSS, SQUARE = 10, 7  # pictures in a row of the film; a side of the samples
 FILM = 8  # moments of a film strip
 BETWEEN = 10  # pictures from one latent to the next
 ROWS = 5
@@ -57,9 +57,7 @@ def q2_gradients(run: Run, _recipe: Recipe, _data: Data) -> None:
     shown = {name: one["norms"] for name, one in told.items() if one["norms"]}
     for number, (name, norms) in enumerate(shown.items()):
         layers = range(1, len(norms) + 1)
-        mark, line = style.MARKERS[number], style.LINE_STYLES[number]
-        colour = style.COLOURS[number]
-        axes.plot(layers, norms, marker=mark, color=colour, linestyle=line, label=name)
+        axes.plot(layers, norms, marker=style.MARKERS[number], label=name)
         rows += [(name, layer, norm) for layer, norm in zip(layers, norms, strict=True)]
     axes.set_xlabel("convolution of the critic, 1 sees the picture")
     axes.set_ylabel("log10 of the norm of d loss / d output")
@@ -72,13 +70,13 @@ def q2_gradients(run: Run, _recipe: Recipe, _data: Data) -> None:
 
 def pictures(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw generated faces beside real ones."""
-    made = predict(recipe, data, run)[: ACROSS * ACROSS // 2]
+    made = predict(recipe, data, run)[: SQUARE**2]
     figure = style.new_figure(9.6, 5.0)
     real = np.asarray(data.valid[: len(made)])
     for axes, shown, title in zip(
         figure.subplots(1, 2), (made, real), ("Generated", "Real, held out"), strict=True
     ):
-        axes.imshow(samples.tiled(np.asarray(shown), ACROSS // 2))
+        axes.imshow(samples.tiled(np.asarray(shown), SQUARE))
         axes.set_title(title)
         style.hide_axes(axes)
     rows = [(i + 1, *picture.mean((0, 1)).round(1).tolist()) for i, picture in enumerate(made)]
@@ -90,7 +88,7 @@ def film(run: Run, _recipe: Recipe, _data: Data) -> None:
     grids = samples.grids(run)
     chosen = np.unique(np.linspace(0, len(grids) - 1, min(FILM, len(grids))).round().astype(int))
     steps = [list(grids)[i] for i in chosen]
-    figure = style.new_figure(6.4, 0.8 + 0.62 * len(steps))
+    figure = style.new_figure(6.4, 0.2 + 0.6 * len(steps))
     axes = figure.subplots()
     board = np.concatenate([grids[step][:ACROSS] for step in steps])
     axes.imshow(samples.tiled(board, ACROSS))
@@ -137,7 +135,7 @@ def neighbours(run: Run, recipe: Recipe, data: Data) -> None:
     found = diversity.measure(made, np.asarray(data.valid), data.train)
     order = np.argsort(found.distances)
     chosen = [*order[:EXAMPLES], *order[:: max(1, len(order) // EXAMPLES)][:EXAMPLES]]
-    figure = style.new_figure(9.6, 3.2)
+    figure = style.new_figure(9.6, 1.9)
     titles = ("The nearest of all", "Any, from near to far")
     for axes, title, part in zip(
         figure.subplots(1, 2), titles, (chosen[:EXAMPLES], chosen[EXAMPLES:]), strict=True

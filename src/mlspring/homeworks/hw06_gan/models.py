@@ -121,14 +121,15 @@ class ModulatedConv(nn.Module):
 
     Scaling weights (N times) or the maps around one convolution is the same; the latter is cheap:
     y_o = d_o * sum_i w_oi * (s_i x_i) with d_o = (sum_ikl (s_i w_oikl)^2)^(-1/2).
-    With ``doubles`` it is a transposed convolution that doubles S.
+    With ``doubles`` it is a transposed convolution that doubles S. Its kernel of 4 x 4 is one of
+    3 x 3 smoothed, so that no checkerboard comes of it (StyleGAN2 blurs the maps instead).
     """
 
     def __init__(
         self, inputs: int, outputs: int, w_dim: int, *, side: int = 3, doubles: bool = False
     ) -> None:
         super().__init__()
-        self.side, self.doubles = 4 if doubles else side, doubles
+        self.side, self.doubles = side, doubles
         shape = (inputs, outputs) if doubles else (outputs, inputs)
         self.weight = nn.Parameter(torch.randn(*shape, self.side, self.side))
         self.scale = 1 / math.sqrt(inputs * self.side**2)
@@ -139,6 +140,7 @@ class ModulatedConv(nn.Module):
         s, weight = self.style(w), self.weight * self.scale  # (N, inputs)
         x = x * s[:, :, None, None].to(x.dtype)
         if self.doubles:
+            weight = 2 * F.avg_pool2d(F.pad(weight, (1, 1, 1, 1)), 2, stride=1)  # 4 x 4
             # A quarter of the kernel falls on each pixel: 2 keeps the variance.
             x = 2 * F.conv_transpose2d(x, weight, stride=2, padding=1)
         else:

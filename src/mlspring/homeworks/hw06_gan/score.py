@@ -59,8 +59,7 @@ def read_answers(path: Path) -> HeldOut:
 
 
 def _open_faces(path: Path) -> Pixels:
-    expected = f"a .npy of faces: uint8 (n, {SIDE}, {SIDE}, 3)"
-    fix = "give a world's private/held_out.npy"
+    expected, fix = f"a .npy of uint8 (n, {SIDE}, {SIDE}, 3)", "give a world's private/held_out.npy"
     try:
         faces = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

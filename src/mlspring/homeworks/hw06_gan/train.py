@@ -106,8 +106,7 @@ def new_state(recipe: Recipe, seed: int, hardware: Hardware) -> GanState:
     """Return the pair with fresh weights, which depend on the seed."""
     seed_everything(seed, "weights")
     pair = hardware.to_device(methods.new_pair(recipe.model, recipe.method)).train()
-    decay = recipe.train.ema_decay
-    trailing = EMA(pair.generator, decay) if decay else None
+    trailing = EMA(pair.generator, recipe.train.ema_decay) if recipe.train.ema_decay else None
     return GanState(
         model=pair,
         optimizer=methods.new_optimizer(pair, recipe.method, recipe.train.learning_rate),

@@ -48,8 +48,8 @@ def test_the_codes_of_three_encoders_are_added() -> None:
 def test_a_variational_code_moves_by_what_is_drawn_and_is_its_mean_without() -> None:
     model = models.build(knobs("dense", [8], kl_weight=1.0), NONE, 32)
     plain, still = model(IMAGES), model(IMAGES, torch.zeros(6, 5))
-    assert torch.equal(plain.images, still.images)
-    assert not torch.equal(plain.images, model(IMAGES, torch.ones(6, 5)).images)
+    assert torch.allclose(plain.images, still.images, atol=1e-6)
+    assert not torch.allclose(plain.images, model(IMAGES, torch.ones(6, 5)).images, atol=1e-3)
     assert (plain.mean < 0).any(), "no ReLU keeps it from being negative"
 
 

@@ -50,7 +50,7 @@ def test_other_numbers_or_other_texts_make_another_encoder(folder: Path) -> None
     places = {
         encoder.folder_of(recipe, data),
         encoder.folder_of(load("pretrain.steps=7"), data),
-        encoder.folder_of(load("pretrain.masking=tokens"), data),
+        encoder.folder_of(load("pretrain.masking=recall"), data),
         encoder.folder_of(load("encoder.width=8"), data),
         encoder.folder_of(load("window.length=20"), data),
     }

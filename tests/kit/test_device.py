@@ -151,3 +151,9 @@ def test_bf16_convolutions_really_run_in_bf16() -> None:
         out = layer(hardware.images_to_device(torch.randn(2, 3, 8, 8)))
     assert out.dtype == torch.bfloat16
     assert layer.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_looking_for_an_lstm_in_bf16_draws_no_random_number() -> None:
+    state = torch.get_rng_state()
+    device._has_bf16_lstm.__wrapped__("cpu")
+    assert torch.equal(torch.get_rng_state(), state)

@@ -1,5 +1,6 @@
 """Where and in which arithmetic to compute, chosen by measurement and remembered per machine."""
 
+import functools
 import platform
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -100,6 +101,27 @@ def choose_for(run: Run, *, work: Work, ranks: Ranks = ALONE) -> Hardware:
             noted = choose(device, "auto", work=work).precision
         precision = ranks.broadcast(noted)
     return choose(device, precision, work=work)
+
+
+def lstm_arithmetic(device: torch.device) -> AbstractContextManager[None]:
+    """Return the context of LSTMs: without autocast where the device cannot run them in bf16."""
+    if torch.is_autocast_enabled(device.type) and not _has_bf16_lstm(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
+
+
+@functools.cache
+def _has_bf16_lstm(device: str) -> bool:
+    """Return whether torch can run an LSTM in bf16: on a processor without AVX-512 it cannot."""
+    with torch.device("meta"):  # draws no weights: the seeds stay as they are
+        lstm = nn.LSTM(8, 8)
+    lstm.to_empty(device=device)
+    try:
+        with torch.autocast(device, torch.bfloat16):
+            lstm(torch.zeros(1, 1, 8, device=device))
+    except RuntimeError:
+        return False
+    return True
 
 
 def gpu_memory() -> dict[str, Any]:

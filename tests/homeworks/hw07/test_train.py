@@ -161,13 +161,13 @@ def test_an_ensemble_is_the_mean_of_its_networks_scores(folder: Path) -> None:
 
 
 def test_a_study_trains_other_encoders_beside_the_run_s_own(folder: Path) -> None:
-    more = ("train.steps=2", "study.maskings=['spans', 'tokens']", "study.layers=[1, 2]")
+    more = ("train.steps=2", "study.maskings=['spans', 'recall']", "study.layers=[1, 2]")
     run = go(folder, *more)
     told = [checkpoint.read_metadata(weights_path(run, n)) for n in range(3)]
     assert [one["encoder"]["name"] for one in told] == [
-        "ours, recall",
-        "ours, spans",
         "ours, tokens",
+        "ours, spans",
+        "ours, recall",
     ]
     assert [one["config"]["num_hidden_layers"] for one in told] == [1, 1, 2]
     assert told[2]["encoder"]["parameters"] > told[1]["encoder"]["parameters"]

@@ -4,7 +4,6 @@ Shapes: b utterances of up to t frames, or m windows of n frames; 39 features a 
 (frames, 41), frame after frame, utterance after utterance.
 """
 
-import functools
 import math
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from mlspring.homeworks.hw02_phonemes.recipe import ModelKnobs, Recipe
 from mlspring.homeworks.hw02_phonemes.utterances import NUM_CLASSES, NUM_FEATURES
+from mlspring.kit.device import lstm_arithmetic
 
 
 def build(knobs: ModelKnobs) -> "Network":
@@ -68,37 +68,16 @@ class BiLSTM(nn.Module):
         x = nn.functional.pad(inputs, (0, 0, 0, missing))
         x = x.reshape(num_utterances, -1, NUM_FEATURES * self.stride)
         turned = turned_around((lengths + self.stride - 1) // self.stride, x.shape[1])
-        for ahead, back in zip(self.forwards, self.backwards, strict=True):
-            there, back_again = _read(ahead, x), _read(back, reordered(x, turned))
-            x = self.dropout(torch.cat((there, reordered(back_again, turned)), dim=2))
+        with lstm_arithmetic(x.device):
+            for ahead, back in zip(self.forwards, self.backwards, strict=True):
+                (there, _), (back_again, _) = ahead(x), back(reordered(x, turned))
+                x = self.dropout(torch.cat((there, reordered(back_again, turned)), dim=2))
         logits = self.classify(x).view(num_utterances, -1, NUM_CLASSES)  # a row a frame again
         real = torch.arange(logits.shape[1], device=lengths.device) < lengths[:, None]
         return logits[real]
 
 
 Network = WindowNet | BiLSTM
-
-
-def _read(lstm: nn.Module, x: Tensor) -> Tensor:
-    """Return outputs (b, t, u); autocast or not, in fp32 where the device has no LSTM for bf16."""
-    kind = x.device.type
-    with torch.autocast(kind, enabled=torch.is_autocast_enabled(kind) and _has_bf16_lstm(kind)):
-        outputs: Tensor = lstm(x)[0]
-    return outputs
-
-
-@functools.cache
-def _has_bf16_lstm(device: str) -> bool:
-    """Return whether torch can run an LSTM in bf16: on a processor without AVX-512 it cannot."""
-    with torch.device("meta"):  # draws no weights: the seeds stay as they are
-        lstm = nn.LSTM(8, 8)
-    lstm.to_empty(device=device)
-    try:
-        with torch.autocast(device, torch.bfloat16):
-            lstm(torch.zeros(1, 1, 8, device=device))
-    except RuntimeError:
-        return False
-    return True
 
 
 def turned_around(lengths: Tensor, num_steps: int) -> Tensor:

@@ -208,7 +208,7 @@ def _measure(model: nn.Module, split: Split, hardware: Hardware) -> dict[str, fl
 
 # Same as hw13: data.fingerprint
 def fingerprint(data: Data) -> str:
-    """Return 16 digits that stand for the pictures that networks learn from and are chosen by."""
+    """Return 16 digits that stand for the labelled pictures: equal pictures, equal digits."""
     digest = hashlib.blake2b(digest_size=8)
     for part in (data.train_images, data.train_labels, data.valid_images, data.valid_labels):
         digest.update(str(part.shape).encode())

@@ -72,7 +72,7 @@ def test_ids(source: Source) -> list[str]:
 
 
 def fingerprint(data: Data) -> str:
-    """Return 16 digits that stand for the labelled pictures: equal pictures, equal teacher."""
+    """Return 16 digits that stand for the labelled pictures: equal pictures, equal digits."""
     digest = hashlib.blake2b(digest_size=8)
     for part in (data.train_images, data.train_labels, data.valid_images, data.valid_labels):
         digest.update(str(part.shape).encode())

@@ -108,7 +108,6 @@ TINY = {
         best=1.0,
         held_out="valid/accuracy",
         alike=("encoder.dropout=0.0",),
-        spared=reading.SPARED,
     ),
     "hw08": Tiny(
         write_data=anomaly.write_faces,

@@ -60,7 +60,6 @@ def write_answers(path: Path) -> Path:
     return path
 
 
-SPARED = ("pretrain.steps=10", "pretrain.warmup_steps=2")  # no score depends on it
 # A few steps of a small network: what a test may spend.
 SMALL = (
     "window.question=12",

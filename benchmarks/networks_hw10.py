@@ -19,7 +19,7 @@ from mlspring.kit import checkpoint, device
 from mlspring.worlds.world import build
 
 # Updates of those that were good enough with fewer than the recipes' networks.steps.
-STEPS = dict.fromkeys(("residual_bn", "preact_bn", "wide_bn", "nin_bn"), 400)
+STEPS = dict.fromkeys(("residual_bn", "preact_bn", "squeeze_bn"), 400)
 STEPS |= dict.fromkeys(("plain_gn", "residual_gn", "inverted"), 600)
 
 

@@ -65,7 +65,7 @@ def train(way: Way) -> None:
     pictures = island.load(official(way.folder), recipe)
     request = Request(homework="hw10", recipe="notebook", device=way.device.type, precision="fp32")
     names = [*recipe.networks.proxies, *recipe.networks.held_out]
-    hardware = Hardware(way.device, "fp32")
+    hardware = Hardware(device=way.device, precision="fp32", channels_last=False)
     networks = open_networks(names, recipe.networks, pictures, request, hardware)
     proxies = [networks[name].requires_grad_(True) for name in recipe.networks.proxies]
     held_out = [networks[name] for name in recipe.networks.held_out]

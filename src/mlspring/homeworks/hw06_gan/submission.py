@@ -7,9 +7,7 @@ So a picture has 2 kB. The writer finds the best quality at which all fit; the r
 kind, mode and size of every picture, on files that are safely unpacked.
 """
 
-import gzip
 import io
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mlspring.core.archives import archive_kind, extract
-from mlspring.core.errors import DataError, InternalError, SubmissionError
+from mlspring.core.errors import InternalError, SubmissionError
 from mlspring.core.files import atomic_path
 from mlspring.core.images import BROKEN
+from mlspring.core.submitted_archives import pack, unpack
 from mlspring.core.texts import count, size
 from mlspring.homeworks.hw06_gan.spec import SPEC
 
 NUM_PICTURES, SIDE = SPEC.limits.max_rows, 64
 QUALITIES = (92, 88, 84, 80, 75, 70, 65, 60, 50, 40, 30, 20, 10, 5)
-MAX_FILES = 2 * NUM_PICTURES  # what an Apple computer adds are entries, too
 MAX_UNPACKED_BYTES = 8_000_000  # a picture of 2 kB takes 4 kB in a tar
 PACK_IT = "pack from inside the folder: cd OUT && tar zcf ../submission.tgz *.jpg"
 
@@ -53,7 +50,8 @@ def write(path: Path, ids: Sequence[str], values: Pixels) -> None:
         values: the pictures, uint8 (n, 64, 64, 3), n of them.
     """
     for quality in QUALITIES:
-        content = _packed(ids, values, quality)
+        jpegs = (_as_jpeg(picture, quality) for picture in values)
+        content = pack(zip(ids, jpegs, strict=True))
         if len(content) <= SPEC.limits.max_bytes:
             break
     else:
@@ -63,18 +61,9 @@ def write(path: Path, ids: Sequence[str], values: Pixels) -> None:
         partial.write_bytes(content)
 
 
-def _packed(ids: Sequence[str], values: Pixels, quality: int) -> bytes:
+def _as_jpeg(picture: Pixels, quality: int) -> bytes:
     stream = io.BytesIO()
-    with (
-        gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w") as archive,
-    ):
-        for name, picture in zip(ids, values, strict=True):
-            content = io.BytesIO()
-            Image.fromarray(picture).save(content, "JPEG", quality=quality, optimize=True)
-            entry = tarfile.TarInfo(name)  # without the time of day
-            entry.size = len(content.getvalue())
-            archive.addfile(entry, io.BytesIO(content.getvalue()))
+    Image.fromarray(picture).save(stream, "JPEG", quality=quality, optimize=True)
     return stream.getvalue()
 
 
@@ -86,8 +75,15 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
             64 x 64 RGB pixels; names it.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "files"
-        files = {file.relative_to(folder).as_posix(): file for file in _unpack(path, folder)}
+        files = unpack(
+            path,
+            Path(scratch) / "files",
+            SPEC.limits,
+            max_bytes=MAX_UNPACKED_BYTES,
+            expected="a tgz of 1.jpg, 2.jpg and so on",
+            make_smaller="save at a lower JPEG quality",
+            pack_it=PACK_IT,
+        )
         _check_names(path, list(files), ids)
         pictures = [_decode(files[name].read_bytes(), path / name) for name in ids]
     return HandedIn(pictures=np.stack(pictures), ids=tuple(ids), file=path)
@@ -96,24 +92,6 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
 def describe(values: HandedIn) -> str:
     """Return what a submission holds, as words."""
     return f"{count(len(values.pictures), 'picture')}, {SIDE} x {SIDE} RGB"
-
-
-def _unpack(path: Path, to: Path) -> list[Path]:
-    expected = "a tgz of 1.jpg, 2.jpg and so on"
-    try:
-        if path.is_file() and path.stat().st_size > SPEC.limits.max_bytes:
-            found = f"has {size(path.stat().st_size)}"
-            most, fix = f"at most {size(SPEC.limits.max_bytes)}", "save at a lower JPEG quality"
-            raise SubmissionError(found, file=path, expected=most, fix=fix)
-        if (kind := archive_kind(path)) != "tar.gz":
-            raise SubmissionError(f"is a {kind}", file=path, expected=expected, fix=PACK_IT)
-        return extract(path, to, max_bytes=MAX_UNPACKED_BYTES, max_files=MAX_FILES)
-    except SubmissionError:
-        raise
-    except DataError as error:
-        raise SubmissionError(
-            error.found, file=path, expected=error.expected or expected, fix=PACK_IT
-        ) from error
 
 
 def _check_names(path: Path, names: Sequence[str], ids: Sequence[str]) -> None:

@@ -8,9 +8,7 @@ Names, size and kind of every picture are checked here, on files that are safely
 resized or turned. How far each is from its benign self is checked by the judge, which knows those.
 """
 
-import gzip
 import io
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,16 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlspring.core.archives import archive_kind, extract
-from mlspring.core.errors import DataError, SubmissionError
+from mlspring.core.errors import SubmissionError
 from mlspring.core.files import atomic_path
 from mlspring.core.png import decode_rgb
-from mlspring.core.texts import count, size
+from mlspring.core.submitted_archives import pack, unpack
+from mlspring.core.texts import count
 from mlspring.homeworks.hw10_attack.recipe import MAX_EPSILON
 from mlspring.homeworks.hw10_attack.spec import SPEC
 
 SIDE = 32
-MAX_FILES = 2 * SPEC.limits.max_rows  # folders and what an Apple computer adds are entries, too
 MAX_UNPACKED_BYTES = 8_000_000  # 200 pictures stored as they are: 0.6 MB, with tar's blocks 1 MB
 PACK_IT = "pack from inside the folder: cd OUT && tar zcvf ../submission.tgz *"
 
@@ -51,18 +48,15 @@ def write(path: Path, ids: Sequence[str], values: NDArray[np.uint8]) -> None:
         ids: ``airplane/airplane1.png`` and so on.
         values: the pictures, uint8 (n, 32, 32, 3), n of them.
     """
-    with (
-        atomic_path(path) as partial,
-        partial.open("wb") as stream,
-        gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w") as archive,
-    ):
-        for name, picture in zip(ids, values, strict=True):
-            content = io.BytesIO()
-            Image.fromarray(picture).save(content, "PNG")
-            entry = tarfile.TarInfo(name)  # without the time of day
-            entry.size = len(content.getvalue())
-            archive.addfile(entry, io.BytesIO(content.getvalue()))
+    pngs = (_as_png(picture) for picture in values)
+    with atomic_path(path) as partial:
+        partial.write_bytes(pack(zip(ids, pngs, strict=True)))
+
+
+def _as_png(picture: NDArray[np.uint8]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def read(path: Path, ids: Sequence[str]) -> HandedIn:
@@ -73,8 +67,15 @@ def read(path: Path, ids: Sequence[str]) -> HandedIn:
             32 x 32 pixels; names it.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "files"
-        files = {file.relative_to(folder).as_posix(): file for file in _unpack(path, folder)}
+        files = unpack(
+            path,
+            Path(scratch) / "files",
+            SPEC.limits,
+            max_bytes=MAX_UNPACKED_BYTES,
+            expected="a tgz of class folders, e.g. airplane/airplane1.png",
+            make_smaller="save as PNG, pack as tgz",
+            pack_it=PACK_IT,
+        )
         _check_names(path, list(files), ids)
         contents = {name: files[name].read_bytes() for name in ids}  # bounded when unpacked
     pictures = [
@@ -89,22 +90,6 @@ def describe(values: HandedIn) -> str:
     told = f"{count(len(values.pictures), 'picture')}, {SIDE} x {SIDE} RGB"
     budget = f"whether each is within {MAX_EPSILON} of its benign self tells: mlspring score hw10"
     return f"{told}; {budget}"
-
-
-def _unpack(path: Path, to: Path) -> list[Path]:
-    expected = "a tgz of class folders, e.g. airplane/airplane1.png"
-    try:
-        if path.is_file() and path.stat().st_size > SPEC.limits.max_bytes:
-            most = f"at most {size(SPEC.limits.max_bytes)}"
-            found = f"has {size(path.stat().st_size)}"
-            raise SubmissionError(found, file=path, expected=most, fix="save as PNG, pack as tgz")
-        if (kind := archive_kind(path)) != "tar.gz":
-            raise SubmissionError(f"is a {kind}", file=path, expected=expected, fix=PACK_IT)
-        return extract(path, to, max_bytes=MAX_UNPACKED_BYTES, max_files=MAX_FILES)
-    except DataError as error:
-        raise SubmissionError(
-            error.found, file=path, expected=error.expected or expected, fix=PACK_IT
-        ) from error
 
 
 def _check_names(path: Path, names: Sequence[str], ids: Sequence[str]) -> None:

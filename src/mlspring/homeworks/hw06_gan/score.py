@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from mlspring.core.errors import DataError
+from mlspring.core.picture_arrays import open_pictures
 from mlspring.core.score import Score
 from mlspring.homeworks.hw06_gan import diversity, features
 from mlspring.homeworks.hw06_gan.distances import (
@@ -60,14 +61,7 @@ def read_answers(path: Path) -> HeldOut:
 
 def _open_faces(path: Path) -> Pixels:
     expected, fix = f"a .npy of uint8 (n, {SIDE}, {SIDE}, 3)", "give a world's private/held_out.npy"
-    try:
-        faces = np.load(path, mmap_mode="c", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        found = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read as .npy"
-        raise DataError(found, file=path, expected=expected, fix=fix) from error
-    if faces.dtype != np.uint8 or faces.ndim != 4 or faces.shape[1:] != (SIDE, SIDE, 3):
-        raise DataError(f"is {faces.dtype} {faces.shape}", file=path, expected=expected, fix=fix)
-    return np.asarray(faces)
+    return open_pictures(path, expected=expected, fix=fix, side=SIDE)
 
 
 def score(values: HandedIn, answers: HeldOut) -> Score:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mlspring.core import answers as core_answers
 from mlspring.core.answers import Answers
-from mlspring.core.errors import DataError, SubmissionError
+from mlspring.core.errors import SubmissionError
+from mlspring.core.picture_arrays import open_pictures
 from mlspring.core.score import Score
 from mlspring.homeworks.hw10_attack import sealed
 from mlspring.homeworks.hw10_attack.defences import DEFENCES
@@ -49,14 +50,7 @@ def read_answers(path: Path) -> BenignSet:
     file = path.resolve().parent.parent / "public" / "benign_images.npy"
     expected = f"benign pictures for {path}: uint8 ({len(labels)}, 32, 32, 3)"
     fix = "mlspring data hw10 --export DIR --answers writes both"
-    try:
-        benign = np.load(file, mmap_mode="c", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        why = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
-        raise DataError(why, file=file, expected=expected, fix=fix) from error
-    if benign.shape != (len(labels), 32, 32, 3) or benign.dtype != np.uint8:
-        found = f"is {benign.dtype} {benign.shape}"
-        raise DataError(found, file=file, expected=expected, fix=fix)
+    benign = open_pictures(file, expected=expected, fix=fix, count=len(labels), side=32)
     return BenignSet(answers=answers, labels=labels, benign=benign)
 
 

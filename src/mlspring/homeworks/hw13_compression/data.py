@@ -10,14 +10,13 @@ The world is that of homework 3, its test pictures numbered from 0000 as the cou
 What reads and writes both is ``core.labelled_images``.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlspring.core import image_folder, labelled_images
+from mlspring.core import image_folder, labelled_images, picture_arrays
 from mlspring.core.errors import RecipeError
 from mlspring.core.labelled_images import LabelledImages, Layout
 from mlspring.core.source import Source
@@ -73,11 +72,9 @@ def test_ids(source: Source) -> list[str]:
 
 def fingerprint(data: Data) -> str:
     """Return 16 digits that stand for the labelled pictures: equal pictures, equal digits."""
-    digest = hashlib.blake2b(digest_size=8)
-    for part in (data.train_images, data.train_labels, data.valid_images, data.valid_labels):
-        digest.update(str(part.shape).encode())
-        digest.update(np.ascontiguousarray(part).data)
-    return digest.hexdigest()
+    return picture_arrays.fingerprint(
+        data.train_images, data.train_labels, data.valid_images, data.valid_labels
+    )
 
 
 def describe(data: Data) -> dict[str, str]:

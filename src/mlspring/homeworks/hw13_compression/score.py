@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from mlspring.core import answers as core_answers
 from mlspring.core.answers import Answers
-from mlspring.core.errors import DataError, SubmissionError
+from mlspring.core.errors import SubmissionError
+from mlspring.core.picture_arrays import open_pictures
 from mlspring.core.score import Score
 from mlspring.homeworks.hw13_compression.compress import CPU
 from mlspring.homeworks.hw13_compression.models import build
@@ -49,14 +50,7 @@ def read_answers(path: Path) -> TestSet:
     file = path.resolve().parent.parent / "public" / "test_images.npy"
     expected = f"test pictures for {path}: uint8 ({len(labels)}, s, s, 3)"
     fix = "mlspring data hw13 --export DIR writes both: DIR/private/answers.csv and DIR/public"
-    try:
-        pictures = np.load(file, mmap_mode="c", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        why = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
-        raise DataError(why, file=file, expected=expected, fix=fix) from error
-    shape = pictures.shape
-    if shape != (len(labels), *shape[1:2], *shape[1:2], 3) or pictures.dtype != np.uint8:
-        raise DataError(f"is {pictures.dtype} {shape}", file=file, expected=expected, fix=fix)
+    pictures = open_pictures(file, expected=expected, fix=fix, count=len(labels))
     return TestSet(answers=answers, labels=labels, pictures=pictures)
 
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from mlspring.core.errors import MachineError, RunError
+from mlspring.core.errors import InternalError, MachineError, RunError
 from mlspring.core.runs import Request, Run
 from mlspring.kit import checkpoint
 
@@ -100,6 +100,28 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     checkpoint.save_weights(path, nn.Linear(2, 2), {})
     with pytest.raises(RunError, match="does not fit"):
         checkpoint.load_weights(path, network())
+
+
+def test_the_next_step_is_the_caller_s(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    with pytest.raises(RunError, match=r"(?s)cannot be read.*train it anew"):
+        checkpoint.load_weights(path, network(), fix="train it anew")
+    checkpoint.save_weights(path, nn.Linear(2, 2), {})
+    with pytest.raises(RunError, match=r"(?s)does not fit.*train it anew"):
+        checkpoint.load_weights(path, network(), fix="train it anew")
+
+
+def test_shipped_weights_are_frozen_and_their_loss_is_our_own_fault(tmp_path: Path) -> None:
+    path, model = tmp_path / "weights.safetensors", network()
+    with pytest.raises(InternalError, match=r"(?s)cannot be read.*make them"):
+        checkpoint.load_shipped(path, model, fix="make them")
+    checkpoint.save_weights(path, model, {})
+    shipped = checkpoint.load_shipped(path, network(), fix="make them")
+    assert not shipped.training and not any(p.requires_grad for p in shipped.parameters())
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(shipped.state_dict().values(), model.state_dict().values(), strict=True)
+    )
 
 
 def test_a_full_disk_is_a_sentence_and_keeps_what_was_there(

@@ -7,16 +7,18 @@ few values. Schedules, data order and random draws are functions of (seed, step)
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from mlspring.core.errors import RunError
+from mlspring.core.errors import InternalError, RunError
 from mlspring.core.files import atomic_path
 from mlspring.core.runs import Run
+
+M = TypeVar("M", bound=nn.Module)
 
 DAMAGE = (OSError, SafetensorError, ValueError, TypeError)  # the last two: of the metadata
 
@@ -32,17 +34,33 @@ def save_weights(path: Path, model: nn.Module, metadata: Mapping[str, Any]) -> N
     _write(path, model.state_dict(), metadata)
 
 
-def load_weights(path: Path, model: nn.Module) -> None:
+def load_weights(path: Path, model: nn.Module, *, fix: str | None = None) -> None:
     """Fill ``model`` with the tensors in ``path``.
 
     Raises:
-        RunError: the file is missing, damaged or of another network.
+        RunError: the file is missing, damaged or of another network; ``fix`` is its next step.
     """
-    tensors, _ = _read(path)
     try:
+        tensors, _ = _read(path)
         model.load_state_dict(tensors)
+    except RunError as error:
+        raise RunError(error.found, file=path, fix=fix) from error
     except RuntimeError as error:
-        raise RunError(f"does not fit this network ({error})", file=path) from error
+        found = f"does not fit this network ({error})"
+        raise RunError(found, file=path, fix=fix) from error
+
+
+def load_shipped(path: Path, model: M, *, fix: str) -> M:
+    """Return ``model`` with the weights of the package in ``path``, frozen, in evaluation mode.
+
+    Raises:
+        InternalError: they are missing, damaged or of another network; ``fix`` makes them again.
+    """
+    try:
+        load_weights(path, model)
+    except RunError as error:
+        raise InternalError(error.found, file=path, fix=fix) from error
+    return model.eval().requires_grad_(False)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

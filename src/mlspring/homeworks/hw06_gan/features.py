@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from mlspring.core.errors import InternalError, RunError
 from mlspring.kit import checkpoint
 from mlspring.worlds.faces.factors import FACTORS, Factor
 
@@ -74,12 +73,7 @@ def load(name: Name) -> Reader:
     Raises:
         InternalError: its weights are missing or damaged.
     """
-    network = build(name)
-    try:
-        checkpoint.load_weights(FOLDER / f"{name}.safetensors", network)
-    except RunError as error:
-        raise InternalError(error.found, file=error.file, fix=MAKE) from error
-    return network.eval().requires_grad_(False)
+    return checkpoint.load_shipped(FOLDER / f"{name}.safetensors", build(name), fix=MAKE)
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mlspring.core.errors import DataError, MachineError, RunError
+from mlspring.core.errors import DataError, MachineError
 from mlspring.core.files import home, read_json, sha256, write_json
 from mlspring.core.kept import kept
 from mlspring.core.progress import say
@@ -110,11 +110,8 @@ def _kept(folder: Path) -> Encoder:
     content = read_json(folder / "encoder.json")
     model = MaskedNet(content["config"])
     file = folder / "checkpoints" / "member-0.safetensors"
-    try:
-        checkpoint.load_weights(file, model)
-    except RunError as error:
-        fix = f"remove {folder}; the next run pre-trains the encoder anew"
-        raise RunError(error.found, file=file, fix=fix) from error
+    fix = f"remove {folder}; the next run pre-trains the encoder anew"
+    checkpoint.load_weights(file, model, fix=fix)
     return Encoder(
         config=content["config"],
         tokenizer=Tokenizer(content["tokenizer"]),

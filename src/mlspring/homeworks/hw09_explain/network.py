@@ -50,13 +50,10 @@ def keep(recipe: Recipe, data: Data, run: Run, make: Make) -> int:
         if not weights.exists():
             trained = make(place)
             say(f"the network is kept in {folder}")
-        try:
-            model = fresh(recipe)
-            checkpoint.load_weights(weights, model)
-            metadata = checkpoint.read_metadata(weights)
-        except RunError as error:
-            fix = f"remove {folder}; the next run trains the network anew"
-            raise RunError(error.found, file=weights, fix=fix) from error
+        model = fresh(recipe)
+        fix = f"remove {folder}; the next run trains the network anew"
+        checkpoint.load_weights(weights, model, fix=fix)
+        metadata = checkpoint.read_metadata(weights)
         run.rewind_log(lambda _: False)
         for entry in place.read_log():
             run.log(**entry)

@@ -11,13 +11,13 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 from torch import nn
 from torch.nn import functional as F
 
-from mlspring.core.errors import DataError, RecipeError, RunError
+from mlspring.core.errors import DataError, RecipeError
 from mlspring.core.files import home, read_json, write_json
 from mlspring.core.kept import kept
+from mlspring.core.picture_arrays import fingerprint
 from mlspring.core.progress import say
 from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Request, Run
@@ -86,11 +86,8 @@ def _shipped(name: str, data: Data) -> Classifier:
         found = "networks.source = 'shipped', but these networks know the painted classes alone"
         raise RecipeError(found, fix="--set networks.source=trained, or a recipe of laptop/")
     network = models.build(name)
-    try:
-        checkpoint.load_weights(SHIPPED / f"{name}.safetensors", network)
-    except RunError as error:
-        fix = f"--set networks.source=trained trains it now; {MAKE} trains and writes all"
-        raise RunError(error.found, file=error.file, fix=fix) from error
+    fix = f"--set networks.source=trained trains it now; {MAKE} trains and writes all"
+    checkpoint.load_weights(SHIPPED / f"{name}.safetensors", network, fix=fix)
     return network
 
 
@@ -110,11 +107,9 @@ def _trained(
         make_classifier(name, models.build, training, data, folder, hardware)
     ranks.wait()
     network = models.build(name)
-    try:
-        checkpoint.load_weights(folder / "checkpoints" / "member-0.safetensors", network)
-    except RunError as error:
-        fix = f"remove {folder}; the next run trains the network anew"
-        raise RunError(error.found, file=error.file, fix=fix) from error
+    file = folder / "checkpoints" / "member-0.safetensors"
+    fix = f"remove {folder}; the next run trains the network anew"
+    checkpoint.load_weights(file, network, fix=fix)
     return network
 
 
@@ -127,7 +122,8 @@ def training_of(knobs: NetworksKnobs) -> ClassifierTraining:
 def folder_of(name: str, training: ClassifierTraining, data: Data) -> Path:
     """Return where a trained classifier is kept, whether or not it is there yet."""
     numbers = training.model_dump(exclude={"checkpoint_seconds", "validate_every"})
-    parts = [VERSION, name, numbers, fingerprint(data)]
+    learnt = (data.train_images, data.train_labels, data.valid_images, data.valid_labels)
+    parts = [VERSION, name, numbers, fingerprint(*learnt)]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return home() / "classifiers" / digest[:16]
 
@@ -204,13 +200,3 @@ def train_classifier(
 
 def _measure(model: nn.Module, split: Split, hardware: Hardware) -> dict[str, float]:
     return labelled_split.measure(*labelled_split.predict_held_out(model, split, hardware))
-
-
-# Same as hw13: data.fingerprint
-def fingerprint(data: Data) -> str:
-    """Return 16 digits that stand for the labelled pictures: equal pictures, equal digits."""
-    digest = hashlib.blake2b(digest_size=8)
-    for part in (data.train_images, data.train_labels, data.valid_images, data.valid_labels):
-        digest.update(str(part.shape).encode())
-        digest.update(np.ascontiguousarray(part).data)
-    return digest.hexdigest()

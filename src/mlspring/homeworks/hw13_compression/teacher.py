@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mlspring.core.errors import DataError, RunError
+from mlspring.core.errors import DataError
 from mlspring.core.files import home, read_json, sha256, write_json
 from mlspring.core.kept import kept
 from mlspring.core.progress import say
@@ -139,11 +139,8 @@ def load(knobs: TeacherKnobs, data: Data, folder: Path) -> Network:
     else:
         architecture, file = residual(knobs.width), folder / "checkpoints" / "member-0.safetensors"
         model = build(architecture)
-        try:
-            checkpoint.load_weights(file, model)
-        except RunError as error:
-            fix = f"remove {folder}; the next run trains the teacher anew"
-            raise RunError(error.found, file=file, fix=fix) from error
+        fix = f"remove {folder}; the next run trains the teacher anew"
+        checkpoint.load_weights(file, model, fix=fix)
     return Network(name="teacher", architecture=architecture, model=model.eval(), file=file)
 
 

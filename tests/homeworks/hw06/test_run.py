@@ -4,7 +4,6 @@ import csv
 import itertools
 import tomllib
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +13,16 @@ import torch
 from mlspring.core.errors import RecipeError
 from mlspring.core.files import read_json
 from mlspring.core.recipe import flatten
-from mlspring.core.runs import Request, Run
+from mlspring.core.runs import Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw06_gan import data, figures, methods, samples, study, train
 from mlspring.homeworks.hw06_gan.methods import Batch
 from mlspring.homeworks.hw06_gan.models import Discriminator
 from mlspring.homeworks.hw06_gan.recipe import Recipe
 from mlspring.homeworks.hw06_gan.spec import SPEC
-from mlspring.kit import style
 from mlspring.verbs import recipes
 from mlspring.verbs.calibration.ablations import read_ablations
+from tests.homeworks.whole_run import whole_run
 from tests.tiny.gan import SMALL, write_faces
 
 FILES = sorted(
@@ -46,18 +45,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Re
         patch.setattr(study, "PICTURES", 20)
         recipe = load(SPEC.folder / "recipes" / "world" / "boss.toml", *SMALL, "study.steps=5")
         blots = data.load(official(write_faces(place / "data")), recipe)
-        (place / "boss").mkdir()
-        request = Request(homework="hw06", recipe="boss", device="cpu", precision="fp32")
-        with closing(Run(place / "boss", request)) as run:
-            done = train.train(recipe, blots, run)
+        with whole_run(place / "boss", "hw06", recipe, blots, train.train, figures.FIGURES) as (
+            run,
+            done,
+        ):
             assert done.validation is not None and done.validation > 0
-            assert done.items_per_second > 0
-            with style.house_style():
-                for draw in figures.FIGURES.values():
-                    draw(run, recipe, blots)
-            again = train.train(recipe, blots, run)
-            assert again.validation == done.validation, "nothing is left to do"
-        yield run, recipe, blots
+            yield run, recipe, blots
 
 
 def test_the_log_tells_of_both_losses_and_of_the_distance(

@@ -4,7 +4,6 @@ import csv
 import itertools
 import tomllib
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,15 @@ import pytest
 from mlspring.core.errors import RecipeError
 from mlspring.core.files import read_json
 from mlspring.core.recipe import flatten
-from mlspring.core.runs import Request, Run
+from mlspring.core.runs import Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw10_attack import data, figures, models, predict, study, submission, train
 from mlspring.homeworks.hw10_attack.recipe import Recipe
 from mlspring.homeworks.hw10_attack.spec import SPEC
-from mlspring.kit import style
 from mlspring.verbs import recipes
 from mlspring.verbs.calibration.ablations import read_ablations
 from tests.homeworks.hw10.test_networks import small
+from tests.homeworks.whole_run import whole_run
 from tests.tiny.attack import SMALL, benign, ids, write_targets
 
 FILES = sorted((SPEC.folder / "recipes").glob("*/*.toml"))
@@ -42,18 +41,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Re
         told = (*SMALL, "networks.steps=60", "train.steps=5", "train.learning_rate=0.1")
         recipe = load(SPEC.folder / "recipes" / "world" / "boss.toml", *told)
         pictures = data.load(official(write_targets(place / "data")), recipe)
-        (place / "boss").mkdir()
-        request = Request(homework="hw10", recipe="boss", device="cpu", precision="fp32")
-        with closing(Run(place / "boss", request)) as run:
-            done = train.train(recipe, pictures, run)
+        with whole_run(place / "boss", "hw10", recipe, pictures, train.train, figures.FIGURES) as (
+            run,
+            done,
+        ):
             assert done.validation is not None and 0 <= done.validation <= 1
-            assert done.items_per_second > 0
-            with style.house_style():
-                for draw in figures.FIGURES.values():
-                    draw(run, recipe, pictures)
-            again = train.train(recipe, pictures, run)
-            assert again.validation == done.validation, "nothing is left to do"
-        yield run, recipe, pictures
+            yield run, recipe, pictures
 
 
 def test_the_log_tells_of_proxies_and_of_networks_held_out(

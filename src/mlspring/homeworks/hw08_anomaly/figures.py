@@ -115,7 +115,8 @@ def misses(run: Run, recipe: Recipe, data: Data) -> None:
     for axes in panels.flat:
         style.hide_axes(axes)
     pictures, found = judging.maps(run, recipe, judged, np.concatenate((alarms, missed)))
-    highest = float(np.quantile(found, 0.999))
+    halves = np.split(found, [len(alarms)])  # each row of maps has a scale of its own
+    highest = [float(np.quantile(half, 0.999)) if len(half) else 1.0 for half in halves]
     for number, (picture, place) in enumerate(zip(pictures, found, strict=True)):
         upper, column = 2 * (number // len(alarms)), number % len(alarms)
         row = (alarms, missed)[upper // 2][column]
@@ -123,9 +124,10 @@ def misses(run: Run, recipe: Recipe, data: Data) -> None:
         kind = str(judged.kinds[row])
         caption = f"score {judged.scores[row]:.3g}" + ("" if kind == NORMAL else f"\n{kind}")
         panels[upper, column].set_title(caption, fontsize=7.5, loc="center")
-        panels[upper + 1, column].imshow(place, cmap="magma", vmin=0, vmax=highest)
-    for line, name in enumerate(("false alarms", "where", "missed", "where")):
-        panels[line, 0].set_ylabel(name, fontsize=9)
+        panels[upper + 1, column].imshow(place, cmap="magma", vmin=0, vmax=highest[upper // 2])
+    scales = [f"where, 0 .. {value:.2g}" for value in highest]
+    for line, name in enumerate(("false alarms", scales[0], "missed", scales[1])):
+        panels[line, 0].set_ylabel(name, fontsize=8)
     figure.suptitle(f"The worst misses and their maps ({recipe.score.by})", fontsize=10)
     rows = [(int(r), judged.kinds[r], f"{judged.scores[r]:.6g}") for r in (*alarms, *missed)]
     style.save(figure, run.figures, "misses", ("row", "kind", "score"), rows)

@@ -117,10 +117,10 @@ def _compare(run: Run, recipe: Recipe, members: Mapping[str, int], name: str, wh
     left.set_xlabel("step")
     left.set_ylabel("share of frames right")
     left.set_title("While learning: training -, held out - -")
-    left.legend(title=what)
+    figure.legend(*left.get_legend_handles_labels(), title=what, loc="outside lower left", ncols=4)
     _bars(right, kept)
-    command = f"mlspring run hw02 {name.partition('_')[2]}"
-    right.set_xlabel(what if len(members) > 1 else f"{what} (to compare: {command})", fontsize=8)
+    hint = "" if len(members) > 1 else f" (to compare: mlspring run hw02 {name[3:]})"
+    right.set_xlabel(f"{what}, number of weights{hint}", fontsize=8)
     rows = [(m, one["weights"], *(one[key] for key in MEASURED)) for m, one in kept.items()]
     style.save(figure, run.figures, name, HEADER, rows)
 
@@ -133,12 +133,12 @@ def _bars(axes: Axes, kept: Mapping[str, dict[str, Any]]) -> None:
         heights = [one[f"{part}__accuracy"] for one in kept.values()]
         bars = axes.bar(at + shift, heights, 0.38, color=colour, hatch=hatch, label=label)
         axes.bar_label(bars, fmt="%.3f", fontsize=8, padding=2)
-    names = [f"{name}\n{one['weights']:,} weights" for name, one in kept.items()]
+    names = [f"{name}\n{one['weights']:,}" for name, one in kept.items()]
     axes.set_xticks(at, names, fontsize=8)
     axes.set_ylim(0, 1.05)
     axes.grid(visible=False, axis="x")
     axes.set_title("At the end, without dropout")
-    axes.legend(loc="lower right", frameon=True)
+    axes.legend(loc="upper center", ncols=2)
 
 
 FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {

@@ -203,6 +203,7 @@ def test_frames_are_standardised_by_the_training_s(run: Run) -> None:
         (("model.encoder=conformer", "model.kernel=6"), "must be odd"),
         (("model.kernel=7",), "only a conformer has a convolution; use 0"),
         (("study.kernels=[7]",), "only a conformer"),
+        (("model.channels=[8, 8]",), "a token of every 4 frames; give model.every this number"),
         (("classifier.margin=0.3",), "needs classifier.scale above 0"),
     ],
 )

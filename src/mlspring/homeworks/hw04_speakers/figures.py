@@ -31,7 +31,7 @@ PARTS: dict[
     "Transformer": {"self-attention": ("attention",), "feed-forward": ("feed_forward",)},
     "Conformer": {
         "1/2 feed-forward": ("before",),
-        "self-attention,\nrelative positions": ("attention_norm", "attention"),
+        "self-attention,\nrelative positions": ("attention",),
         "convolution": ("convolution",),
         "1/2 feed-forward ": ("after",),
     },

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mlspring.core.speech_features import NUM_MELS
-from mlspring.homeworks.hw04_speakers.conformer import ConformerBlock, SelfAttention
+from mlspring.homeworks.hw04_speakers.conformer import ConformerBlock, SelfAttention, Subsampling
 from mlspring.homeworks.hw04_speakers.recipe import ModelKnobs
 
 
@@ -35,7 +35,11 @@ class SpeakerNet(nn.Module):
         self.every = knobs.every
         self.register_buffer("mean", torch.zeros(NUM_MELS))
         self.register_buffer("scale", torch.ones(NUM_MELS))
-        self.prenet = nn.Linear(NUM_MELS, knobs.width)
+        self.prenet: nn.Module = (
+            Subsampling(NUM_MELS, knobs.channels, knobs.width)
+            if knobs.channels
+            else nn.Linear(NUM_MELS, knobs.width)
+        )
         block = ConformerBlock if knobs.encoder == "conformer" else TransformerBlock
         self.blocks = nn.ModuleList(block(knobs) for _ in range(knobs.layers))
         self.pooling = (
@@ -67,11 +71,13 @@ class SpeakerNet(nn.Module):
         return tokens, mask
 
     def tokens(self, frames: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return what the first block gets: a token for every ``every``-th frame."""
+        """Return what the first block gets: a token for every ``every`` frames, and their mask."""
+        if isinstance(self.prenet, Subsampling):
+            tokens, mask = self.prenet((frames - self.mean) * self.scale, mask)
+            return tokens, mask
         frames = (frames[:, :: self.every] - self.mean) * self.scale
         mask = None if mask is None else mask[:, :: self.every]
-        tokens: Tensor = self.prenet(frames)
-        return tokens, mask
+        return self.prenet(frames), mask
 
 
 class TransformerBlock(nn.Module):

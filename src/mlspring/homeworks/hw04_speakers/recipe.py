@@ -33,6 +33,11 @@ class ModelKnobs(Section):
 
     encoder: Literal["transformer", "conformer"] = Field(description="kind of its blocks")
     every: int = Field(ge=1, le=16, description="each so many frames one is a token")
+    channels: list[Annotated[int, Field(ge=1, le=512)]] = Field(
+        max_length=4,
+        description="of the convolutions that make the tokens, each of stride 2; none: frames are "
+        "picked",
+    )
     width: int = Field(ge=4, le=2048, description="numbers of a token between the blocks")
     heads: int = Field(ge=1, le=64, description="of attention; they share the width")
     layers: int = Field(ge=1, le=24, description="blocks")
@@ -112,6 +117,11 @@ class Recipe(Section):
         model = self.model
         if model.width % (2 * model.heads):
             raise ValueError("model.width must be a multiple of twice model.heads")
+        if model.channels and model.every != 2 ** len(model.channels):
+            raise ValueError(
+                f"model.channels: {len(model.channels)} convolutions of stride 2 make a token of "
+                f"every {2 ** len(model.channels)} frames; give model.every this number"
+            )
         if any(kernel and kernel % 2 == 0 for kernel in (model.kernel, *self.study.kernels)):
             raise ValueError("a kernel must be odd, or 0")
         if model.kernel and model.encoder != "conformer":

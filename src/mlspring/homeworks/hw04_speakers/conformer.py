@@ -62,8 +62,8 @@ class FeedForward(nn.Sequential):
 class Subsampling(nn.Module):
     """A token of every 2^k frames, made by k convolutions from the frames and bands around them.
 
-    Each has 3 frames x 3 bands and stride 2, then batch norm and relu; a dense layer makes a token
-    of what they leave. With k = 2 that is the Conformer's own (figure 1), but for the batch norm.
+    Each has 3 frames x 3 bands and stride 2; a dense layer makes a token of what they leave. Batch
+    norm and relu follow every layer. The paper has k = 2 and no norm (figure 1).
     """
 
     def __init__(self, num_bands: int, channels: list[int], width: int) -> None:
@@ -74,6 +74,7 @@ class Subsampling(nn.Module):
         )
         self.norms = nn.ModuleList(MaskedBatchNorm(outputs) for outputs in channels)
         self.join = nn.Linear(channels[-1] * math.ceil(num_bands / 2 ** len(channels)), width)
+        self.norm = MaskedBatchNorm(width)
 
     def forward(self, frames: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Return tokens (b, t / 2^k, d) of frames (b, t, bands), and their mask; rounded up."""
@@ -84,8 +85,7 @@ class Subsampling(nn.Module):
             x = convolution(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
             mask = None if mask is None else mask[:, ::2]
             x = F.relu(norm(x, mask))
-        tokens: Tensor = self.join(x.flatten(2))
-        return tokens, mask
+        return F.relu(self.norm(self.join(x.flatten(2)), mask)), mask
 
 
 class Convolution(nn.Module):

@@ -1,5 +1,7 @@
 """The knobs of homework 4; every number of a level is one of these."""
 
+import math
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -17,6 +19,7 @@ from mlspring.core.recipe_sections import (
     WarmupSteps,
     WeightDecay,
 )
+from mlspring.core.speech_features import NUM_MELS
 
 
 class DataKnobs(Section):
@@ -79,9 +82,11 @@ class TrainKnobs(Section):
 class StudyKnobs(Section):
     """Further networks that report question 2 compares with the run's own."""
 
-    kernels: list[Annotated[int, Field(ge=0, le=101)]] = Field(
-        description="one conformer each, of equal size, with such a kernel; none: no study"
+    without: list[Literal["module", "subsampling", "both"]] = Field(
+        description="one network each, of equal size, without the convolution modules of its "
+        "blocks, without those that make its tokens, or without both; none: no study"
     )
+    every: int = Field(ge=1, le=16, description="each so many frames one is such a token, picked")
 
 
 class Recipe(Section):
@@ -96,21 +101,25 @@ class Recipe(Section):
     @property
     def num_members(self) -> int:
         """Networks that are trained: the one that predicts, then those of the study."""
-        return 1 + len(self.study.kernels)
+        return 1 + len(self.study.without)
 
     def model_of(self, number: int) -> ModelKnobs:
-        """Return network ``number``: those of the study differ by their kernel, not by their size.
+        """Return network ``number``: those of the study lack convolutions, and are no smaller.
 
-        A convolution module has about 3 d^2 + k d weights. Where it goes, the two feed-forward
-        modules, of 4 d weights a unit, get as many.
+        The feed-forward modules, two a block with 2 d weights a unit each, get the weights instead.
         """
         model = self.model
         if number == 0:
             return model
-        kernel = self.study.kernels[number - 1]
-        weights = [3 * model.width + k if k else 0 for k in (model.kernel, kernel)]
-        units = model.feed_forward + round((weights[0] - weights[1]) / 4)
-        return model.model_copy(update={"kernel": kernel, "feed_forward": units})
+        lacks, less = self.study.without[number - 1], {}
+        if lacks != "subsampling":
+            less |= {"kernel": 0}
+        if lacks != "module":
+            less |= {"channels": [], "every": self.study.every}
+        smaller = model.model_copy(update=less)
+        spare = weights_of_convolutions(model) - weights_of_convolutions(smaller)
+        units = model.feed_forward + round(spare / (4 * model.width * model.layers))
+        return smaller.model_copy(update={"feed_forward": units})
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
@@ -122,12 +131,21 @@ class Recipe(Section):
                 f"model.channels: {len(model.channels)} convolutions of stride 2 make a token of "
                 f"every {2 ** len(model.channels)} frames; give model.every this number"
             )
-        if any(kernel and kernel % 2 == 0 for kernel in (model.kernel, *self.study.kernels)):
-            raise ValueError("a kernel must be odd, or 0")
+        if model.kernel % 2 == 0 and model.kernel:
+            raise ValueError("model.kernel must be odd, or 0")
         if model.kernel and model.encoder != "conformer":
             raise ValueError("model.kernel: only a conformer has a convolution; use 0")
-        if self.study.kernels and model.encoder != "conformer":
-            raise ValueError("study.kernels: only a conformer has a convolution; use []")
+        if self.study.without and not (model.kernel and model.channels):
+            raise ValueError("study.without: the run's own network must have both convolutions")
         if self.classifier.margin and not self.classifier.scale:
             raise ValueError("classifier.margin is of cosines: it needs classifier.scale above 0")
         return self
+
+
+def weights_of_convolutions(model: ModelKnobs) -> int:
+    """Return about how many weights a network has in its convolutions, and below its blocks."""
+    module = 3 * model.width**2 + model.kernel * model.width if model.kernel else 0
+    kernels = sum(9 * inputs * outputs for inputs, outputs in pairwise((1, *model.channels)))
+    tops = model.channels[-1] if model.channels else 1
+    bands = math.ceil(NUM_MELS / 2 ** len(model.channels))
+    return model.layers * module + kernels + tops * bands * model.width

@@ -30,10 +30,10 @@ KINDS = {
     "every second frame": ("simple", ("model.every=2",)),
     "attention pooling": ("simple", ("model.pooling=attention",)),
     "conformer": ("simple", ("model.encoder=conformer", "model.kernel=7")),
-    "tokens by convolution": ("simple", ("model.every=4", "model.channels=[3, 5]")),
+    "tokens by convolution": ("simple", ("model.channels=[3, 5]",)),
     "a whole conformer": (
         "simple",
-        ("model.encoder=conformer", "model.kernel=5", "model.every=8", "model.channels=[3, 4, 5]"),
+        ("model.encoder=conformer", "model.kernel=5", "model.channels=[3, 4, 5]"),
     ),
     "no convolution": ("simple", ("model.encoder=conformer", "model.kernel=0")),
     "a sparse conformer": (

@@ -25,6 +25,12 @@ NUM_HEADS = 2  # shown of a block
 USUAL_KERNEL = 31  # Gulati et al. 2020: drawn where a recipe has no convolution
 COLOURS = (*style.COLOURS, "#882255", "#999933", "#000000")
 MARKERS = (*style.MARKERS, "*", "<", ">")
+CONVOLUTIONS = {  # whether they make the tokens, whether the blocks have the module
+    (True, True): "tokens, blocks",
+    (True, False): "tokens",
+    (False, True): "blocks",
+    (False, False): "none",
+}
 PARTS: dict[
     str, dict[str, tuple[str, ...]]
 ] = {  # of each block: what it is called, and the modules that it is
@@ -71,30 +77,32 @@ def num_weights(block: nn.Module, names: tuple[str, ...]) -> int:
 
 
 def q2_convolution(run: Run, recipe: Recipe, data: Data) -> None:
-    """Draw accuracy on held-out utterances against the convolution's kernel, with intervals."""
+    """Draw accuracy on held-out utterances against the convolutions there are, with intervals."""
     rows = []
     for number in range(recipe.num_members):
         told = checkpoint.read_metadata(weights_path(run, number))
+        knobs = recipe.model_of(number)
         model = new_model(recipe, number, len(data.speakers))
-        share, weights = told["accuracy"], num_weights(model, ("blocks",))
+        share, weights = told["accuracy"], num_weights(model, ("prenet", "blocks"))
         half = 1.96 * math.sqrt(share * (1 - share) / told["num_held"])
-        rows.append((recipe.model_of(number).kernel, weights, share, round(half, 5)))
-    kernels, sizes, shares, halves = zip(*sorted(rows), strict=True)
+        name = CONVOLUTIONS[bool(knobs.channels), bool(knobs.kernel)]
+        rows.append((name, weights, share, round(half, 5)))
+    names, sizes, shares, halves = zip(*rows, strict=True)
     figure = style.new_figure()
     axes = figure.subplots()
     axes.errorbar(range(len(rows)), shares, yerr=halves, linestyle="none", marker="o", capsize=3)
     for place, (weights, share) in enumerate(zip(sizes, shares, strict=True)):
-        text, points = f"{share:.3f}\n{weights:,} weights in blocks", "offset points"
+        text, points = f"{share:.3f}\n{weights:,} weights", "offset points"
         axes.annotate(text, (place, share), (8, 0), textcoords=points, va="center", fontsize=8)
-    axes.set_xticks(range(len(rows)), [str(kernel or "none") for kernel in kernels])
+    axes.set_xticks(range(len(rows)), names)
     axes.set(xlim=(-0.5, len(rows) - 0.2), ylim=(0, 1.02))
-    label = "kernel of the convolution, tokens"
+    label = "convolutions"
     if len(rows) == 1:
         label += "\n(with and without: mlspring run hw04 convolution)"
     axes.set(xlabel=label, ylabel="share of held-out utterances right")
     axes.set_title(f"{recipe.model.encoder.capitalize()} after {recipe.train.steps:,} steps")
-    header = ("kernel", "weights in blocks", "accuracy", "+-")
-    style.save(figure, run.figures, "q2_convolution", header, sorted(rows))
+    header = ("convolutions", "weights below the pooling", "accuracy", "+-")
+    style.save(figure, run.figures, "q2_convolution", header, rows)
 
 
 def attention(run: Run, recipe: Recipe, data: Data) -> None:

@@ -71,7 +71,7 @@ class SpeakerNet(nn.Module):
         return tokens, mask
 
     def tokens(self, frames: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return what the first block gets: a token for every ``every`` frames, and their mask."""
+        """Return what the first block gets: made by convolutions, or every ``every``-th frame."""
         if isinstance(self.prenet, Subsampling):
             tokens, mask = self.prenet((frames - self.mean) * self.scale, mask)
             return tokens, mask

@@ -1,7 +1,5 @@
 """The knobs of homework 4; every number of a level is one of these."""
 
-import math
-from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -19,7 +17,6 @@ from mlspring.core.recipe_sections import (
     WarmupSteps,
     WeightDecay,
 )
-from mlspring.core.speech_features import NUM_MELS
 
 
 class DataKnobs(Section):
@@ -35,12 +32,10 @@ class ModelKnobs(Section):
     """Which network, and how large."""
 
     encoder: Literal["transformer", "conformer"] = Field(description="kind of its blocks")
-    every: int = Field(ge=1, le=16, description="each so many frames one is a token")
     channels: list[Annotated[int, Field(ge=1, le=512)]] = Field(
-        max_length=4,
-        description="of the convolutions that make the tokens, each of stride 2; none: frames are "
-        "picked",
+        max_length=4, description="of convolutions of stride 2 that make the tokens; none: picked"
     )
+    every: int = Field(ge=1, le=16, description="each so many frames one is a token, if picked")
     width: int = Field(ge=4, le=2048, description="numbers of a token between the blocks")
     heads: int = Field(ge=1, le=64, description="of attention; they share the width")
     layers: int = Field(ge=1, le=24, description="blocks")
@@ -83,10 +78,11 @@ class StudyKnobs(Section):
     """Further networks that report question 2 compares with the run's own."""
 
     without: list[Literal["module", "subsampling", "both"]] = Field(
-        description="one network each, of equal size, without the convolution modules of its "
-        "blocks, without those that make its tokens, or without both; none: no study"
+        description="one each that lacks its blocks' convolution modules, those below, or both"
     )
-    every: int = Field(ge=1, le=16, description="each so many frames one is such a token, picked")
+    feed_forward: list[Annotated[int, Field(ge=4, le=8192)]] = Field(
+        description="units of a dense layer of each, such that all are of equal size"
+    )
 
 
 class Recipe(Section):
@@ -104,48 +100,30 @@ class Recipe(Section):
         return 1 + len(self.study.without)
 
     def model_of(self, number: int) -> ModelKnobs:
-        """Return network ``number``: those of the study lack convolutions, and are no smaller.
-
-        The feed-forward modules, two a block with 2 d weights a unit each, get the weights instead.
-        """
-        model = self.model
+        """Return network ``number``: those of the study lack convolutions and have more units."""
         if number == 0:
-            return model
-        lacks, less = self.study.without[number - 1], {}
+            return self.model
+        lacks = self.study.without[number - 1]
+        less: dict[str, object] = {"feed_forward": self.study.feed_forward[number - 1]}
         if lacks != "subsampling":
             less |= {"kernel": 0}
         if lacks != "module":
-            less |= {"channels": [], "every": self.study.every}
-        smaller = model.model_copy(update=less)
-        spare = weights_of_convolutions(model) - weights_of_convolutions(smaller)
-        units = model.feed_forward + round(spare / (4 * model.width * model.layers))
-        return smaller.model_copy(update={"feed_forward": units})
+            less |= {"channels": []}
+        return self.model.model_copy(update=less)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         model = self.model
         if model.width % (2 * model.heads):
             raise ValueError("model.width must be a multiple of twice model.heads")
-        if model.channels and model.every != 2 ** len(model.channels):
-            raise ValueError(
-                f"model.channels: {len(model.channels)} convolutions of stride 2 make a token of "
-                f"every {2 ** len(model.channels)} frames; give model.every this number"
-            )
         if model.kernel % 2 == 0 and model.kernel:
             raise ValueError("model.kernel must be odd, or 0")
         if model.kernel and model.encoder != "conformer":
             raise ValueError("model.kernel: only a conformer has a convolution; use 0")
         if self.study.without and not (model.kernel and model.channels):
             raise ValueError("study.without: the run's own network must have both convolutions")
+        if len(self.study.without) != len(self.study.feed_forward):
+            raise ValueError("study.feed_forward: give a number for each of study.without")
         if self.classifier.margin and not self.classifier.scale:
             raise ValueError("classifier.margin is of cosines: it needs classifier.scale above 0")
         return self
-
-
-def weights_of_convolutions(model: ModelKnobs) -> int:
-    """Return about how many weights a network has in its convolutions, and below its blocks."""
-    module = 3 * model.width**2 + model.kernel * model.width if model.kernel else 0
-    kernels = sum(9 * inputs * outputs for inputs, outputs in pairwise((1, *model.channels)))
-    tops = model.channels[-1] if model.channels else 1
-    bands = math.ceil(NUM_MELS / 2 ** len(model.channels))
-    return model.layers * module + kernels + tops * bands * model.width

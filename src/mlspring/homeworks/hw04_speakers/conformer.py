@@ -24,9 +24,7 @@ class ConformerBlock(nn.Module):
     def __init__(self, knobs: ModelKnobs) -> None:
         super().__init__()
         width, dropout = knobs.width, knobs.dropout
-        self.before, self.after = (
-            FeedForward(width, knobs.feed_forward, dropout) for _ in range(2)
-        )
+        self.before, self.after = (FeedForward(knobs, nn.SiLU()) for _ in range(2))
         self.attention = SelfAttention(width, knobs.heads, relative=True)
         self.convolution = Convolution(width, knobs.kernel, dropout) if knobs.kernel else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(4 if knobs.kernel else 3))
@@ -41,22 +39,14 @@ class ConformerBlock(nn.Module):
         normed: Tensor = self.norms[-1](x + 0.5 * self.after(x))
         return normed
 
-    def attention_weights(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return which token looks at which, (b, heads, t, t), for the figure."""
-        return self.attention.weights(self.norms[0](x + 0.5 * self.before(x)), mask)
-
 
 class FeedForward(nn.Sequential):
-    """A dense layer with swish, a dense layer."""
+    """Two dense layers."""
 
-    def __init__(self, width: int, hidden: int, dropout: float) -> None:
-        super().__init__(
-            nn.Linear(width, hidden),
-            nn.SiLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, width),
-            nn.Dropout(dropout),
-        )
+    def __init__(self, knobs: ModelKnobs, between: nn.Module) -> None:
+        width, hidden, p = knobs.width, knobs.feed_forward, knobs.dropout
+        first, second = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        super().__init__(first, between, nn.Dropout(p), second, nn.Dropout(p))
 
 
 class Subsampling(nn.Module):
@@ -68,10 +58,8 @@ class Subsampling(nn.Module):
 
     def __init__(self, num_bands: int, channels: list[int], width: int) -> None:
         super().__init__()
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
-            for inputs, outputs in pairwise((1, *channels))
-        )
+        sizes = pairwise((1, *channels))  # kernel 3, stride 2, padding 1
+        self.convolutions = nn.ModuleList(nn.Conv2d(*c, 3, 2, 1, bias=False) for c in sizes)
         self.norms = nn.ModuleList(MaskedBatchNorm(outputs) for outputs in channels)
         self.join = nn.Linear(channels[-1] * math.ceil(num_bands / 2 ** len(channels)), width)
         self.norm = MaskedBatchNorm(width)
@@ -133,12 +121,9 @@ class MaskedBatchNorm(nn.Module):
 class SelfAttention(nn.Module):
     """Every token asks all others: softmax(q k^T / sqrt(d_head)) v, in several heads.
 
-    With ``relative`` a score also depends on how far apart two tokens are:
-
-        (q_i + u) . k_j + (q_i + v) . r_(i - j)
-
-    u and v are learnt, r is a projected sine and cosine of the distance (Dai et al. 2019,
-    arXiv:1901.02860, section 3.3).
+    With ``relative`` a score also depends on how far apart two tokens are: it is (q_i + u) . k_j +
+    (q_i + v) . r_(i - j). u and v are learnt, r is a projected sine and cosine of the distance (Dai
+    et al. 2019, arXiv:1901.02860, section 3.3).
     """
 
     def __init__(self, width: int, heads: int, *, relative: bool = False) -> None:
@@ -195,13 +180,11 @@ class SelfAttention(nn.Module):
 
 
 def by_distance(scores: Tensor) -> Tensor:
-    """Return (.., t, t) whose element (i, j) is the score of i at distance i - j.
+    """Return (.., t, t), at (i, j) the score of i at distance i - j.
 
     Args:
-        scores: (.., t, 2 t - 1), the score of token i at distance t - 1, t - 2 .. 1 - t.
-
-    The rows are shifted against one another by writing them into one line that is one element a
-    row shorter (Dai et al. 2019, appendix B).
+        scores: (.., t, 2 t - 1), of token i at distance t - 1, t - 2 .. 1 - t. Written into one
+            line one element a row shorter, its rows shift as needed (Dai et al. 2019, appendix B).
     """
     t = scores.shape[-2]
     shifted = F.pad(scores, (0, 1)).flatten(-2)[..., t - 1 : -1]

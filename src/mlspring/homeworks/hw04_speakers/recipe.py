@@ -80,9 +80,7 @@ class StudyKnobs(Section):
     without: list[Literal["module", "subsampling", "both"]] = Field(
         description="one each that lacks its blocks' convolution modules, those below, or both"
     )
-    feed_forward: list[Annotated[int, Field(ge=4, le=8192)]] = Field(
-        description="units of a dense layer of each, such that all are of equal size"
-    )
+    feed_forward: list[Annotated[int, Field(ge=4)]] = Field(description="units; all of equal size")
 
 
 class Recipe(Section):
@@ -103,13 +101,10 @@ class Recipe(Section):
         """Return network ``number``: those of the study lack convolutions and have more units."""
         if number == 0:
             return self.model
-        lacks = self.study.without[number - 1]
-        less: dict[str, object] = {"feed_forward": self.study.feed_forward[number - 1]}
-        if lacks != "subsampling":
-            less |= {"kernel": 0}
-        if lacks != "module":
-            less |= {"channels": []}
-        return self.model.model_copy(update=less)
+        lacks, units = self.study.without[number - 1], self.study.feed_forward[number - 1]
+        module = {} if lacks == "subsampling" else {"kernel": 0}
+        below = {} if lacks == "module" else {"channels": []}
+        return self.model.model_copy(update={"feed_forward": units, **module, **below})
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":

@@ -103,7 +103,7 @@ class Recipe(Section):
             return self.model
         lacks, units = self.study.without[number - 1], self.study.feed_forward[number - 1]
         module = {} if lacks == "subsampling" else {"kernel": 0}
-        below = {} if lacks == "module" else {"channels": []}
+        below: dict[str, list[int]] = {} if lacks == "module" else {"channels": []}
         return self.model.model_copy(update={"feed_forward": units, **module, **below})
 
     @model_validator(mode="after")

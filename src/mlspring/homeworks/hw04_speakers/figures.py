@@ -110,7 +110,7 @@ def attention(run: Run, recipe: Recipe, data: Data) -> None:
     shown = dict.fromkeys((0, len(maps) - 1))  # the first and the last block
     heads = [(k, h) for k in shown for h in range(min(NUM_HEADS, len(maps[0])))]
     figure = style.new_figure(2.4 * max(len(heads), 3) + 0.4, 5.4)
-    upper, lower = figure.subfigures(2, 1)
+    upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
     sound, weight = upper.subplots(2, 1, sharex=True)
     seconds = frames.shape[1] / FRAMES_A_SECOND
     bands = frames[0].T.cpu().numpy()

@@ -92,7 +92,8 @@ TINY = {
         small=voices.SMALL,
         write_answers=voices.write_answers,
         best=1.0,
-        tolerance=0.1,  # batch norm takes its statistics from each process's share
+        # a process drops numbers, and takes batch norm's statistics, of its own share
+        alike=("model.channels=[]", "model.kernel=0", "model.dropout=0.0"),
     ),
     "hw05": Tiny(
         write_data=translation.write_ted,

@@ -8,7 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mlspring.homeworks.hw04_speakers import conformer
-from mlspring.homeworks.hw04_speakers.conformer import MaskedBatchNorm, SelfAttention, by_distance
+from mlspring.homeworks.hw04_speakers.conformer import (
+    MaskedBatchNorm,
+    SelfAttention,
+    Subsampling,
+    by_distance,
+)
 from mlspring.homeworks.hw04_speakers.models import (
     AttentionPooling,
     CosineClassifier,
@@ -25,6 +30,11 @@ KINDS = {
     "every second frame": ("simple", ("model.every=2",)),
     "attention pooling": ("simple", ("model.pooling=attention",)),
     "conformer": ("simple", ("model.encoder=conformer", "model.kernel=7")),
+    "tokens by convolution": ("simple", ("model.channels=[3, 5]",)),
+    "a whole conformer": (
+        "simple",
+        ("model.encoder=conformer", "model.kernel=5", "model.channels=[3, 4, 5]"),
+    ),
     "no convolution": ("simple", ("model.encoder=conformer", "model.kernel=0")),
     "a sparse conformer": (
         "simple",
@@ -184,6 +194,21 @@ def test_a_convolution_reaches_half_its_kernel() -> None:
     moved[0, 10, 0] += 1
     changed = (module(moved, None) - module(x, None)).abs().amax((0, 2)) > 1e-7
     assert changed.nonzero()[:, 0].tolist() == [8, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 4, 5, 22, 23])
+def test_a_token_of_the_subsampling_hears_the_frames_around_its_own(num_frames: int) -> None:
+    """Token k stands at frame 4 k; two convolutions of 3 with stride 2 reach 3 frames each way."""
+    torch.manual_seed(0)
+    module = Subsampling(40, [8, 8], 8).eval()
+    frames = torch.randn(1, num_frames, 40, requires_grad=True)
+    tokens, mask = module(frames, None)
+    assert mask is None
+    assert tokens.shape == (1, math.ceil(num_frames / 4), 8)
+    for place, token in enumerate(tokens[0]):
+        heard = torch.autograd.grad(token.sum(), frames, retain_graph=True)[0].abs().sum((0, 2))
+        near = range(max(4 * place - 3, 0), min(4 * place + 4, num_frames))
+        assert heard.nonzero()[:, 0].tolist() == list(near)
 
 
 def test_pooling_is_a_weighted_mean() -> None:

@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlspring.core.errors import RecipeError
+from mlspring.core.recipe import load_recipe
 from mlspring.core.runs import Run
 from mlspring.core.source import official
 from mlspring.homeworks.hw04_speakers import batches, data, train
 from mlspring.homeworks.hw04_speakers.batches import Frames
 from mlspring.homeworks.hw04_speakers.predict import predict, trained
-from mlspring.homeworks.hw04_speakers.recipe import ClassifierKnobs
+from mlspring.homeworks.hw04_speakers.recipe import ClassifierKnobs, Recipe
 from mlspring.homeworks.hw04_speakers.spec import SPEC
 from mlspring.kit import device
 from mlspring.kit.distributed import Ranks
@@ -202,7 +203,8 @@ def test_frames_are_standardised_by_the_training_s(run: Run) -> None:
         (("model.width=18", "model.heads=4"), "a multiple of twice model.heads"),
         (("model.encoder=conformer", "model.kernel=6"), "must be odd"),
         (("model.kernel=7",), "only a conformer has a convolution; use 0"),
-        (("study.kernels=[7]",), "only a conformer"),
+        (("study.feed_forward=[7]",), "give a number for each of study.without"),
+        (('study.without=["module"]',), "the run's own network must have both convolutions"),
         (("classifier.margin=0.3",), "needs classifier.scale above 0"),
     ],
 )
@@ -211,17 +213,16 @@ def test_knobs_that_contradict_each_other_are_told(overrides: tuple[str, ...], w
         recipe("simple", *overrides)
 
 
-def test_networks_of_the_study_are_of_equal_size() -> None:
-    knobs = recipe("convolution", "model.width=64", "model.feed_forward=128", "model.layers=2")
-    assert knobs.num_members > 1
-    sizes, kernels = [], set()
+def test_networks_of_the_study_are_of_equal_size_and_lack_what_they_should() -> None:
+    path = SPEC.folder / "recipes" / "world" / "convolution.toml"
+    knobs, sizes, convolutions = load_recipe(Recipe, path), [], []
     for number in range(knobs.num_members):
         model = train.new_model(knobs, number, 10)
         sizes.append(sum(p.numel() for p in model.parameters()))
-        kernels.add(knobs.model_of(number).kernel)
-    assert max(sizes) < 1.02 * min(sizes)
-    assert 0 in kernels
-    assert len(kernels) == knobs.num_members
+        kinds = [type(part) for part in model.modules()]
+        convolutions.append((nn.Conv2d in kinds, nn.Conv1d in kinds))
+    assert max(sizes) < 1.01 * min(sizes)
+    assert convolutions == [(True, True), (True, False), (False, True), (False, False)]
 
 
 def test_without_a_test_part_a_run_trains_and_validates(tmp_path: Path) -> None:

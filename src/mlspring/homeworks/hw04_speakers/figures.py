@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw04_speakers.batches import on_device, outputs_of_all, whole
-from mlspring.homeworks.hw04_speakers.conformer import ConformerBlock
+from mlspring.homeworks.hw04_speakers.conformer import ConformerBlock, SelfAttention
 from mlspring.homeworks.hw04_speakers.data import FRAMES_A_SECOND, Data
 from mlspring.homeworks.hw04_speakers.models import AttentionPooling, SpeakerNet, TransformerBlock
 from mlspring.homeworks.hw04_speakers.predict import trained
@@ -25,13 +25,18 @@ NUM_HEADS = 2  # shown of a block
 USUAL_KERNEL = 31  # Gulati et al. 2020: drawn where a recipe has no convolution
 COLOURS = (*style.COLOURS, "#882255", "#999933", "#000000")
 MARKERS = (*style.MARKERS, "*", "<", ">")
-PARTS: dict[
-    str, dict[str, tuple[str, ...]]
-] = {  # of each block: what it is called, and the modules that it is
+CONVOLUTIONS = {  # whether they make the tokens, whether the blocks have the module
+    (True, True): "tokens, blocks",
+    (True, False): "tokens",
+    (False, True): "blocks",
+    (False, False): "none",
+}
+# of each block: what a part is called, and the modules that it is
+PARTS: dict[str, dict[str, tuple[str, ...]]] = {
     "Transformer": {"self-attention": ("attention",), "feed-forward": ("feed_forward",)},
     "Conformer": {
         "1/2 feed-forward": ("before",),
-        "self-attention,\nrelative positions": ("attention_norm", "attention"),
+        "self-attention,\nrelative positions": ("attention",),
         "convolution": ("convolution",),
         "1/2 feed-forward ": ("after",),
     },
@@ -54,12 +59,11 @@ def q1_blocks(run: Run, recipe: Recipe, _data: Data) -> None:
         for place, (part, names) in enumerate(parts.items()):
             weights = num_weights(blocks[name], names)
             rows.append((name, part.strip().replace("\n", " "), weights))
-            x, ink = 0.6 + 2.05 * place, "#cfe3f2" if part == "convolution" else "white"
-            face = box | {"facecolor": ink}
+            x = 0.6 + 2.05 * place
+            face = box | {"facecolor": "#cfe3f2" if part == "convolution" else "white"}
             axes.text(x, height, part, ha="center", va="center", fontsize=9, bbox=face)
             axes.text(x, height - 0.55, f"{weights:,} weights", ha="center", fontsize=7.5)
-            norm = "+ norm" if name == "Transformer" or place == len(parts) - 1 else "+"
-            axes.text(x + 1.02, height + 0.1, norm, ha="center", fontsize=9)
+            axes.text(x + 1.02, height + 0.1, "+ norm", ha="center", fontsize=9)
     style.hide_axes(axes)
     axes.set_title(f"A block of width {knobs.width}; + adds a module's input, norm: layer norm")
     style.save(figure, run.figures, "q1_blocks", ("block", "module", "weights"), rows)
@@ -71,30 +75,30 @@ def num_weights(block: nn.Module, names: tuple[str, ...]) -> int:
 
 
 def q2_convolution(run: Run, recipe: Recipe, data: Data) -> None:
-    """Draw accuracy on held-out utterances against the convolution's kernel, with intervals."""
+    """Draw accuracy on held-out utterances against the convolutions there are, with intervals."""
     rows = []
     for number in range(recipe.num_members):
         told = checkpoint.read_metadata(weights_path(run, number))
+        knobs = recipe.model_of(number)
         model = new_model(recipe, number, len(data.speakers))
-        share, weights = told["accuracy"], num_weights(model, ("blocks",))
+        share, weights = told["accuracy"], num_weights(model, ("prenet", "blocks"))
         half = 1.96 * math.sqrt(share * (1 - share) / told["num_held"])
-        rows.append((recipe.model_of(number).kernel, weights, share, round(half, 5)))
-    kernels, sizes, shares, halves = zip(*sorted(rows), strict=True)
+        name = CONVOLUTIONS[bool(knobs.channels), bool(knobs.kernel)]
+        rows.append((name, weights, share, round(half, 5)))
+    names, sizes, shares, halves = zip(*rows, strict=True)
     figure = style.new_figure()
     axes = figure.subplots()
     axes.errorbar(range(len(rows)), shares, yerr=halves, linestyle="none", marker="o", capsize=3)
     for place, (weights, share) in enumerate(zip(sizes, shares, strict=True)):
-        text, points = f"{share:.3f}\n{weights:,} weights in blocks", "offset points"
-        axes.annotate(text, (place, share), (8, 0), textcoords=points, va="center", fontsize=8)
-    axes.set_xticks(range(len(rows)), [str(kernel or "none") for kernel in kernels])
+        text, at = f"{share:.3f}\n{weights:,} weights", (place, share)
+        axes.annotate(text, at, (8, 0), textcoords="offset points", va="center", fontsize=8)
+    axes.set_xticks(range(len(rows)), names)
     axes.set(xlim=(-0.5, len(rows) - 0.2), ylim=(0, 1.02))
-    label = "kernel of the convolution, tokens"
-    if len(rows) == 1:
-        label += "\n(with and without: mlspring run hw04 convolution)"
-    axes.set(xlabel=label, ylabel="share of held-out utterances right")
+    more = "\n(with and without: mlspring run hw04 convolution)" if len(rows) == 1 else ""
+    axes.set(xlabel="convolutions" + more, ylabel="share of held-out utterances right")
     axes.set_title(f"{recipe.model.encoder.capitalize()} after {recipe.train.steps:,} steps")
-    header = ("kernel", "weights in blocks", "accuracy", "+-")
-    style.save(figure, run.figures, "q2_convolution", header, sorted(rows))
+    header = ("convolutions", "weights below the pooling", "accuracy", "+-")
+    style.save(figure, run.figures, "q2_convolution", header, rows)
 
 
 def attention(run: Run, recipe: Recipe, data: Data) -> None:
@@ -120,9 +124,8 @@ def attention(run: Run, recipe: Recipe, data: Data) -> None:
         axes.imshow(maps[k][h], origin="lower", cmap="Greys", extent=(0, seconds, 0, seconds))
         axes.set(title=f"block {k + 1}, head {h + 1}", xlabel="s, looked at")
         axes.grid(visible=False)
-        best = maps[k][h].argmax(1)
-        weights = np.round(maps[k][h].max(1), 6)
-        rows += [(k + 1, h + 1, *row) for row in zip(range(len(best)), best, weights, strict=True)]
+        best, most = maps[k][h].argmax(1), np.round(maps[k][h].max(1), 6)
+        rows += [(k + 1, h + 1, *row) for row in zip(range(len(best)), best, most, strict=True)]
     panels[0].set_ylabel("s, who looks")
     header = ("block", "head", "token", "looks most at", "with weight")
     style.save(figure, run.figures, "attention", header, rows)
@@ -138,12 +141,16 @@ def attention_of(
         model: in evaluation mode.
         frames: log mel energies (1, frames, 40).
     """
-    tokens, mask = model.tokens(frames, None)
-    maps = []
-    for block in model.blocks:
-        assert isinstance(block, TransformerBlock | ConformerBlock)
-        maps.append(block.attention_weights(tokens, mask)[0].cpu().numpy())
-        tokens = block(tokens, mask)
+    maps: list[NDArray[np.float32]] = []
+
+    def keep(attention: SelfAttention, given: tuple[Tensor, Tensor | None]) -> None:
+        maps.append(attention.weights(*given)[0].cpu().numpy())
+
+    parts = [part for part in model.modules() if isinstance(part, SelfAttention)]
+    hooks = [part.register_forward_pre_hook(keep) for part in parts]
+    tokens, mask = model.encode(frames, None)
+    for hook in hooks:
+        hook.remove()
     if isinstance(model.pooling, AttentionPooling):
         return maps, model.pooling.weights(tokens, mask)[0].cpu().numpy()
     return maps, np.full(tokens.shape[1], 1 / tokens.shape[1], np.float32)
@@ -154,8 +161,7 @@ def embeddings(run: Run, recipe: Recipe, data: Data) -> None:
     hardware = device.choose_for(run, work="dense")
     model = trained(recipe, data, run, hardware)
     split = make_split(data, recipe.data.held_out, run.request.seed, hardware)
-    is_held = np.ones(len(data.labels), bool)
-    is_held[split.train.numpy()] = False
+    is_held = ~np.isin(np.arange(len(data.labels)), split.train.numpy())
     chosen = np.argsort(-np.bincount(data.labels), kind="stable")[:NUM_SPEAKERS]
     each = [np.flatnonzero(data.labels == speaker) for speaker in chosen]
     rows = np.concatenate([r[np.argsort(~is_held[r], kind="stable")][:MOST_EACH] for r in each])
@@ -184,9 +190,9 @@ def tsne(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return t-SNE's map (n, 2) of vectors (n, d) (van der Maaten & Hinton 2008)."""
     from sklearn.manifold import TSNE  # here: half a second, 70 MB
 
-    perplexity = min(20, (len(vectors) - 1) / 3)
-    mapped = TSNE(init="pca", random_state=0, perplexity=perplexity, max_iter=500)
-    return np.asarray(mapped.fit_transform(vectors), np.float64)
+    near = min(20, (len(vectors) - 1) / 3)
+    mapped = TSNE(init="pca", random_state=0, perplexity=near, max_iter=500).fit_transform(vectors)
+    return np.asarray(mapped, np.float64)
 
 
 def share_of_same_neighbours(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

@@ -82,9 +82,8 @@ def read_train(folder: Path, speakers: Sequence[str]) -> list[Listed]:
     listed = []
     for name, utterances in by_speaker.items():
         if name not in numbers:
-            fix = f"make both files together; {AGAIN}"
             found = f"speaker {name!r} is unknown: {MAPPING} does not number them"
-            raise DataError(found, file=file, fix=fix)
+            raise DataError(found, file=file, fix=f"make both files together; {AGAIN}")
         if not isinstance(utterances, list):
             raise DataError(f"speaker {name!r} has no list of utterances", file=file)
         listed += [
@@ -102,8 +101,7 @@ def read_test(folder: Path) -> list[Listed]:
         return []
     utterances = _checked_mels(file).get("utterances")
     if not isinstance(utterances, list):
-        expected = 'a list "utterances"'
-        raise DataError("lists no utterances", file=file, expected=expected, fix=AGAIN)
+        raise DataError("lists no utterances", file=file, expected='"utterances": [..]', fix=AGAIN)
     named = (_listed(one, file, f"utterance {k}") for k, one in enumerate(utterances))
     return _each_once(list(named), file)
 
@@ -114,10 +112,9 @@ def write(
     train: Iterable[tuple[str, str, NDArray[Any]]],
     test: Iterable[tuple[str, NDArray[Any]]],
 ) -> None:
-    """Write a folder in this layout, without a test part where ``test`` is empty.
+    """Write a folder in this layout; without ``test`` it has no test part.
 
-    ``train`` yields the name of the file, speaker and frames (t, 40) of each utterance, ``test``
-    name and frames.
+    ``train`` yields file name, speaker and frames (t, 40) of each utterance, ``test`` no speaker.
     """
     by_speaker: dict[str, list[dict[str, Any]]] = {name: [] for name in speakers}
     with disk_errors(folder):
@@ -167,8 +164,8 @@ def _listed(value: Any, file: Path, where: str, speaker: int = -1) -> Listed:
         raise DataError(f"{where}: feature_path is {name!r}", file=file, expected=expected)
     if type(length) is not int or not 1 <= length <= MAX_FRAMES:
         found = f"{where} ({name}) is empty" if length == 0 else f"{where}: mel_len is {length!r}"
-        expected = f"1 to {MAX_FRAMES:,} frames"
-        raise DataError(found, file=file, expected=expected, fix="take it out of the list")
+        fix, expected = "take it out of the list", f"1 to {MAX_FRAMES:,} frames"
+        raise DataError(found, file=file, expected=expected, fix=fix)
     return Listed(name, length, speaker)
 
 

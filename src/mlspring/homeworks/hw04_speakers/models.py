@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mlspring.core.speech_features import NUM_MELS
-from mlspring.homeworks.hw04_speakers.conformer import ConformerBlock, SelfAttention
+from mlspring.homeworks.hw04_speakers import conformer
 from mlspring.homeworks.hw04_speakers.recipe import ModelKnobs
 
 
@@ -35,8 +35,12 @@ class SpeakerNet(nn.Module):
         self.every = knobs.every
         self.register_buffer("mean", torch.zeros(NUM_MELS))
         self.register_buffer("scale", torch.ones(NUM_MELS))
-        self.prenet = nn.Linear(NUM_MELS, knobs.width)
-        block = ConformerBlock if knobs.encoder == "conformer" else TransformerBlock
+        self.prenet: nn.Module = (
+            conformer.Subsampling(NUM_MELS, knobs.channels, knobs.width)
+            if knobs.channels
+            else nn.Linear(NUM_MELS, knobs.width)
+        )
+        block = conformer.ConformerBlock if knobs.encoder == "conformer" else TransformerBlock
         self.blocks = nn.ModuleList(block(knobs) for _ in range(knobs.layers))
         self.pooling = (
             AttentionPooling(knobs.width) if knobs.pooling == "attention" else MeanPooling()
@@ -67,11 +71,13 @@ class SpeakerNet(nn.Module):
         return tokens, mask
 
     def tokens(self, frames: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return what the first block gets: a token for every ``every``-th frame."""
-        frames = (frames[:, :: self.every] - self.mean) * self.scale
+        """Return what the first block gets: made by convolutions, or every ``every``-th frame."""
+        frames = (frames - self.mean) * self.scale
+        if isinstance(self.prenet, conformer.Subsampling):
+            made: tuple[Tensor, Tensor | None] = self.prenet(frames, mask)
+            return made
         mask = None if mask is None else mask[:, :: self.every]
-        tokens: Tensor = self.prenet(frames)
-        return tokens, mask
+        return self.prenet(frames[:, :: self.every]), mask
 
 
 class TransformerBlock(nn.Module):
@@ -82,25 +88,16 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, knobs: ModelKnobs) -> None:
         super().__init__()
-        self.attention = SelfAttention(knobs.width, knobs.heads)
-        self.feed_forward = nn.Sequential(
-            nn.Linear(knobs.width, knobs.feed_forward),
-            nn.ReLU(),
-            nn.Dropout(knobs.dropout),
-            nn.Linear(knobs.feed_forward, knobs.width),
-        )
+        self.attention = conformer.SelfAttention(knobs.width, knobs.heads)
+        self.feed_forward = conformer.FeedForward(knobs, nn.ReLU())
         self.norms = nn.ModuleList(nn.LayerNorm(knobs.width) for _ in range(2))
         self.dropout = nn.Dropout(knobs.dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Return (b, t, d)."""
         x = self.norms[0](x + self.dropout(self.attention(x, mask)))
-        normed: Tensor = self.norms[1](x + self.dropout(self.feed_forward(x)))
+        normed: Tensor = self.norms[1](x + self.feed_forward(x))
         return normed
-
-    def attention_weights(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return which token looks at which, (b, heads, t, t), for the figure."""
-        return self.attention.weights(x, mask)
 
 
 class MeanPooling(nn.Module):

@@ -32,7 +32,10 @@ class ModelKnobs(Section):
     """Which network, and how large."""
 
     encoder: Literal["transformer", "conformer"] = Field(description="kind of its blocks")
-    every: int = Field(ge=1, le=16, description="each so many frames one is a token")
+    channels: list[Annotated[int, Field(ge=1, le=512)]] = Field(
+        max_length=4, description="of convolutions of stride 2 that make the tokens; none: picked"
+    )
+    every: int = Field(ge=1, le=16, description="each so many frames one is a token, if picked")
     width: int = Field(ge=4, le=2048, description="numbers of a token between the blocks")
     heads: int = Field(ge=1, le=64, description="of attention; they share the width")
     layers: int = Field(ge=1, le=24, description="blocks")
@@ -74,9 +77,10 @@ class TrainKnobs(Section):
 class StudyKnobs(Section):
     """Further networks that report question 2 compares with the run's own."""
 
-    kernels: list[Annotated[int, Field(ge=0, le=101)]] = Field(
-        description="one conformer each, of equal size, with such a kernel; none: no study"
+    without: list[Literal["module", "subsampling", "both"]] = Field(
+        description="one each that lacks its blocks' convolution modules, those below, or both"
     )
+    feed_forward: list[Annotated[int, Field(ge=4)]] = Field(description="units; all of equal size")
 
 
 class Recipe(Section):
@@ -91,33 +95,30 @@ class Recipe(Section):
     @property
     def num_members(self) -> int:
         """Networks that are trained: the one that predicts, then those of the study."""
-        return 1 + len(self.study.kernels)
+        return 1 + len(self.study.without)
 
     def model_of(self, number: int) -> ModelKnobs:
-        """Return network ``number``: those of the study differ by their kernel, not by their size.
-
-        A convolution module has about 3 d^2 + k d weights. Where it goes, the two feed-forward
-        modules, of 4 d weights a unit, get as many.
-        """
-        model = self.model
+        """Return network ``number``: those of the study lack convolutions and have more units."""
         if number == 0:
-            return model
-        kernel = self.study.kernels[number - 1]
-        weights = [3 * model.width + k if k else 0 for k in (model.kernel, kernel)]
-        units = model.feed_forward + round((weights[0] - weights[1]) / 4)
-        return model.model_copy(update={"kernel": kernel, "feed_forward": units})
+            return self.model
+        lacks, units = self.study.without[number - 1], self.study.feed_forward[number - 1]
+        module = {} if lacks == "subsampling" else {"kernel": 0}
+        below: dict[str, list[int]] = {} if lacks == "module" else {"channels": []}
+        return self.model.model_copy(update={"feed_forward": units, **module, **below})
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         model = self.model
         if model.width % (2 * model.heads):
             raise ValueError("model.width must be a multiple of twice model.heads")
-        if any(kernel and kernel % 2 == 0 for kernel in (model.kernel, *self.study.kernels)):
-            raise ValueError("a kernel must be odd, or 0")
+        if model.kernel % 2 == 0 and model.kernel:
+            raise ValueError("model.kernel must be odd, or 0")
         if model.kernel and model.encoder != "conformer":
             raise ValueError("model.kernel: only a conformer has a convolution; use 0")
-        if self.study.kernels and model.encoder != "conformer":
-            raise ValueError("study.kernels: only a conformer has a convolution; use []")
+        if self.study.without and not (model.kernel and model.channels):
+            raise ValueError("study.without: the run's own network must have both convolutions")
+        if len(self.study.without) != len(self.study.feed_forward):
+            raise ValueError("study.feed_forward: give a number for each of study.without")
         if self.classifier.margin and not self.classifier.scale:
             raise ValueError("classifier.margin is of cosines: it needs classifier.scale above 0")
         return self

@@ -24,7 +24,6 @@ from mlspring.core.texts import count
 from mlspring.homeworks.hw04_speakers import layout
 
 TEST = "test"
-LIST = "recordings.csv"
 FEWEST = 2  # speakers, and recordings of each
 EXAMPLE = "DIR/<speaker>/<any name>.wav"
 
@@ -49,7 +48,7 @@ def from_audio(audio: Path, to: Path) -> str:
     test = ((_name(file, audio), next(frames)) for file in tested)
     layout.write(target, speakers, train, test)
     rows = [(_name(file, audio), file.relative_to(audio).as_posix()) for file in known + tested]
-    write_table(target / LIST, ("feature_path", "recording"), rows)
+    write_table(target / "recordings.csv", ("feature_path", "recording"), rows)
     told = f"and {count(len(tested), 'recording')} to tell" if tested else "and none to tell"
     return f"{count(len(known), 'recording')} of {len(speakers)} speakers {told}"
 

@@ -37,14 +37,11 @@ SPEC = Spec(
             figure="attention",
         ),
         Question(
-            id="embeddings",
-            text="Do the embeddings of ten speakers part?",
-            figure="embeddings",
+            id="embeddings", text="Do the embeddings of ten speakers part?", figure="embeddings"
         ),
         Question(
             id="curves",
-            text="How did loss and accuracy develop on segments to learn from and on held-out "
-            "utterances?",
+            text="How did loss and accuracy develop on segments learnt and on utterances held out?",
             figure="learning_curves",
         ),
     ),

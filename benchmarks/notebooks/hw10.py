@@ -48,14 +48,15 @@ class Benign(Dataset):
 
 
 def diverse(pictures: Tensor, rule: AttackKnobs) -> Tensor:
-    """Return the batch shrunk to one random size at one random place, or as it is."""
+    """Return the batch resized to one random size at one random place, or as it is."""
     side = pictures.shape[-1]
     if random.random() >= rule.diversity:
         return pictures
-    small = random.randint(min(int(np.ceil(rule.smallest * side)), side - 1), side - 1)
-    left, top = (random.randint(0, side - small) for _ in range(2))
-    made = F.interpolate(pictures, size=(small, small), mode="bilinear")
-    around = (left, side - small - left, top, side - small - top)
+    size = random.randint(int(np.ceil(rule.smallest * side)), int(rule.largest * side))
+    room = side - size  # below zero: what F.pad cuts off
+    left, top = (random.randint(min(room, 0), max(room, 0)) for _ in range(2))
+    made = F.interpolate(pictures, size=(size, size), mode="bilinear")
+    around = (left, room - left, top, room - top)
     return F.pad(made, around, value=GREY)
 
 

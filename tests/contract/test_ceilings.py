@@ -27,7 +27,7 @@ METHODS = {
     ),
     "hw10": (
         *("learning_rate = 1.0", "learning_rate = 0.1", "momentum = 1.0", "diversity = 0.7"),
-        *("smoothing = 3", "scales = 3", "admix = 0.2", 'combine = "logits"'),
+        *("smoothing = 5", "scales = 3", "admix = 0.2", 'combine = "losses"'),
     ),
     "hw11": (
         *('method = "source_only"', 'method = "dann"', 'method = "mcd"', "balance = 1.0"),

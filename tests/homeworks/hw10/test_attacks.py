@@ -79,7 +79,7 @@ def test_one_network_is_combined_with_nothing(combine: str) -> None:
 
 
 def test_a_confident_network_rules_mean_logits_and_not_mean_losses() -> None:
-    """Why the mean of losses: ten times the logits are ten times the say in a mean of logits."""
+    """Ten times the logits are ten times the say in a mean of logits, not in one of losses."""
     pixels, labels = pictures()
     one, other = Linear(seed=0), Linear(seed=1)
     loud = Linear(seed=1)
@@ -116,7 +116,7 @@ def test_each_picture_has_a_norm_of_its_own() -> None:
 def test_a_view_of_full_size_is_the_picture_itself() -> None:
     pixels, _ = pictures(side=32)
     sizes, places = torch.full((7,), 32), torch.zeros(7, 2, dtype=torch.long)
-    torch.testing.assert_close(attacks.shrink(pixels, sizes, places), pixels, atol=1e-3, rtol=0)
+    torch.testing.assert_close(attacks.resize(pixels, sizes, places), pixels, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -126,23 +126,33 @@ def test_a_smaller_view_is_an_interpolation_with_grey_around(
     size: int, top: int, left: int
 ) -> None:
     pixels, _ = pictures(2, side=32)
-    made = attacks.shrink(pixels, torch.full((2,), size), torch.tensor([[top, left]] * 2))
+    made = attacks.resize(pixels, torch.full((2,), size), torch.tensor([[top, left]] * 2))
     expected = torch.full_like(pixels, attacks.GREY)
     small = F.interpolate(pixels, size=(size, size), mode="bilinear", align_corners=False)
     expected[:, :, top : top + size, left : left + size] = small
     torch.testing.assert_close(made, expected, atol=2e-2, rtol=0)
 
 
-def test_every_picture_is_moved_by_itself() -> None:
-    pixels, labels = pictures(200, side=32)
-    views = attacks.draw_views(knobs(diversity=0.7), pixels, labels, generator(0, "views", 1))
-    assert views.sizes is not None and views.places is not None and views.partners is None
-    assert set(views.sizes.tolist()) == {28, 29, 30, 31, 32}
-    assert 0.6 < (views.sizes < 32).float().mean() < 0.8
-    assert (views.places >= 0).all() and (views.places.amax(1) + views.sizes <= 32).all()
-    assert len({tuple(p) for p in views.places.tolist()}) > 10
-    room = views.places[views.sizes == 28]
-    assert set(room.flatten().tolist()) == {0, 1, 2, 3, 4}, "also the farthest place"
+@pytest.mark.parametrize(("size", "top", "left"), [(33, 0, -1), (36, -4, -2), (48, -7, 0)])
+def test_of_a_larger_picture_the_view_shows_a_part(size: int, top: int, left: int) -> None:
+    pixels, _ = pictures(2, side=32)
+    made = attacks.resize(pixels, torch.full((2,), size), torch.tensor([[top, left]] * 2))
+    large = F.interpolate(pixels, size=(size, size), mode="bilinear", align_corners=False)
+    expected = large[:, :, -top : 32 - top, -left : 32 - left]
+    torch.testing.assert_close(made, expected, atol=2e-2, rtol=0)
+
+
+def test_every_picture_is_resized_and_moved_by_itself() -> None:
+    pixels, labels = pictures(400, side=32)
+    told = knobs(diversity=0.7, largest=1.125)
+    views = attacks.draw_views(told, pixels, labels, generator(0, "views", 1))
+    sizes, places = views.sizes, views.places
+    assert sizes is not None and places is not None and views.partners is None
+    assert set(sizes.tolist()) == set(range(28, 37))
+    assert 0.5 < (sizes != 32).float().mean() < 0.75, "seven in ten, and one of those in nine is 32"
+    for size, farthest in ((28, {0, 1, 2, 3, 4}), (32, {0}), (36, {0, -1, -2, -3, -4})):
+        assert set(places[sizes == size].flatten().tolist()) == farthest
+    assert len({tuple(p) for p in places.tolist()}) > 10
 
 
 def test_a_step_s_views_depend_on_seed_and_step_alone() -> None:

@@ -99,7 +99,8 @@ def test_the_loss_rises_and_the_budget_holds(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", ["attack.diversity=0.9", "attack.admix=0.3", "attack.scales=2",
                                   "attack.smoothing=3", "attack.combine=logits"])  # fmt: skip
 def test_every_knob_changes_the_pictures(tmp_path: Path, more: str) -> None:
-    plain = attacked(go(tmp_path / "plain", recipe("strong", "train.steps=4")))
+    small = ("train.steps=4", "attack.smallest=0.5")  # pictures of six pixels have few sizes
+    plain = attacked(go(tmp_path / "plain", recipe("strong", *small)))
     several = 'networks.proxies=["plain_bn", "squeeze_bn"]'
     if more == "attack.combine=logits":  # of one network there is nothing to combine
         networks_of = networks() | {"squeeze_bn": Linear(seed=5, gain=10.0)}
@@ -114,13 +115,15 @@ def test_every_knob_changes_the_pictures(tmp_path: Path, more: str) -> None:
             made.append(attacked(run))
         assert not torch.equal(*made)
         return
-    changed = attacked(go(tmp_path / "changed", recipe("strong", "train.steps=4", more)))
+    changed = attacked(go(tmp_path / "changed", recipe("strong", *small, more)))
     assert not torch.equal(plain, changed)
 
 
 def test_a_seed_fixes_the_views_and_another_changes_them(tmp_path: Path) -> None:
     first, same, other = (
-        attacked(go(tmp_path / name, recipe("boss", "train.steps=4"), seed=seed))
+        attacked(
+            go(tmp_path / name, recipe("boss", "train.steps=4", "attack.smallest=0.5"), seed=seed)
+        )
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
     )
     assert torch.equal(first, same)

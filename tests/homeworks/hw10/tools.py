@@ -17,6 +17,7 @@ def knobs(**changed: Any) -> AttackKnobs:
         "momentum": 0.0,
         "diversity": 0.0,
         "smallest": 0.875,
+        "largest": 1.0,
         "smoothing": 1,
         "scales": 1,
         "admix": 0.0,

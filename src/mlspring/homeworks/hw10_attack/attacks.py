@@ -24,8 +24,8 @@ class Views:
     """The random choices of one step for N pictures; None where the recipe has that off.
 
     Args:
-        sizes: side of each picture inside its view, int64 (N,); the whole side: unchanged.
-        places: rows above and columns left of it, int64 (N, 2).
+        sizes: side to which each picture is resized, int64 (N,); its own side: unchanged.
+        places: rows above and columns left of it in its view, int64 (N, 2); below zero: cut off.
         partners: pictures of another class, mixed into these, (N, 3, S, S).
     """
 
@@ -45,12 +45,13 @@ def draw_views(knobs: AttackKnobs, benign: Tensor, labels: Tensor, generator: Ge
     num, side = len(benign), benign.shape[-1]
     sizes = places = partners = None
     if knobs.diversity:
-        smallest = min(math.ceil(knobs.smallest * side), side - 1)
-        sizes = torch.randint(smallest, side, (num,), generator=generator)
+        smallest, largest = math.ceil(knobs.smallest * side), math.floor(knobs.largest * side)
+        sizes = torch.randint(smallest, largest + 1, (num,), generator=generator)
         changed = torch.rand(num, generator=generator) < knobs.diversity
         sizes = torch.where(changed, sizes, side)
-        room = torch.rand(num, 2, generator=generator) * (side - sizes + 1)[:, None]
-        sizes, places = sizes.to(benign.device), room.long().to(benign.device)
+        room = (side - sizes)[:, None]  # grey around it; below zero: what is outside of the view
+        places = (torch.rand(num, 2, generator=generator) * (room.abs() + 1)).long() * room.sign()
+        sizes, places = sizes.to(benign.device), places.to(benign.device)
     if knobs.admix:
         partners = benign[draw_partners(labels.cpu(), generator).to(benign.device)]
     return Views(sizes=sizes, places=places, partners=partners)
@@ -70,21 +71,23 @@ def look(pictures: Tensor, views: Views, knobs: AttackKnobs) -> Iterator[Tensor]
     """Yield the pictures as the networks see them in one step, (N, 3, S, S) each.
 
     Admix adds a share of another picture (arXiv:2102.00436), scale invariance halves the brightness
-    from copy to copy (arXiv:1908.06281), input diversity shrinks and moves (arXiv:1803.06978).
+    from copy to copy (arXiv:1908.06281), input diversity resizes and moves (arXiv:1803.06978).
     """
     if views.partners is not None:
         pictures = pictures + knobs.admix * views.partners
     for copy in range(knobs.scales):
         seen = pictures / 2**copy
         if views.sizes is not None and views.places is not None:
-            seen = shrink(seen, views.sizes, views.places)
+            seen = resize(seen, views.sizes, views.places)
         yield seen
 
 
-def shrink(pictures: Tensor, sizes: Tensor, places: Tensor) -> Tensor:
-    """Return pictures (N, 3, S, S), each resized to its own size at its own place, grey around.
+def resize(pictures: Tensor, sizes: Tensor, places: Tensor) -> Tensor:
+    """Return pictures (N, 3, S, S), each resized to its own size at its own place.
 
-    Bilinear and without antialiasing, as in the paper; sizes and places as in ``Views``.
+    Around a smaller one is grey, of a larger one the view shows a part: the networks' input keeps
+    its side, where the paper's grows. Bilinear and without antialiasing, as in the paper; sizes and
+    places as in ``Views``.
     """
     side = pictures.shape[-1]
     at = torch.arange(side, device=pictures.device)

@@ -43,8 +43,9 @@ class AttackKnobs(Section):
     momentum: float = Field(
         ge=0, le=2, description="mu: what is kept of earlier steps' gradients; 0: I-FGSM"
     )
-    diversity: float = Field(ge=0, le=1, description="DIM: probability that a picture is shrunk")
-    smallest: float = Field(gt=0, lt=1, description="DIM: smallest side, share of the picture's")
+    diversity: float = Field(ge=0, le=1, description="DIM: probability that a picture is resized")
+    smallest: float = Field(gt=0, le=1, description="DIM: smallest side, share of the picture's")
+    largest: float = Field(ge=1, le=2, description="DIM: largest side, share of the picture's")
     smoothing: int = Field(
         ge=1, le=15, description="TI: side of the Gaussian over the gradient, pixels, odd; 1: off"
     )

@@ -25,6 +25,7 @@ METHODS = {
         *('"tokens"', '"spans"', '"recall"', 'source = "given"'),
         *('place = "anywhere"', 'rule = "joint"', "members = 2"),
     ),
+    "hw09": ("lime", "saliency", "smoothgrad", "filters", "integrated", "gradcam"),
     "hw10": (
         *("learning_rate = 1.0", "learning_rate = 0.1", "momentum = 1.0", "diversity = 0.7"),
         *("smoothing = 3", "scales = 3", "admix = 0.2", 'combine = "logits"'),

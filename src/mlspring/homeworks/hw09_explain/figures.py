@@ -20,6 +20,7 @@ from mlspring.homeworks.hw09_explain.mosaic import (
     mosaic,
 )
 from mlspring.homeworks.hw09_explain.recipe import MAPS, MapName, Recipe
+from mlspring.homeworks.hw09_explain.text import figures as of_texts
 from mlspring.kit import charts, style
 from mlspring.worlds.food import CLASS_NAMES
 
@@ -146,8 +147,10 @@ def filters(run: Run, recipe: Recipe, data: Data) -> None:
     return style.save(figure, run.figures, "filters", header, table)
 
 
-def truth(run: Run, _recipe: Recipe, data: Data) -> None:
+def truth(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw the scores of every map, beside two that ask no network; the CSV is the table."""
+    if not recipe.looks:
+        return absent(run, "truth")
     _, numbers = read(run)
     scored = numbers["scores"]
     names = [name for name in TITLES if name in scored]
@@ -181,7 +184,7 @@ def truth(run: Run, _recipe: Recipe, data: Data) -> None:
         )
         for name in names
     ]
-    style.save(figure, run.figures, "truth", header, rows)
+    return style.save(figure, run.figures, "truth", header, rows)
 
 
 def sanity(run: Run, recipe: Recipe, _data: Data) -> None:
@@ -224,7 +227,8 @@ def completeness(run: Run, recipe: Recipe, _data: Data) -> None:
 
 def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:
     """Draw how the network learnt; of a given one there is a point."""
-    charts.loss_and_accuracy(run.read_log(), run.figures)
+    entries = [entry for entry in run.read_log() if entry["member"] == 0]
+    charts.loss_and_accuracy(entries, run.figures)
 
 
 def _pictures(data: Data) -> Floats:
@@ -246,5 +250,6 @@ FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {
     "completeness": completeness,
     "truth": truth,
     "sanity": sanity,
+    **of_texts.FIGURES,
     "learning_curves": learning_curves,
 }

@@ -10,7 +10,7 @@ SPEC = Spec(
     title="Explainable AI",
     title_zh="可解釋的人工智慧",
     topic="Explainable machine learning: what a network looks at",
-    summary="A food classifier and a picture -> which pixels its answer rests on, and is it true?",
+    summary="A food classifier, a BERT and what they answer -> what rests on what, and is it true?",
     metric=Metric(
         name="accuracy of the network that is explained",
         higher_is_better=True,
@@ -64,7 +64,33 @@ SPEC = Spec(
             text="Does a map change when what the network has learnt is taken away?",
             figure="sanity",
         ),
+        Question(
+            id="attention",
+            text="Attention: what does each head look at, and where would an untrained one?",
+            figure="heads",
+        ),
+        Question(
+            id="embeddings",
+            text="Embeddings: how do the tokens of question and text move through the layers?",
+            figure="embeddings",
+        ),
+        Question(
+            id="distances",
+            text="Distances: in which layer do two senses of one word part?",
+            figure="distances",
+        ),
     ),
-    levels=("lime", "saliency", "smoothgrad", "filters", "integrated", "gradcam", "all"),
+    levels=(
+        "lime",
+        "saliency",
+        "smoothgrad",
+        "filters",
+        "integrated",
+        "gradcam",
+        "attention",
+        "embeddings",
+        "distances",
+        "all",
+    ),
     default="all",
 )

@@ -106,18 +106,14 @@ def _maps(run: Run, recipe: Recipe, data: Data, name: MapName, title: str) -> No
     figure.suptitle(title)
     scored = numbers["scores"][name]
     header = ("picture", "class", "called", "probability", *(k for k in SCORES if k in scored))
-    answers = numbers["pictures"]
+    told = numbers["pictures"]
+    called = zip(told["label"], told["answer"], told["probability"], strict=True)
     table = [
         (
-            *(
-                number,
-                CLASS_NAMES[answers["label"][number]],
-                CLASS_NAMES[answers["answer"][number]],
-            ),
-            answers["probability"][number],
+            *(number, CLASS_NAMES[label], CLASS_NAMES[answer], probability),
             *(scored[key][number] for key in SCORES if key in scored),
         )
-        for number in range(len(images))
+        for number, (label, answer, probability) in enumerate(list(called)[: len(images)])
     ]
     return style.save(figure, run.figures, name, header, table)
 
@@ -177,13 +173,8 @@ def truth(run: Run, recipe: Recipe, data: Data) -> None:
     )
     known_too = [*keys, *(["dish"] if data.masks is not None else [])]
     header = ("method", *known_too, "seconds")
-    rows = [
-        (
-            *(name, *(round(_mean(scored[name][key]), 5) for key in known_too)),
-            scored[name].get("seconds", ""),
-        )
-        for name in names
-    ]
+    means = {name: [round(_mean(scored[name][key]), 5) for key in known_too] for name in names}
+    rows = [(name, *means[name], scored[name].get("seconds", "")) for name in names]
     return style.save(figure, run.figures, "truth", header, rows)
 
 

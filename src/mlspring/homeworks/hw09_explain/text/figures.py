@@ -3,24 +3,22 @@
 Where no font has Chinese characters, tokens are called by their number; the CSV files name them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 
 import numpy as np
-from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw09_explain.data import Data
 from mlspring.homeworks.hw09_explain.mosaic import absent
 from mlspring.homeworks.hw09_explain.recipe import Recipe, TextMethod
 from mlspring.homeworks.hw09_explain.text.attention import AIMS
+from mlspring.homeworks.hw09_explain.text.cells import chosen, named, table
 from mlspring.homeworks.hw09_explain.text.embeddings import DISTANCES
 from mlspring.homeworks.hw09_explain.text.explain import read
 from mlspring.homeworks.hw09_explain.text.train import MEMBER
 from mlspring.kit import charts, style
 
-MOST = 6  # layers and heads that are drawn; the CSV has them all
 ROLES = {  # colour, marker and size of a token
     "question": ("#0072B2", "^", 26),
     "text": ("#bbbbbb", "o", 16),
@@ -221,38 +219,12 @@ def reading_curves(run: Run, recipe: Recipe, _data: Data) -> None:
     return style.save(figure, run.figures, "reading_curves", header, rows)
 
 
-def chosen(count: int) -> list[int]:
-    """Return up to ``MOST`` of ``count`` numbers, the first and the last with them."""
-    return sorted({round(k) for k in np.linspace(0, count - 1, min(count, MOST))})
-
-
 def most_looked_at(numbers: dict[str, dict[str, dict]], layer: int, head: int) -> tuple[str, float]:
     """Return the aim that gets most of a head's attention, against an even share, and its share."""
     aims = numbers["trained"]["aims"]
     excess = {aim: aims[aim]["share"][layer][head] - aims[aim]["even"] for aim in AIMS}
     aim = max(excess, key=lambda name: excess[name])
     return aim, aims[aim]["share"][layer][head]
-
-
-def table(
-    axes: Axes, values: NDArray[np.floating], low: float, high: float, *, near: bool = False
-) -> None:
-    """Draw numbers in cells; dark is much, or with ``near`` little."""
-    axes.imshow(values, cmap="Greys_r" if near else "Greys", vmin=low, vmax=high, aspect="auto")
-    axes.grid(visible=False)
-    for (row, column), value in np.ndenumerate(values):
-        dark = (value - low) / (high - low) > 0.5
-        ink = "white" if dark != near else "black"
-        shown = f"{value:.2f}" if high < 10 else f"{value:.0f}"
-        axes.text(column, row, shown, ha="center", va="center", color=ink, fontsize=6)
-
-
-def named(tokens: Sequence[str]) -> list[str]:
-    """Return tokens as a figure can write them: by their number where there is no font."""
-    readable = style.cjk_font() is not None
-    return [
-        token if readable or token.isascii() else str(number) for number, token in enumerate(tokens)
-    ]
 
 
 FIGURES: dict[str, Draw] = {

@@ -2,11 +2,11 @@
 
     python -m benchmarks.methods_hw09 [SEEDS [OUT]]
 
-Runs `mlspring run hw09 all` with the seeds 0, 1, 2 ..., each a network and samples of its own, and
-keeps the means of their tables `truth`, with the largest minus the smallest over the seeds, in
-`benchmarks/results/hw09.json`, and of what the encoder's tables say in `hw09-texts.json`; `python -m
-benchmarks.tables` writes both into the README. With a folder OUT the runs stay there and none is made
-twice; delete it after a change of code.
+Runs `mlspring run hw09 all` with the seeds 0, 1, 2 ..., each with networks and samples of its own;
+it keeps the means of their tables `truth`, with the largest minus the smallest over the seeds, in
+`benchmarks/results/hw09.json`, and what the encoder's tables say in `hw09-texts.json`;
+`python -m benchmarks.tables` writes both into the README. With a folder OUT the runs stay there and
+none is made twice; delete it after a change of code.
 """
 
 import csv
@@ -52,7 +52,7 @@ def main(seeds: int, out: Path | None) -> None:
 
 
 def texts(run: Path) -> dict[str, tuple[str, str]]:
-    """Return by name what the tables of the text half say, of the encoder and of an untrained one."""
+    """Return by name what the text half's tables say: of the encoder, and of an untrained one."""
     found = {}
     heads = rows_of(run, "heads")
     for aim in AIMS:

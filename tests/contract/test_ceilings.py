@@ -47,7 +47,7 @@ METHODS = {
     ),
     "hw14": ("ewc", "mas", "si", "rwalk", "scp", "lwf", "replay", "gem", "icarl", "dgr"),
 }
-# The second half of a homework that has two (docs/decisions/0013): a folder with a ceiling of its own.
+# The second half of a homework that has two (docs/decisions/0013): a folder counted by itself.
 HALVES = {"hw09": "text"}
 MAX_FILE, MAX_FUNCTION, MAX_README = 250, 50, 120
 # How often to look and to save is the machine's matter, not the method's.

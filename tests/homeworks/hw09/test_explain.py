@@ -43,7 +43,7 @@ def test_every_method_leaves_its_maps_and_scores(whole: Run) -> None:
 def test_the_figures_are_drawn(whole: Run) -> None:
     names = {path.stem for path in whole.figures.glob("*.png")}
     assert {*MAPS, "filters", "truth", "sanity", "completeness", "learning_curves"} <= names
-    assert {"attention", "heads", "embeddings", "layers", "distances", "senses"} <= names
+    assert {"attention", "looks", "heads", "embeddings", "layers", "distances", "senses"} <= names
     assert "reading_curves" in names
     assert not (whole.figures / "not_drawn.json").exists()
     with (whole.figures / "truth.csv").open(newline="", encoding="utf-8") as lines:

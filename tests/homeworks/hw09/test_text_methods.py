@@ -96,3 +96,7 @@ def test_senses_that_lie_apart_have_a_ratio_above_one() -> None:
     alike = 1 - torch.eye(4)
     assert embeddings.senses_apart(alike, first) == pytest.approx(1)
     assert embeddings.mean_distance(table, first, first) == 1
+
+
+def test_the_best_head_is_counted_from_one() -> None:
+    assert attention.best_head([[0.1, 0.2], [0.3, 0.9], [0.4, 0.4]]) == (2, 2)

@@ -107,6 +107,7 @@ def describe(data: Data) -> dict[str, str]:
     return labelled_images.describe(data.pictures, CLASS_NAMES) | {
         "explained": f"{len(data.rows)} of the validation pictures, {NUM_SHOWN} in the figures",
         "the dish's pixels": known,
+        "texts": "written for each run: three sentences, a question; some words have two senses",
         "network beside them": data.checkpoint.name if data.checkpoint else "none",
     }
 

@@ -5,6 +5,8 @@ add up to 1. What stands behind a word for a head is in Vig 2019 (arXiv:1906.057
 2019 (arXiv:1906.04341).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -62,7 +64,8 @@ def even_share(aim: Tensor) -> float:
     return aim[looks].double().mean().item() if looks.any() else float("nan")
 
 
-def best_head(of_heads: Tensor) -> tuple[int, int]:
-    """Return layer and head, from 1, with the largest of the shares (layers, heads)."""
-    layer, head = divmod(int(of_heads.argmax()), of_heads.shape[1])
-    return layer + 1, head + 1
+def best_head(of_heads: Sequence[Sequence[float]]) -> tuple[int, int]:
+    """Return layer and head, from 1, with the largest of the shares, a list of heads a layer."""
+    most = [max(layer) for layer in of_heads]
+    layer = most.index(max(most))
+    return layer + 1, list(of_heads[layer]).index(most[layer]) + 1

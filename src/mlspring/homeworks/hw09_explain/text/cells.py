@@ -1,14 +1,35 @@
-"""Tables of numbers as pictures, and which of many layers, heads and tokens a figure can show."""
+"""What the figures of the text half share: tables of numbers, names of tokens, what is left out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from mlspring.core.runs import Run
+from mlspring.homeworks.hw09_explain.data import Data
+from mlspring.homeworks.hw09_explain.mosaic import absent
+from mlspring.homeworks.hw09_explain.recipe import Recipe, TextMethod
 from mlspring.kit import style
 
 MOST = 6  # layers and heads that are drawn; the CSV has them all
+Draw = Callable[[Run, Recipe, Data], None]
+
+
+def of_method(method: TextMethod) -> Callable[[Draw], Draw]:
+    """Return a decorator: the figure is drawn where its method is in the recipe."""
+
+    def decorate(draw: Draw) -> Draw:
+        @wraps(draw)
+        def drawn(run: Run, recipe: Recipe, data: Data) -> None:
+            if method in recipe.explain.methods:
+                return draw(run, recipe, data)
+            return absent(run, draw.__name__)
+
+        return drawn
+
+    return decorate
 
 
 def chosen(count: int) -> list[int]:

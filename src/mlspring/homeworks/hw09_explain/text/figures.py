@@ -3,17 +3,14 @@
 Where no font has Chinese characters, tokens are called by their number; the CSV files name them.
 """
 
-from collections.abc import Callable
-from functools import wraps
-
 import numpy as np
 
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw09_explain.data import Data
 from mlspring.homeworks.hw09_explain.mosaic import absent
-from mlspring.homeworks.hw09_explain.recipe import Recipe, TextMethod
-from mlspring.homeworks.hw09_explain.text.attention import AIMS
-from mlspring.homeworks.hw09_explain.text.cells import chosen, named, table
+from mlspring.homeworks.hw09_explain.recipe import Recipe
+from mlspring.homeworks.hw09_explain.text import heads
+from mlspring.homeworks.hw09_explain.text.cells import Draw, chosen, named, of_method, table
 from mlspring.homeworks.hw09_explain.text.embeddings import DISTANCES
 from mlspring.homeworks.hw09_explain.text.explain import read
 from mlspring.homeworks.hw09_explain.text.train import MEMBER
@@ -24,77 +21,6 @@ ROLES = {  # colour, marker and size of a token
     "text": ("#bbbbbb", "o", 16),
     "answer": ("#000000", "D", 40),
 }
-Draw = Callable[[Run, Recipe, Data], None]
-
-
-def of_method(method: TextMethod) -> Callable[[Draw], Draw]:
-    """Return a decorator: the figure is drawn where its method is in the recipe."""
-
-    def decorate(draw: Draw) -> Draw:
-        @wraps(draw)
-        def drawn(run: Run, recipe: Recipe, data: Data) -> None:
-            if method in recipe.explain.methods:
-                return draw(run, recipe, data)
-            return absent(run, draw.__name__)
-
-        return drawn
-
-    return decorate
-
-
-@of_method("attention")
-def attention(run: Run, _recipe: Recipe, _data: Data) -> None:
-    """Draw where each head looks in the shown text: a row is from a token, a column to one."""
-    tensors, numbers = read(run)
-    looks, tokens = tensors["attention"].numpy(), numbers["shown"]["tokens"]
-    layers, heads = chosen(len(looks)), chosen(looks.shape[1])
-    figure = style.new_figure(2.1 * len(heads) + 0.3, 2.2 * len(layers) + 0.5)
-    panels = figure.subplots(len(layers), len(heads), squeeze=False)
-    for row, layer in zip(panels, layers, strict=True):
-        for axes, head in zip(row, heads, strict=True):
-            axes.imshow(looks[layer, head], cmap="Greys", vmin=0, interpolation="nearest")
-            style.hide_axes(axes)
-            aim, share = most_looked_at(numbers, layer, head)
-            title = f"layer {layer + 1}, head {head + 1}\n{aim} {share:.2f}"
-            axes.set_title(title, fontsize=7, loc="center", fontweight="normal")
-    figure.suptitle("Where heads look in one text, and the largest share of the text's mean")
-    table = np.round(looks.reshape(-1, *looks.shape[2:]), 5)
-    rows = [
-        (number // looks.shape[1] + 1, number % looks.shape[1] + 1, token, *line)
-        for number, one in enumerate(table)
-        for token, line in zip(tokens, one.tolist(), strict=True)
-    ]
-    style.save(figure, run.figures, "attention", ("layer", "head", "from", *tokens), rows)
-
-
-@of_method("attention")
-def heads(run: Run, _recipe: Recipe, _data: Data) -> None:
-    """Draw the share that goes to each aim, of all heads; say what an untrained encoder has."""
-    _, numbers = read(run)
-    ours, fresh = numbers["trained"]["aims"], numbers["untrained"]["aims"]
-    layers, count = np.array(ours["next"]["share"]).shape
-    figure = style.new_figure(10.2, 2 * (1.3 + 0.3 * layers))
-    panels = list(figure.subplots(2, 4).flat)
-    for axes, aim in zip(panels, AIMS, strict=False):
-        table(axes, np.array(ours[aim]["share"]), 0.0, 1.0)
-        best = np.max(fresh[aim]["share"])
-        axes.set_title(f"{aim}\nuntrained {best:.2f}, even {ours[aim]['even']:.2f}", fontsize=9)
-        axes.set_xticks(range(count), [str(k + 1) for k in range(count)], fontsize=7)
-        axes.set_yticks(range(layers), [str(k + 1) for k in range(layers)], fontsize=7)
-        axes.set(xlabel="head", ylabel="layer")
-    panels[-1].set_axis_off()
-    figure.suptitle("Share of a token's attention that goes to ...")
-    rows = [
-        (
-            *(aim, layer + 1, head + 1, ours[aim]["share"][layer][head]),
-            *(fresh[aim]["share"][layer][head], ours[aim]["even"]),
-        )
-        for aim in AIMS
-        for layer in range(layers)
-        for head in range(count)
-    ]
-    header = ("aim", "layer", "head", "share", "untrained", "even")
-    style.save(figure, run.figures, "heads", header, rows)
 
 
 @of_method("embeddings")
@@ -219,17 +145,8 @@ def reading_curves(run: Run, recipe: Recipe, _data: Data) -> None:
     return style.save(figure, run.figures, "reading_curves", header, rows)
 
 
-def most_looked_at(numbers: dict[str, dict[str, dict]], layer: int, head: int) -> tuple[str, float]:
-    """Return the aim that gets most of a head's attention, against an even share, and its share."""
-    aims = numbers["trained"]["aims"]
-    excess = {aim: aims[aim]["share"][layer][head] - aims[aim]["even"] for aim in AIMS}
-    aim = max(excess, key=lambda name: excess[name])
-    return aim, aims[aim]["share"][layer][head]
-
-
 FIGURES: dict[str, Draw] = {
-    "attention": attention,
-    "heads": heads,
+    **heads.FIGURES,
     "embeddings": embeddings,
     "layers": layers,
     "distances": distances,

@@ -95,7 +95,7 @@ def encode(
         DataError: it has more than ``most`` tokens.
     """
     parts = [tokenizer.encode(part, add_special_tokens=False) for part in (question, text)]
-    cls, sep = (tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]"))
+    _, unknown, cls, sep, mask = (tokenizer.token_to_id(name) or 0 for name in SPECIAL)
     ids, kinds, offsets = [cls], [SPECIAL_PART], [(0, 0)]
     for kind, part in zip((QUESTION, TEXT), parts, strict=True):
         if part.ids or kind == TEXT:
@@ -109,15 +109,14 @@ def encode(
     if question:
         segments[len(parts[0].ids) + 2 :] = 1
         if match:
-            never = (tokenizer.token_to_id("[UNK]"), tokenizer.token_to_id("[MASK]"))
-            marks = shared(np.array(parts[0].ids), np.array(parts[1].ids), never)
+            marks = shared(np.array(parts[0].ids), np.array(parts[1].ids), (unknown, mask))
             segments[len(parts[0].ids) + 2 : -1] += marks
     return Encoded(
         ids=torch.tensor(ids),
         segments=torch.from_numpy(segments),
         parts=np.array(kinds, np.int64),
         offsets=np.array(offsets, np.int64),
-        names=[tokenizer.id_to_token(number) for number in ids],
+        names=[str(tokenizer.id_to_token(number)) for number in ids],
     )
 
 

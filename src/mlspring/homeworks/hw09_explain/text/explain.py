@@ -232,4 +232,4 @@ def shown_distances(vectors: Tensor) -> dict[str, Tensor]:
 
 def rounded(values: Tensor) -> list[Any]:
     """Return a tensor as nested lists with five digits."""
-    return np.round(values.double().numpy(), 5).tolist()  # type: ignore[no-any-return]
+    return np.round(values.double().numpy(), 5).tolist()

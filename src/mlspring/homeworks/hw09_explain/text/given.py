@@ -3,6 +3,7 @@
 A run's .safetensors says in its metadata what its ``BertConfig`` and its tokenizer are.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,9 @@ def _saved(folder: Path, hardware: Hardware) -> Encoder:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         if config.model_type != "bert":
             raise DataError(f"is another architecture, {config.model_type!r}", file=folder)
-        known = {"add_pooling_layer": False, "use_safetensors": True, "local_files_only": True}
-        bert = BertModel.from_pretrained(folder, **known)
+        bert = BertModel.from_pretrained(
+            folder, add_pooling_layer=False, use_safetensors=True, local_files_only=True
+        )
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, local_files_only=True)
         inner = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     except (OSError, ValueError, AttributeError) as error:
@@ -88,7 +90,7 @@ def _saved(folder: Path, hardware: Hardware) -> Encoder:
 
 def opened(
     bert: BertModel,
-    config: dict[str, Any],
+    config: Mapping[str, Any],
     tokenizer: Tokenizer,
     name: str,
     accuracy: float | None,
@@ -105,8 +107,8 @@ def opened(
     tokenizer.no_truncation()
     bert.set_attn_implementation("eager")  # the fused kernels keep no weights
     told = {"name": name, "accuracy": accuracy, "parameters": bert.num_parameters()}
-    placed = hardware.to_device(bert.eval().requires_grad_(False).float())
-    return Encoder(bert=placed, tokenizer=tokenizer, config=config, told=told)
+    bert.train(False).requires_grad_(False)
+    return Encoder(bert=hardware.to_device(bert), tokenizer=tokenizer, config=config, told=told)
 
 
 def untrained(encoder: Encoder, seed: int, hardware: Hardware) -> Encoder:

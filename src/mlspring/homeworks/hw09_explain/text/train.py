@@ -5,6 +5,7 @@ are measured in. What step k reads depends on the seed and k only.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -91,8 +92,8 @@ def train_encoder(recipe: Recipe, run: Run, hardware: Hardware) -> int:
                 books.log(epoch=step, **measured, learning_rate=rate)
             if books.due():
                 books.save()
-        about = {"config": own_config(recipe.text), "tokenizer": tokenizer.to_str()}
-        about |= {"accuracy": measured["valid__accuracy"]}
+        about = {"accuracy": measured["valid__accuracy"], "tokenizer": tokenizer.to_str()}
+        about |= {"config": own_config(recipe.text)}
         checkpoint.save_weights(weights_path(run, MEMBER), state.model, about)
         books.finish()
     return (step - books.start) * size
@@ -100,7 +101,7 @@ def train_encoder(recipe: Recipe, run: Run, hardware: Hardware) -> int:
 
 def loop_of(recipe: Recipe) -> TrainKnobs:
     """Return the numbers of the loop."""
-    known = recipe.text.model_dump(include={"batch_size", "steps", "learning_rate"})
+    known: dict[str, Any] = recipe.text.model_dump(include={"batch_size", "steps", "learning_rate"})
     known |= {"schedule": "linear", "validate_every": max(1, recipe.text.steps // 10)}
     return recipe.train.model_copy(update=known)
 

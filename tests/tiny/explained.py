@@ -23,6 +23,7 @@ SMALL = (
     "text.width=8",
     "text.heads=2",
     "text.batch_size=4",
+    "text.alone=4",
     "text.steps=12",
     "train.batch_size=16",
     "train.steps=24",
@@ -33,5 +34,5 @@ SMALL = (
 # The world's network and maps, all but a little of the work.
 SPARED = (
     *("train.steps=20", "train.validate_every=20", "explain.pictures=1"),
-    *("text.steps=10", "text.texts=10"),
+    *("text.steps=10", "text.alone=4", "text.texts=10"),
 )

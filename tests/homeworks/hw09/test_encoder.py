@@ -15,6 +15,7 @@ from mlspring.homeworks.hw09_explain.recipe import Recipe
 from mlspring.homeworks.hw09_explain.spec import SPEC
 from mlspring.homeworks.hw09_explain.text import train as loop
 from mlspring.homeworks.hw09_explain.text.encoder import (
+    MOST_TOKENS,
     SPECIAL,
     ReadingNet,
     encode,
@@ -84,6 +85,26 @@ def test_a_batch_hides_a_share_and_keeps_the_answers_places() -> None:
     assert not torch.equal(
         loop.draw_batch(tokenizer, "train", 2, 64, 0.15, 0).ids[:, :9], batch.ids[:, :9]
     )
+
+
+def test_the_first_steps_read_sentences_alone() -> None:
+    knobs = recipe("text.alone=2", "text.steps=3")
+    first, third = (loop.batch_of(own_tokenizer(), step, knobs, 0) for step in (2, 3))
+    assert len(first.ids) == 4 * len(third.ids) == 16
+    assert (first.ends == loop.NO_TARGET).all()
+    assert first.segments.sum(1).bool().tolist() == [True, False] * 8
+    places = first.places[:, 1] - 1
+    assert len(set(places.tolist())) > 4, "they stand anywhere"
+    assert (first.places[:, 0] == 0).all()
+    assert first.places.max() < MOST_TOKENS
+    assert torch.equal(third.places, torch.arange(third.ids.shape[1]).repeat(4, 1))
+    stops = own_tokenizer().token_to_id("。")
+    whole = torch.where(first.names == loop.NO_TARGET, first.ids, first.names)
+    assert ((whole == stops).sum(1) == 1).all(), "one sentence each"
+    assert first.ids.shape[1] < third.ids.shape[1]
+    vocabulary = own_tokenizer().get_vocab_size()
+    names, ends = torch.zeros(*first.ids.shape, vocabulary), torch.zeros(16, 2, first.ids.shape[1])
+    assert loop.loss_of(names, ends, first).item() == pytest.approx(np.log(vocabulary), rel=1e-5)
 
 
 def test_the_loss_is_that_of_hidden_tokens_and_of_ends() -> None:

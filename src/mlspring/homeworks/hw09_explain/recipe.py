@@ -110,6 +110,7 @@ class TextKnobs(Section):
     heads: int = Field(ge=1, le=32, description="of each layer")
     hidden: float = Field(gt=0, lt=1, description="share of the tokens to name in training")
     batch_size: int = Field(ge=2, le=4096, description="texts a step")
+    alone: int = Field(ge=0, description="first steps, which read sentences alone, four for a text")
     steps: Steps
     learning_rate: LearningRate
 

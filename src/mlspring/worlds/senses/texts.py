@@ -14,7 +14,7 @@ import numpy as np
 
 from mlspring.worlds.reading.grammar import pick
 
-SPLITS = ("train", "valid", "shown")
+SPLITS = ("train", "valid", "shown", "sentences")
 SENTENCES = 3  # of a text
 TWICE = 0.5  # of the texts have a word in both of its senses
 TIMES = ("昨天，", "上個月，", "前年，", "週末，")

@@ -167,9 +167,9 @@ class ReadingNet(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config["vocab_size"]))
         self.span = nn.Linear(width, 2)
 
-    def forward(self, ids: Tensor, segments: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, ids: Tensor, segments: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of names and of ends; padding (id 0) is no end."""
-        states = self.bert(ids, ids.ne(0), segments).last_hidden_state  # (B, L, D)
+        states = self.bert(ids, ids.ne(0), segments, places).last_hidden_state  # (B, L, D)
         words = self.bert.embeddings.word_embeddings.weight
         names = F.linear(self.transform(states), words, self.bias)
         ends: Tensor = self.span(states).transpose(1, 2)

@@ -139,8 +139,9 @@ def reading_curves(run: Run, recipe: Recipe, _data: Data) -> None:
     for axes, (name, unit) in zip(figure.subplots(1, 2), units.items(), strict=True):
         charts.curves(axes, entries, name, against="step")
         axes.set(title=name.capitalize(), xlabel="step", ylabel=unit)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    header = ("step", "train/loss", "valid/loss", "train/accuracy", "valid/accuracy")
+    lines = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*lines, loc="outside lower center", ncols=2)
+    header = ("step", "train/loss", "valid/loss", "valid/accuracy")
     rows = [[entry.get(key, "") for key in header] for entry in entries]
     return style.save(figure, run.figures, "reading_curves", header, rows)
 

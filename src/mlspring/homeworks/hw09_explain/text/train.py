@@ -1,9 +1,11 @@
-"""The loop of the encoder, written out: it names hidden tokens and finds answers, both at once.
+"""The loop of the encoder, written out: it names hidden tokens, and then finds answers, too.
 
-Three of four texts have a question; the others are read alone, as the sentences are that distances
-are measured in. What step k reads depends on the seed and k only.
+The first steps read single sentences: in a short sequence a head soon finds out who a token's
+neighbours are, in a long one it does not in minutes. Then come whole texts, three of four with a
+question. What step k reads depends on the seed and k only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,9 @@ from torch.nn import functional as F
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw09_explain.recipe import Recipe, TrainKnobs
 from mlspring.homeworks.hw09_explain.text.encoder import (
+    MOST_TOKENS,
     SPECIAL,
+    Encoded,
     ReadingNet,
     encode,
     own_config,
@@ -35,6 +39,7 @@ from mlspring.worlds.senses.texts import draw_text
 
 MEMBER = 1  # its number in a run; the picture network is 0
 WITHOUT_QUESTION = 4  # every fourth text
+SENTENCES = 4  # for each text, in the steps that read sentences alone
 WARMUP_STEPS, WEIGHT_DECAY, CLIP_NORM = 50, 0.01, 1.0
 NUM_VALID = 256  # held-out texts
 NO_TARGET = -100  # what cross entropy leaves out
@@ -47,12 +52,14 @@ class Batch:
     Args:
         ids: int64 (B, L), 0 behind a text.
         segments: int64 (B, L).
+        places: which positions the tokens take, int64 (B, L).
         names: the hidden tokens, int64 (B, L), ``NO_TARGET`` elsewhere.
         ends: first and last token of the answer, int64 (B, 2), or ``NO_TARGET``.
     """
 
     ids: Tensor
     segments: Tensor
+    places: Tensor
     names: Tensor
     ends: Tensor
 
@@ -68,13 +75,12 @@ def train_encoder(recipe: Recipe, run: Run, hardware: Hardware) -> int:
     state = new_state(recipe, seed, hardware)
     with Bookkeeper(run, MEMBER, state, loop, loop.steps, ALONE, "train the encoder") as books:
         for step in books.steps():
-            # batch: texts that no other step reads, some of their tokens hidden
-            size, share = loop.batch_size, recipe.text.hidden
-            batch = draw_batch(tokenizer, "train", step, size, share, seed).to(hardware.device)
+            # batch: what no other step reads, some of its tokens hidden
+            batch = batch_of(tokenizer, step, recipe, seed).to(hardware.device)
 
             # forward, loss
             with hardware.autocast():
-                names, ends = state.model(batch.ids, batch.segments)
+                names, ends = state.model(batch.ids, batch.segments, batch.places)
             loss = loss_of(names.float(), ends.float(), batch)
 
             # backward, clip, step
@@ -85,8 +91,7 @@ def train_encoder(recipe: Recipe, run: Run, hardware: Hardware) -> int:
             state.optimizer.step()
 
             # validate
-            hits = right(ends.detach(), batch).mean()
-            books.add(train__loss=loss.detach(), train__accuracy=hits)
+            books.add(train__loss=loss.detach())
             if books.validates():
                 measured = measure(state.model, held_out)
                 books.log(epoch=step, **measured, learning_rate=rate)
@@ -96,7 +101,7 @@ def train_encoder(recipe: Recipe, run: Run, hardware: Hardware) -> int:
         about |= {"config": own_config(recipe.text)}
         checkpoint.save_weights(weights_path(run, MEMBER), state.model, about)
         books.finish()
-    return (step - books.start) * size
+    return (step - books.start) * loop.batch_size
 
 
 def loop_of(recipe: Recipe) -> TrainKnobs:
@@ -115,33 +120,62 @@ def new_state(recipe: Recipe, seed: int, hardware: Hardware) -> TrainState[Readi
     return TrainState(model=model, optimizer=optimizer)
 
 
+def batch_of(tokenizer: Tokenizer, step: int, recipe: Recipe, seed: int) -> Batch:
+    """Return what a step learns from: sentences alone in the first steps, then texts.
+
+    The sentences stand anywhere, and in both segments: as they will in the texts.
+    """
+    knobs, size = recipe.text, recipe.text.batch_size
+    if step > knobs.alone:
+        return draw_batch(tokenizer, "train", step, size, knobs.hidden, seed)
+    count, sequences = SENTENCES * size, []
+    for row in range(count):
+        one = draw_text(seed, "sentences", step * count + row)
+        sequences.append(encode(tokenizer, one.text[slice(*one.sentence)]))
+    rng = np.random.default_rng(derive_seed(seed, "hide alone", step))
+    batch = hide(tokenizer, sequences, torch.full((count, 2), NO_TARGET), knobs.hidden, rng)
+    length = batch.ids.shape[1]
+    batch.places[:, 1:] += torch.from_numpy(rng.integers(MOST_TOKENS - length + 1, size=(count, 1)))
+    batch.segments[::2, 1:] = 1
+    return batch
+
+
 def draw_batch(
     tokenizer: Tokenizer, split: str, step: int, size: int, share: float, seed: int
 ) -> Batch:
-    """Return the texts of a step, a ``share`` of their tokens hidden; 0: all have questions.
-
-    Of the hidden tokens 8 of 10 are [MASK], 1 is any other and 1 as it is (Devlin et al. 2019).
-    """
+    """Return the texts of a step, a ``share`` of their tokens hidden; 0: all have questions."""
     texts = [draw_text(seed, split, step * size + row) for row in range(size)]
-    alone = [bool(share) and row % WITHOUT_QUESTION == 0 for row in range(size)]
-    sequences = [
-        encode(tokenizer, one.text, "" if without else one.question)
-        for one, without in zip(texts, alone, strict=True)
-    ]
-    ends = torch.full((size, 2), NO_TARGET)
-    for row, (one, sequence) in enumerate(zip(texts, sequences, strict=True)):
-        if not alone[row]:
-            inside = np.flatnonzero(sequence.inside(one.start, one.start + len(one.answer)))
+    ends, sequences = torch.full((size, 2), NO_TARGET), []
+    for row, one in enumerate(texts):
+        alone = bool(share) and row % WITHOUT_QUESTION == 0
+        sequences.append(encode(tokenizer, one.text, "" if alone else one.question))
+        if not alone:
+            inside = np.flatnonzero(sequences[row].inside(one.start, one.start + len(one.answer)))
             ends[row] = torch.from_numpy(inside[[0, -1]])
-    ids, segments = padded(sequences)
     rng = np.random.default_rng(derive_seed(seed, "hide", split, step))
+    return hide(tokenizer, sequences, ends, share, rng)
+
+
+def hide(
+    tokenizer: Tokenizer,
+    sequences: Sequence[Encoded],
+    ends: Tensor,
+    share: float,
+    rng: np.random.Generator,
+) -> Batch:
+    """Return a batch with a ``share`` of the tokens hidden.
+
+    Of these 8 of 10 are [MASK], 1 is any other and 1 as it is (Devlin et al. 2019).
+    """
+    ids, segments = padded(sequences)
     drawn, kind = (torch.from_numpy(rng.random(tuple(ids.shape))) for _ in range(2))
     other = torch.from_numpy(rng.integers(len(SPECIAL), tokenizer.get_vocab_size(), ids.shape))
     hidden = (drawn < share) & (ids >= len(SPECIAL))
     names = torch.where(hidden, ids, NO_TARGET)
     noisy = torch.where(kind < 0.8, SPECIAL.index("[MASK]"), torch.where(kind < 0.9, other, ids))
     ids = torch.where(hidden, noisy, ids)
-    return Batch(ids=ids, segments=segments, names=names, ends=ends)
+    places = torch.arange(ids.shape[1]).repeat(len(ids), 1)
+    return Batch(ids=ids, segments=segments, places=places, names=names, ends=ends)
 
 
 def loss_of(names: Tensor, ends: Tensor, batch: Batch) -> Tensor:
@@ -153,7 +187,8 @@ def loss_of(names: Tensor, ends: Tensor, batch: Batch) -> Tensor:
         batch: with the targets.
     """
     hidden = F.cross_entropy(names.flatten(0, 1), batch.names.flatten())
-    return hidden + F.cross_entropy(ends.flatten(0, 1), batch.ends.flatten())
+    found = F.cross_entropy(ends.flatten(0, 1), batch.ends.flatten(), reduction="sum")
+    return hidden + found / (batch.ends != NO_TARGET).sum().clamp(min=1)  # none of sentences alone
 
 
 def right(ends: Tensor, batch: Batch) -> Tensor:
@@ -165,7 +200,7 @@ def right(ends: Tensor, batch: Batch) -> Tensor:
 @torch.inference_mode()
 def measure(model: ReadingNet, batch: Batch) -> dict[str, float]:
     """Return the loss of the ends and the share of answers found, on held-out texts."""
-    _, ends = model(batch.ids, batch.segments)
+    _, ends = model(batch.ids, batch.segments, batch.places)
     loss = F.cross_entropy(ends.flatten(0, 1), batch.ends.flatten())
     share = right(ends, batch).mean()
     return {"valid__loss": round(loss.item(), 5), "valid__accuracy": round(share.item(), 5)}

@@ -16,6 +16,8 @@ from transformers import BertConfig, BertModel
 from transformers.models.bert.modeling_bert import BertEmbeddings
 from transformers.utils import logging
 
+WAVELENGTH = 10_000  # 2 pi times this: tokens of the slowest wave; a config may have its own
+
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
@@ -58,7 +60,9 @@ def new_bert(config: Mapping[str, Any]) -> BertModel:
     positions = bert.embeddings.position_embeddings.weight
     place = torch.arange(len(positions))[:, None]
     rates = torch.exp(
-        -math.log(10_000) * torch.arange(0, positions.shape[1], 2) / len(positions[0])
+        -math.log(config.get("wavelength", WAVELENGTH))
+        * torch.arange(0, positions.shape[1], 2)
+        / len(positions[0])
     )
     waves = torch.stack([torch.sin(place * rates), torch.cos(place * rates)], 2).flatten(1)
     with torch.no_grad():

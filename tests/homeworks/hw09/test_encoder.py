@@ -15,7 +15,6 @@ from mlspring.homeworks.hw09_explain.recipe import Recipe
 from mlspring.homeworks.hw09_explain.spec import SPEC
 from mlspring.homeworks.hw09_explain.text import train as loop
 from mlspring.homeworks.hw09_explain.text.encoder import (
-    MOST_TOKENS,
     SPECIAL,
     ReadingNet,
     encode,
@@ -92,12 +91,7 @@ def test_the_first_steps_read_sentences_alone() -> None:
     first, third = (loop.batch_of(own_tokenizer(), step, knobs, 0) for step in (2, 3))
     assert len(first.ids) == 4 * len(third.ids) == 16
     assert (first.ends == loop.NO_TARGET).all()
-    assert first.segments.sum(1).bool().tolist() == [True, False] * 8
-    places = first.places[:, 1] - 1
-    assert len(set(places.tolist())) > 4, "they stand anywhere"
-    assert (first.places[:, 0] == 0).all()
-    assert first.places.max() < MOST_TOKENS
-    assert torch.equal(third.places, torch.arange(third.ids.shape[1]).repeat(4, 1))
+    assert first.segments.max() == 0
     stops = own_tokenizer().token_to_id("。")
     whole = torch.where(first.names == loop.NO_TARGET, first.ids, first.names)
     assert ((whole == stops).sum(1) == 1).all(), "one sentence each"

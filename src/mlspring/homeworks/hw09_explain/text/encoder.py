@@ -23,6 +23,7 @@ from mlspring.worlds.senses.texts import characters
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MOST_TOKENS = 96  # of a sequence that our own encoder reads
+WAVELENGTH = 100  # 2 pi times this: tokens of the slowest wave of its fresh positions
 SPECIAL_PART, QUESTION, TEXT = 0, 1, 2  # what a token belongs to
 
 
@@ -150,6 +151,7 @@ def own_config(knobs: TextKnobs) -> dict[str, Any]:
         "type_vocab_size": 2,
         "initializer_range": round(knobs.width**-0.5, 4),
         "convolution": 0,
+        "wavelength": WAVELENGTH,
     }
 
 
@@ -167,9 +169,9 @@ class ReadingNet(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config["vocab_size"]))
         self.span = nn.Linear(width, 2)
 
-    def forward(self, ids: Tensor, segments: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, ids: Tensor, segments: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of names and of ends; padding (id 0) is no end."""
-        states = self.bert(ids, ids.ne(0), segments, places).last_hidden_state  # (B, L, D)
+        states = self.bert(ids, ids.ne(0), segments).last_hidden_state  # (B, L, D)
         words = self.bert.embeddings.word_embeddings.weight
         names = F.linear(self.transform(states), words, self.bias)
         ends: Tensor = self.span(states).transpose(1, 2)

@@ -18,7 +18,6 @@ from torch.nn import functional as F
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw09_explain.recipe import Recipe, TrainKnobs
 from mlspring.homeworks.hw09_explain.text.encoder import (
-    MOST_TOKENS,
     SPECIAL,
     Encoded,
     ReadingNet,
@@ -52,14 +51,12 @@ class Batch:
     Args:
         ids: int64 (B, L), 0 behind a text.
         segments: int64 (B, L).
-        places: which positions the tokens take, int64 (B, L).
         names: the hidden tokens, int64 (B, L), ``NO_TARGET`` elsewhere.
         ends: first and last token of the answer, int64 (B, 2), or ``NO_TARGET``.
     """
 
     ids: Tensor
     segments: Tensor
-    places: Tensor
     names: Tensor
     ends: Tensor
 
@@ -80,7 +77,7 @@ def train_encoder(recipe: Recipe, run: Run, hardware: Hardware) -> int:
 
             # forward, loss
             with hardware.autocast():
-                names, ends = state.model(batch.ids, batch.segments, batch.places)
+                names, ends = state.model(batch.ids, batch.segments)
             loss = loss_of(names.float(), ends.float(), batch)
 
             # backward, clip, step
@@ -121,10 +118,7 @@ def new_state(recipe: Recipe, seed: int, hardware: Hardware) -> TrainState[Readi
 
 
 def batch_of(tokenizer: Tokenizer, step: int, recipe: Recipe, seed: int) -> Batch:
-    """Return what a step learns from: sentences alone in the first steps, then texts.
-
-    The sentences stand anywhere, and in both segments: as they will in the texts.
-    """
+    """Return what a step learns from: sentences alone in the first steps, then texts."""
     knobs, size = recipe.text, recipe.text.batch_size
     if step > knobs.alone:
         return draw_batch(tokenizer, "train", step, size, knobs.hidden, seed)
@@ -133,11 +127,7 @@ def batch_of(tokenizer: Tokenizer, step: int, recipe: Recipe, seed: int) -> Batc
         one = draw_text(seed, "sentences", step * count + row)
         sequences.append(encode(tokenizer, one.text[slice(*one.sentence)]))
     rng = np.random.default_rng(derive_seed(seed, "hide alone", step))
-    batch = hide(tokenizer, sequences, torch.full((count, 2), NO_TARGET), knobs.hidden, rng)
-    length = batch.ids.shape[1]
-    batch.places[:, 1:] += torch.from_numpy(rng.integers(MOST_TOKENS - length + 1, size=(count, 1)))
-    batch.segments[::2, 1:] = 1
-    return batch
+    return hide(tokenizer, sequences, torch.full((count, 2), NO_TARGET), knobs.hidden, rng)
 
 
 def draw_batch(
@@ -174,8 +164,7 @@ def hide(
     names = torch.where(hidden, ids, NO_TARGET)
     noisy = torch.where(kind < 0.8, SPECIAL.index("[MASK]"), torch.where(kind < 0.9, other, ids))
     ids = torch.where(hidden, noisy, ids)
-    places = torch.arange(ids.shape[1]).repeat(len(ids), 1)
-    return Batch(ids=ids, segments=segments, places=places, names=names, ends=ends)
+    return Batch(ids=ids, segments=segments, names=names, ends=ends)
 
 
 def loss_of(names: Tensor, ends: Tensor, batch: Batch) -> Tensor:
@@ -200,7 +189,7 @@ def right(ends: Tensor, batch: Batch) -> Tensor:
 @torch.inference_mode()
 def measure(model: ReadingNet, batch: Batch) -> dict[str, float]:
     """Return the loss of the ends and the share of answers found, on held-out texts."""
-    _, ends = model(batch.ids, batch.segments, batch.places)
+    _, ends = model(batch.ids, batch.segments)
     loss = F.cross_entropy(ends.flatten(0, 1), batch.ends.flatten())
     share = right(ends, batch).mean()
     return {"valid__loss": round(loss.item(), 5), "valid__accuracy": round(share.item(), 5)}

@@ -71,7 +71,8 @@ def layers(run: Run, _recipe: Recipe, _data: Data) -> None:
             axes.plot(line, marker=marker, label=name)
         axes.axhline(1, color="#444444", lw=0.8, linestyle=":")
         axes.set(title=titles[key], xlabel="layer", ylabel=said[key])
-    figure.axes[0].legend()
+    names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*names, loc="outside lower center", ncols=2)
     both = zip(numbers["trained"]["layers"], numbers["untrained"]["layers"], strict=True)
     rows = [(k, *ours.values(), *fresh.values()) for k, (ours, fresh) in enumerate(both)]
     header = ("layer", "answer", "question", "answer untrained", "question untrained")
@@ -124,7 +125,8 @@ def senses(run: Run, _recipe: Recipe, _data: Data) -> None:
             ]
         axes.axhline(1, color="#444444", lw=0.8, linestyle=":")
         axes.set(title=f"{name} distance", xlabel="layer", ylabel="two senses over one sense")
-    figure.axes[0].legend()
+    names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*names, loc="outside lower center", ncols=2)
     header = ("distance", "encoder", "layer", *of_layers[0], "mean")
     style.save(figure, run.figures, "senses", header, rows)
 

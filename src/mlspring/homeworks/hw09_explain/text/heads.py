@@ -67,7 +67,8 @@ def heads(run: Run, _recipe: Recipe, _data: Data) -> None:
     figure = style.new_figure(10.2, 2 * (1.3 + 0.3 * layers))
     panels = list(figure.subplots(2, 4).flat)
     for axes, aim in zip(panels, AIMS, strict=False):
-        table(axes, np.array(ours[aim]["share"]), 0.0, 1.0)
+        found = np.array(ours[aim]["share"])
+        table(axes, found, 0.0, max(found.max(), 1e-12))
         best = np.max(fresh[aim]["share"])
         axes.set_title(f"{aim}\nuntrained {best:.2f}, even {ours[aim]['even']:.2f}", fontsize=9)
         axes.set_xticks(range(count), [str(k + 1) for k in range(count)], fontsize=7)

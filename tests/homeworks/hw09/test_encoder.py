@@ -216,7 +216,8 @@ def test_an_encoder_is_trained_once_and_kept(
         run = Run(tmp_path / name, Request(homework="hw09", recipe="all"))
         run.log(member=0, step=3, train__loss=1.0)
         keeps = recipe("network.keep=true", "text.steps=4")
-        encoder = open_encoder(keeps, None, run, CPU)
+        encoder, num_seen = open_encoder(keeps, None, run, CPU)
+        assert num_seen == (16 if name == "a" else 0)
         found.append(encoder.bert.state_dict())
         assert next(iter(run.read_log()))["member"] == 0, "the pictures' log stays"
         assert {entry["member"] for entry in run.read_log()} == {0, 1}

@@ -64,8 +64,9 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
             explain(recipe, data, run, hardware)
             accuracy = checkpoint.read_metadata(weights_path(run, 0))["accuracy"]
         if recipe.reads:
-            found = explain_texts(recipe, data.folder, run, hardware)
-            accuracy = accuracy if recipe.looks else found
+            found, texts_a_second = explain_texts(recipe, data.folder, run, hardware)
+            if not recipe.looks:
+                accuracy, rate = found, texts_a_second
     ranks.wait()
     return Training(validation=accuracy, items_per_second=rate)
 

@@ -8,6 +8,7 @@ texts.safetensors in the run's folder:
 """
 
 import json
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -49,35 +50,44 @@ Numbers = dict[str, Any]
 
 def explain_texts(
     recipe: Recipe, beside: Path | None, run: Run, hardware: Hardware
-) -> float | None:
+) -> tuple[float | None, float]:
     """Train or find the encoder and write what is found out, unless it is there.
 
-    Returns its accuracy, if anybody measured it. ``beside``: the folder of the user's data.
+    Returns its accuracy, None if nobody measured it, and the texts that it saw a second.
+    ``beside``: the folder of the user's data.
     """
+    rate = 0.0
     if not (run.folder / FILE).exists():
         exact = Hardware(device=hardware.device, precision="fp32", channels_last=False)
-        encoder = open_encoder(recipe, beside, run, exact)
+        start = time.perf_counter()
+        encoder, num_seen = open_encoder(recipe, beside, run, exact)
+        rate = round(num_seen / (time.perf_counter() - start), 1)
         write(recipe, run, encoder, exact)
     accuracy: float | None = read(run)[1]["encoder"]["accuracy"]
-    return accuracy
+    return accuracy, rate
 
 
-def open_encoder(recipe: Recipe, beside: Path | None, run: Run, hardware: Hardware) -> Encoder:
-    """Return the given encoder, or our own: from the run, kept for all runs, or trained now.
+def open_encoder(
+    recipe: Recipe, beside: Path | None, run: Run, hardware: Hardware
+) -> tuple[Encoder, int]:
+    """Return the given encoder, or our own, from the run, kept for all runs, or trained now.
+
+    And how many texts it saw now.
 
     Raises:
         DataError: the given one cannot be used.
     """
     if recipe.text.model:
-        return given(recipe.text.model, beside, hardware)
+        return given(recipe.text.model, beside, hardware), 0
+    num_seen = 0
     weights, make = weights_path(run, MEMBER), partial(train_encoder, recipe, hardware=hardware)
     if not weights.exists() and recipe.network.keep:
         shape = recipe.text.model_dump(exclude={"model", "word", "texts"})
         folder = network.folder_of("text", VERSION, run.request.seed, shape)
-        network.keep(folder, MEMBER, ReadingNet(own_config(recipe.text)), run, make)
+        num_seen = network.keep(folder, MEMBER, ReadingNet(own_config(recipe.text)), run, make)
     elif not weights.exists():
-        make(run)
-    return of_run(weights, hardware)
+        num_seen = make(run)
+    return of_run(weights, hardware), num_seen
 
 
 def write(recipe: Recipe, run: Run, encoder: Encoder, hardware: Hardware) -> None:

@@ -8,6 +8,7 @@ README and its rows in the main README, `hwNN-ablations.json` (by `--ablate`) it
 level is without what it adds, `benchmarks/results/hwNN-files.json` its table on files from
 outside, `hwNN-strengths.json` the grid on which its methods' strengths were chosen,
 `hw11-methods.json` how its methods compare, `hw11-monitors.json` what label-free monitors tell,
+`hw09-texts.json` what is found in its encoder,
 `benchmarks/results/speed.json` the speed table. A table stands between two comments,
 `<!-- scores -->` and `<!-- /scores -->`.
 """
@@ -148,7 +149,7 @@ def blocks(root: Path, specs: Sequence[Spec], results: Mapping[str, Results]) ->
         if ablations and spec.ranked:  # of methods it is a column of their table
             text = ablation_text(spec, ablations)
             yield Block(file=readme, marker="ablations", text=text)
-        for marker in ("files", "strengths", "methods", "monitors"):
+        for marker in ("files", "strengths", "methods", "monitors", "texts"):
             kept = root / "benchmarks" / "results" / f"{spec.id}-{marker}.json"
             if kept.exists():
                 log = root / "docs" / "log" / f"{spec.id}.md"

@@ -13,6 +13,7 @@ from mlspring.homeworks.hw04_speakers.spec import SPEC as HW04
 from mlspring.homeworks.hw05_translation.spec import SPEC as HW05
 from mlspring.homeworks.hw07_reading.spec import SPEC as HW07
 from mlspring.homeworks.hw08_anomaly.spec import SPEC as HW08
+from mlspring.homeworks.hw09_explain.spec import SPEC as HW09
 from mlspring.homeworks.hw10_attack.spec import SPEC as HW10
 from mlspring.homeworks.hw11_adaptation.spec import SPEC as HW11
 from mlspring.homeworks.hw12_lander.spec import SPEC as HW12
@@ -40,6 +41,7 @@ SPECS: tuple[Spec, ...] = (
     HW05,
     HW07,
     HW08,
+    HW09,
     HW10,
     HW11,
     HW12,

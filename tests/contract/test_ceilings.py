@@ -25,6 +25,10 @@ METHODS = {
         *('"tokens"', '"spans"', '"recall"', 'source = "given"'),
         *('place = "anywhere"', 'rule = "joint"', "members = 2"),
     ),
+    "hw09": (
+        *("lime", "saliency", "smoothgrad", "filters", "integrated", "gradcam"),
+        *("attention", "embeddings", "distances"),
+    ),
     "hw10": (
         *("learning_rate = 1.0", "learning_rate = 0.1", "momentum = 1.0", "diversity = 0.7"),
         *("smoothing = 5", "scales = 3", "admix = 0.2", 'combine = "losses"'),
@@ -43,6 +47,8 @@ METHODS = {
     ),
     "hw14": ("ewc", "mas", "si", "rwalk", "scp", "lwf", "replay", "gem", "icarl", "dgr"),
 }
+# The second half of a homework that has two (docs/decisions/0013): a folder counted by itself.
+HALVES = {"hw09": "text"}
 MAX_FILE, MAX_FUNCTION, MAX_README = 250, 50, 120
 # How often to look and to save is the machine's matter, not the method's.
 OF_THE_MACHINE = {"train.validate_every", "train.checkpoint_seconds"}
@@ -61,9 +67,12 @@ def functions(file: Path) -> Iterator[tuple[str, int]]:
 
 @each_homework
 def test_an_island_and_its_files_are_small(spec: Spec) -> None:
-    lines = {file.name: len(file.read_text().splitlines()) for file in sources(spec)}
+    lines = {file: len(file.read_text().splitlines()) for file in sources(spec)}
+    second = spec.folder / HALVES.get(spec.id, "none")
+    of_second = sum(number for file, number in lines.items() if second in file.parents)
     most = MAX_LINES_OF_MANY if spec.id in METHODS else MAX_LINES
-    assert sum(lines.values()) <= most
+    assert of_second <= MAX_LINES
+    assert sum(lines.values()) - of_second <= most
     assert {name: number for name, number in lines.items() if number > MAX_FILE} == {}
 
 

@@ -178,3 +178,10 @@ def test_points_are_plain_decimals(tmp_path: Path) -> None:
     graded = grade(found, keys, answers)
     assert (graded.points, graded.out_of) == (5.6, 6.0)
     assert 0.4 * 14 != 5.6, "what this test is about"
+
+
+def test_a_question_may_have_points_of_its_own(tmp_path: Path) -> None:
+    made = bank(tmp_path, BANK.replace('id = "two"', 'id = "two"\npoints = 0.75'))
+    assert [made.worth(one) for one in made.question] == [0.5, 0.75]
+    found = grade(made, {"one": "B", "two": "AC"}, {"one": "A", "two": "AC"})
+    assert (found.points, found.out_of) == (0.75, 1.25)

@@ -17,6 +17,14 @@ SMALL = (
     "filters.layers=[1, 5]",
     "filters.filters=[0, 1]",
     "filters.steps=3",
+    "text.model=",
+    "text.texts=10",
+    "text.layers=2",
+    "text.width=8",
+    "text.heads=2",
+    "text.batch_size=4",
+    "text.alone=4",
+    "text.steps=12",
     "train.batch_size=16",
     "train.steps=24",
     "train.validate_every=4",
@@ -24,4 +32,7 @@ SMALL = (
 )
 
 # The world's network and maps, all but a little of the work.
-SPARED = ("train.steps=20", "train.validate_every=20", "explain.pictures=1")
+SPARED = (
+    *("train.steps=20", "train.validate_every=20", "explain.pictures=1"),
+    *("text.steps=10", "text.alone=4", "text.texts=10"),
+)

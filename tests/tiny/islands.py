@@ -11,6 +11,7 @@ from tests.tiny import (
     compression,
     digits,
     domains,
+    explained,
     food,
     glyphs,
     landings,
@@ -118,6 +119,13 @@ TINY = {
         best=1.0,
         tolerance=0.1,  # batch norm takes its statistics from each process's share
         alike=(),
+    ),
+    "hw09": Tiny(
+        write_data=food.write_food11,
+        small=explained.SMALL,
+        tolerance=0.1,  # batch norm takes its statistics from each process's share
+        alike=(),
+        spared=explained.SPARED,
     ),
     "hw10": Tiny(
         write_data=attack.write_targets,

@@ -2,12 +2,13 @@
 
 An island's ``questions.toml``:
 
-    points = 0.4                       # a question; all right options or nothing
+    points = 0.3                       # a question; all right options or nothing
 
     [[question]]
     id = "ewc-1"
     block = "EWC"
     kind = "multiple"                  # or "single": exactly one option is right
+    points = 0.4                       # left out: as all others
     en = "Which ...?"
     zh = "..."
     options = [{ en = "...", zh = "..." }, ...]       # lettered A, B, C ... in this order
@@ -53,6 +54,7 @@ class Question(Words):
     block: str = Field(min_length=1, description="what it is about")
     kind: Literal["single", "multiple"] = Field(description="how many options may be right")
     options: list[Words] = Field(min_length=2, max_length=NUM_OPTIONS, description="A, B, C ...")
+    points: float | None = Field(default=None, gt=0, description="where not as all others")
     key: str | None = Field(default=None, description="letters of the right options, ascending")
     because: Words = Field(description="why the key is right, shown after grading")
 
@@ -80,6 +82,10 @@ class Bank(Section):
 
     points: float = Field(gt=0, description="of a question, all right options or nothing")
     question: list[Question] = Field(min_length=1, description="in the order they are asked")
+
+    def worth(self, question: Question) -> float:
+        """Return the points of a question."""
+        return self.points if question.points is None else question.points
 
     @model_validator(mode="after")
     def _distinct(self) -> "Bank":
@@ -170,12 +176,9 @@ def grade(bank: Bank, keys: Mapping[str, str], answers: Mapping[str, str]) -> Gr
         )
         for number, question in enumerate(asked, start=1)
     )
-    right = sum(one.is_right for one in graded)
-    return Grade(
-        graded=graded,
-        points=round(bank.points * right, 6),
-        out_of=round(bank.points * len(graded), 6),
-    )
+    reached = sum(bank.worth(one.question) for one in graded if one.is_right)
+    out_of = sum(bank.worth(question) for question in asked)
+    return Grade(graded=graded, points=round(reached, 6), out_of=round(out_of, 6))
 
 
 def plain(text: str) -> str:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mlspring.homeworks.hw07_reading.batches import BucketedBatches, Reader, joined, shared
+from mlspring.homeworks.hw07_reading.batches import BucketedBatches, Reader, joined
 from mlspring.homeworks.hw07_reading.tokens import SPECIAL, UNK, Tokenizer, vocabulary
+from mlspring.kit.bert import shared
 from tests.homeworks.hw07.tools import load, read
 
 WORDS = vocabulary(["王小明生於1918年 Taipei" * 2, "鱻"], 2)

@@ -5,7 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from mlspring.core.errors import RecipeError
-from mlspring.homeworks.hw07_reading.models import Embeddings, MaskedNet, ReadingNet, config_of
+from mlspring.homeworks.hw07_reading.models import MaskedNet, ReadingNet, config_of
+from mlspring.kit.bert import Embeddings
 from tests.homeworks.hw07.tools import load
 
 KNOBS = ["encoder.width=16", "encoder.heads=2", "encoder.feed_forward=16", "encoder.layers=1"]

@@ -43,6 +43,8 @@ def test_every_method_leaves_its_maps_and_scores(whole: Run) -> None:
 def test_the_figures_are_drawn(whole: Run) -> None:
     names = {path.stem for path in whole.figures.glob("*.png")}
     assert {*MAPS, "filters", "truth", "sanity", "completeness", "learning_curves"} <= names
+    assert {"attention", "looks", "heads", "embeddings", "layers", "distances", "senses"} <= names
+    assert "reading_curves" in names
     assert not (whole.figures / "not_drawn.json").exists()
     with (whole.figures / "truth.csv").open(newline="", encoding="utf-8") as lines:
         table = {row["method"]: row for row in csv.DictReader(lines)}
@@ -52,12 +54,13 @@ def test_the_figures_are_drawn(whole: Run) -> None:
 
 def test_a_run_decides_what_it_can_and_keys_are_possible(whole: Run) -> None:
     found = quiz.keys([whole.folder])
-    assert set(found.keys) == {"lime-2", "lime-3", "saliency-5", "smoothgrad-4", "integrated-2"}
+    pictures = {"lime-2", "lime-3", "saliency-5", "smoothgrad-4", "integrated-2"}
+    assert set(found.keys) == pictures | {"attention-3", "embeddings-2"}, "others want four layers"
     bank = questions.load_bank(SPEC.folder / "questions.toml")
     questions.keys_of(bank, found.keys)
-    assert len(bank.question) == 20
     assert {q.id for q in bank.question if q.key is None} == set(quiz.NEEDS)
-    assert 20 * bank.points == pytest.approx(6.0), "the course's points for part 1"
+    worth = [bank.worth(question) for question in bank.question]
+    assert worth == [0.3] * 20 + [0.4] * 10, "as the course's parts 1 and 2"
 
 
 def write_table(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
@@ -106,9 +109,38 @@ def made_up(folder: Path) -> Path:
         ("sanity", sanity),
         ("completeness", completeness),
         ("filters", filters),
+        *of_texts(),
     ):
         write_table(folder, name, rows)
     return folder
+
+
+def of_texts() -> list[tuple[str, list[dict[str, object]]]]:
+    """Return the tables of the text half."""
+    heads = [
+        {"aim": aim, "layer": layer, "head": head, "share": share, "untrained": fresh}
+        for aim, best, fresh in (
+            ("previous", 0.9, 0.1),
+            ("next", 0.19, 0.1),
+            ("same token", 0.3, 0.1),
+            ("answer", 0.1, 0.1),
+        )
+        for layer in (1, 2, 3, 4)
+        for head in (1, 2)
+        for share in [best if (layer, head) == (3, 2) else 0.05]
+    ]
+    parts = [
+        {"layer": layer, "first explains": 0.1 * layer, "second explains": 0.1}
+        for layer in range(5)
+    ]
+    layers = [{"layer": k, "answer": a} for k, a in enumerate((1.0, 1.1, 1.3, 1.2, 1.25))]
+    senses = [
+        {"distance": distance, "encoder": who, "layer": k, "mean": m if who == "trained" else 9}
+        for distance in ("Euclidean", "cosine")
+        for who in ("trained", "untrained")
+        for k, m in enumerate((1.0, 1.2, 1.5, 1.4, 1.6))
+    ]
+    return [("heads", heads), ("embeddings", parts), ("layers", layers), ("senses", senses)]
 
 
 def test_the_keys_of_a_made_up_run_are_those_of_its_tables(tmp_path: Path) -> None:
@@ -123,6 +155,11 @@ def test_the_keys_of_a_made_up_run_are_those_of_its_tables(tmp_path: Path) -> No
         "smoothgrad-4": "C",
         "filters-2": "D",
         "integrated-2": "B",
+        "attention-2": "C",
+        "attention-3": "AC",
+        "embeddings-2": "B",
+        "embeddings-3": "C",
+        "distances-2": "E",
     }
     assert set(found.runs) == set(quiz.NEEDS)
 

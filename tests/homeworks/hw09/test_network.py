@@ -78,14 +78,23 @@ def test_a_kept_network_is_trained_once_a_seed(
         return 24
 
     runs = [new_run(name, seed) for name, seed in (("a", 0), ("b", 0), ("c", 1))]
-    seen = [network.keep(recipe(), data, run, make) for run in runs]
+    seen = [
+        network.keep(
+            network.picture_folder(recipe(), data, run.request.seed),
+            0,
+            network.fresh(recipe()),
+            run,
+            make,
+        )
+        for run in runs
+    ]
     assert seen == [24, 0, 24]
     assert len(made) == 2
     first, second, other = (weights_path(run, 0).read_bytes() for run in runs)
     assert first == second != other
     assert [e["train/loss"] for e in runs[1].read_log()] == [1.0]
     more = recipe("network.hidden=17")
-    assert network.folder_of(more, data, 0) != network.folder_of(recipe(), data, 0)
+    assert network.picture_folder(more, data, 0) != network.picture_folder(recipe(), data, 0)
 
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
@@ -137,6 +146,7 @@ def test_recipes_that_cannot_be_are_told() -> None:
         ("filters.layers=[8]", "the last one is 7"),
         ("filters.filters=[4]", "layer 1 has 4 filters"),
         ('explain.methods=["lime", "lime"]', "twice"),
+        ("text.width=9", "multiple of text.heads"),
     ):
         with pytest.raises(Exception, match=told):
             recipe(change)

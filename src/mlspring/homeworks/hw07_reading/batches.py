@@ -17,6 +17,7 @@ from mlspring.homeworks.hw07_reading.data import Part
 from mlspring.homeworks.hw07_reading.recipe import WindowKnobs
 from mlspring.homeworks.hw07_reading.tokens import Encoded, Tokenizer
 from mlspring.kit.batches import EpochBatches
+from mlspring.kit.bert import shared
 from mlspring.kit.seeding import derive_seed, generator
 
 POOL = 8  # batches that are sorted by length together
@@ -113,28 +114,6 @@ def joined(
         if match:
             segments[row, first : first + len(b)] += shared(a, b, (tokens.unk, tokens.mask))
     return Sequences(ids=torch.from_numpy(ids), segments=torch.from_numpy(segments), firsts=firsts)
-
-
-def shared(
-    question: NDArray[np.int32], window: NDArray[np.int32], never: tuple[int, ...]
-) -> NDArray[np.int64]:
-    """Return 1 for each token of the window that the question has, 2 if a neighbour follows, too.
-
-    Names and rare words of a question are found again whole, frequent characters one by one.
-
-    Args:
-        question: tokens.
-        window: tokens (T,).
-        never: tokens that are not compared.
-    """
-    asked, found = question.astype(np.int64), window.astype(np.int64)
-    single = np.isin(found, asked[~np.isin(asked, never)])
-    pairs = np.isin(found[:-1] << 32 | found[1:], asked[:-1] << 32 | asked[1:])
-    pairs &= single[:-1] & single[1:]
-    whole = np.zeros(len(found), bool)
-    whole[:-1] |= pairs
-    whole[1:] |= pairs
-    return single.astype(np.int64) + whole
 
 
 class BucketedBatches:

@@ -21,11 +21,12 @@ from mlspring.core.kept import kept
 from mlspring.core.progress import say
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw07_reading.data import Data
-from mlspring.homeworks.hw07_reading.models import SPECIALS, MaskedNet, config_of, new_bert
+from mlspring.homeworks.hw07_reading.models import SPECIALS, MaskedNet, config_of
 from mlspring.homeworks.hw07_reading.pretrain import loop_of, pretrain
 from mlspring.homeworks.hw07_reading.recipe import Recipe, WindowKnobs
 from mlspring.homeworks.hw07_reading.tokens import Tokenizer, vocabulary
 from mlspring.kit import checkpoint
+from mlspring.kit.bert import new_bert
 from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import Ranks

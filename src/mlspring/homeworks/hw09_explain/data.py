@@ -45,12 +45,14 @@ class Data:
             second of each ...; the figures show the first ten.
         masks: bool (n, s, s), True on the dish; None where nobody knows.
         checkpoint: the course's network beside the pictures, if it is there.
+        folder: the user's, where a network may lie; None of the world.
     """
 
     pictures: LabelledImages
     rows: NDArray[np.int64]
     masks: NDArray[np.bool_] | None = None
     checkpoint: Path | None = None
+    folder: Path | None = None
 
     @property
     def images(self) -> NDArray[np.uint8]:
@@ -85,7 +87,8 @@ def load(source: Source, recipe: Recipe) -> Data:
     if source.kind == "world":
         return replace(found, masks=food_masks.masks(rows.tolist()))
     checkpoint = source.folder / CHECKPOINT
-    return replace(found, checkpoint=checkpoint if checkpoint.is_file() else None)
+    there = checkpoint if checkpoint.is_file() else None
+    return replace(found, checkpoint=there, folder=source.folder)
 
 
 def turn_by_turn(labels: NDArray[np.int64], num_each: int) -> NDArray[np.int64]:
@@ -104,6 +107,7 @@ def describe(data: Data) -> dict[str, str]:
     return labelled_images.describe(data.pictures, CLASS_NAMES) | {
         "explained": f"{len(data.rows)} of the validation pictures, {NUM_SHOWN} in the figures",
         "the dish's pixels": known,
+        "texts": "written for each run: three sentences, a question; some words have two senses",
         "network beside them": data.checkpoint.name if data.checkpoint else "none",
     }
 

@@ -53,7 +53,7 @@ def explain(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> None:
     tensors: dict[str, Tensor] = {}
     numbers: Numbers = {"pictures": answers(model, images, labels), "scores": {}, "sanity": {}}
     seed = run.request.seed
-    with bar("explain", len(recipe.explain.methods) + 1, unit="methods") as progress:
+    with bar("explain", len(recipe.maps) + 2, unit="methods") as progress:
         for name in recipe.maps:
             start = time.perf_counter()
             if name == "lime":
@@ -76,7 +76,7 @@ def explain(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> None:
             numbers["completeness"] = completeness(model, images, labels, recipe)
         if "filters" in recipe.explain.methods:
             add_filters(model, images, recipe, seed, tensors, numbers)
-            progress.advance(1)
+        progress.advance(1)
     content = save(
         {name: value.cpu().contiguous() for name, value in tensors.items()},
         metadata={"metadata": json.dumps(numbers)},

@@ -20,6 +20,7 @@ from mlspring.homeworks.hw09_explain.mosaic import (
     mosaic,
 )
 from mlspring.homeworks.hw09_explain.recipe import MAPS, MapName, Recipe
+from mlspring.homeworks.hw09_explain.text import figures as of_texts
 from mlspring.kit import charts, style
 from mlspring.worlds.food import CLASS_NAMES
 
@@ -105,18 +106,14 @@ def _maps(run: Run, recipe: Recipe, data: Data, name: MapName, title: str) -> No
     figure.suptitle(title)
     scored = numbers["scores"][name]
     header = ("picture", "class", "called", "probability", *(k for k in SCORES if k in scored))
-    answers = numbers["pictures"]
+    told = numbers["pictures"]
+    called = zip(told["label"], told["answer"], told["probability"], strict=True)
     table = [
         (
-            *(
-                number,
-                CLASS_NAMES[answers["label"][number]],
-                CLASS_NAMES[answers["answer"][number]],
-            ),
-            answers["probability"][number],
+            *(number, CLASS_NAMES[label], CLASS_NAMES[answer], probability),
             *(scored[key][number] for key in SCORES if key in scored),
         )
-        for number in range(len(images))
+        for number, (label, answer, probability) in enumerate(list(called)[: len(images)])
     ]
     return style.save(figure, run.figures, name, header, table)
 
@@ -146,8 +143,10 @@ def filters(run: Run, recipe: Recipe, data: Data) -> None:
     return style.save(figure, run.figures, "filters", header, table)
 
 
-def truth(run: Run, _recipe: Recipe, data: Data) -> None:
+def truth(run: Run, recipe: Recipe, data: Data) -> None:
     """Draw the scores of every map, beside two that ask no network; the CSV is the table."""
+    if not recipe.looks:
+        return absent(run, "truth")
     _, numbers = read(run)
     scored = numbers["scores"]
     names = [name for name in TITLES if name in scored]
@@ -174,14 +173,9 @@ def truth(run: Run, _recipe: Recipe, data: Data) -> None:
     )
     known_too = [*keys, *(["dish"] if data.masks is not None else [])]
     header = ("method", *known_too, "seconds")
-    rows = [
-        (
-            *(name, *(round(_mean(scored[name][key]), 5) for key in known_too)),
-            scored[name].get("seconds", ""),
-        )
-        for name in names
-    ]
-    style.save(figure, run.figures, "truth", header, rows)
+    means = {name: [round(_mean(scored[name][key]), 5) for key in known_too] for name in names}
+    rows = [(name, *means[name], scored[name].get("seconds", "")) for name in names]
+    return style.save(figure, run.figures, "truth", header, rows)
 
 
 def sanity(run: Run, recipe: Recipe, _data: Data) -> None:
@@ -224,7 +218,8 @@ def completeness(run: Run, recipe: Recipe, _data: Data) -> None:
 
 def learning_curves(run: Run, _recipe: Recipe, _data: Data) -> None:
     """Draw how the network learnt; of a given one there is a point."""
-    charts.loss_and_accuracy(run.read_log(), run.figures)
+    entries = [entry for entry in run.read_log() if entry["member"] == 0]
+    charts.loss_and_accuracy(entries, run.figures)
 
 
 def _pictures(data: Data) -> Floats:
@@ -246,5 +241,6 @@ FIGURES: dict[str, Callable[[Run, Recipe, Data], None]] = {
     "completeness": completeness,
     "truth": truth,
     "sanity": sanity,
+    **of_texts.FIGURES,
     "learning_curves": learning_curves,
 }

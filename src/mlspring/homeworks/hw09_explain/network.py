@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlspring.core.errors import DataError, RunError
 from mlspring.core.files import home
@@ -37,37 +37,46 @@ GIVEN = {"mean": 0.0, "std": 1.0}  # in the course's (HW09 notebook): not at all
 Make = Callable[[Run], int]
 
 
-def keep(recipe: Recipe, data: Data, run: Run, make: Make) -> int:
-    """Put the kept network into ``run``, trained by ``make`` where it is the first to need it.
+def keep(folder: Path, number: int, model: nn.Module, run: Run, make: Make) -> int:
+    """Put a kept network into ``run``, trained by ``make`` where it is the first to need it.
 
     Of several processes that ask at once one works and the others wait; a training that was stopped
-    goes on where it stood. Returns what ``make`` did, the pictures it saw; 0 where it had no work.
+    goes on where it stood. Returns what ``make`` did, the items it saw; 0 where it had no work.
+
+    Args:
+        folder: where it is kept, from ``folder_of``.
+        number: of the network in its own folder and in ``run``.
+        model: of its kind; its weights are overwritten.
+        run: gets weights and log.
+        make: trains it in the folder's own run.
     """
-    folder, trained = folder_of(recipe, data, run.request.seed), 0
-    request = Request(homework="hw09", recipe="network", seed=run.request.seed)
+    trained, request = 0, Request(homework="hw09", recipe="network", seed=run.request.seed)
     with kept(folder, request, doing="training the network") as place:
-        weights = weights_path(place, 0)
+        weights = weights_path(place, number)
         if not weights.exists():
             trained = make(place)
             say(f"the network is kept in {folder}")
-        model = fresh(recipe)
         fix = f"remove {folder}; the next run trains the network anew"
         checkpoint.load_weights(weights, model, fix=fix)
         metadata = checkpoint.read_metadata(weights)
-        run.rewind_log(lambda _: False)
+        run.rewind_log(lambda entry: entry["member"] < number)
         for entry in place.read_log():
             run.log(**entry)
-        checkpoint.save_weights(weights_path(run, 0), model, metadata)
+        checkpoint.save_weights(weights_path(run, number), model, metadata)
     return trained
 
 
-def folder_of(recipe: Recipe, data: Data, seed: int) -> Path:
-    """Return where the network is kept, whether or not it is there yet."""
+def picture_folder(recipe: Recipe, data: Data, seed: int) -> Path:
+    """Return where the picture network is kept, whether or not it is there yet."""
     loop = recipe.train.model_dump(exclude={"checkpoint_seconds", "validate_every"})
     shape = recipe.network.model_dump(exclude={"file", "keep"})
     pixels = hashlib.sha256(data.pictures.train_images[::97].tobytes())
     pixels.update(data.pictures.train_labels.tobytes())
-    parts: list[Any] = [VERSION, seed, recipe.data.image_size, shape, loop, pixels.hexdigest()]
+    return folder_of(VERSION, seed, recipe.data.image_size, shape, loop, pixels.hexdigest())
+
+
+def folder_of(*parts: Any) -> Path:
+    """Return the folder of a network that depends on JSON values, and on nothing else."""
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return home() / "explained" / digest[:16]
 

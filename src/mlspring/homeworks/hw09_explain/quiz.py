@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mlspring.core.errors import RunError
 from mlspring.core.quiz import Decided
+from mlspring.homeworks.hw09_explain.text import keys as of_texts
 
-TABLES = ("lime", "truth", "sanity", "completeness", "filters")
+TABLES = ("lime", "truth", "sanity", "completeness", "filters", *of_texts.TABLES)
 MAPS = ("lime", "saliency", "smoothgrad", "integrated")
 CLEAR = 0.01  # by which two shares must differ to be told apart
 GOOD_FIT = 0.5  # of R^2
@@ -134,5 +135,6 @@ DECIDES: Mapping[str, Callable[[Tables], str]] = {
     "smoothgrad-4": _best_insertion,
     "filters-2": _layers_beaten,
     "integrated-2": _doubled,
+    **of_texts.DECIDES,
 }
 NEEDS = dict.fromkeys(DECIDES, "mlspring run hw09 all")  # what a learner runs to decide each

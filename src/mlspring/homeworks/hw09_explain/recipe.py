@@ -14,7 +14,10 @@ from mlspring.core.recipe_sections import (
 )
 
 MapName = Literal["lime", "saliency", "smoothgrad", "integrated", "gradcam"]
-MethodName = Literal["lime", "saliency", "smoothgrad", "filters", "integrated", "gradcam"]
+PictureMethod = Literal[MapName, "filters"]
+TextMethod = Literal["attention", "embeddings", "distances"]
+MethodName = Literal[PictureMethod, TextMethod]
+TEXT_METHODS: tuple[TextMethod, ...] = ("attention", "embeddings", "distances")
 MAPS: tuple[MapName, ...] = ("lime", "saliency", "smoothgrad", "integrated", "gradcam")
 
 
@@ -91,8 +94,29 @@ class FilterKnobs(Section):
     jitter: int = Field(ge=0, le=64, description="largest random shift before a step, pixels")
 
 
+class TextKnobs(Section):
+    """The encoder that is explained, and what it reads."""
+
+    model: str = Field(
+        description="a BERT to explain: a folder as transformers saves it, also beside the "
+        "pictures, or .safetensors of a run of hw09 or hw07; empty: train one"
+    )
+    word: Literal["蘋果", "小米", "亞馬遜", "杜鵑"] = Field(
+        description="whose senses are compared in the figures"
+    )
+    texts: int = Field(ge=10, le=1000, description="texts with questions that numbers are means of")
+    layers: int = Field(ge=1, le=24, description="layers of the encoder")
+    width: int = Field(ge=4, le=2048, description="numbers of a token")
+    heads: int = Field(ge=1, le=32, description="of each layer")
+    hidden: float = Field(gt=0, lt=1, description="share of the tokens to name in training")
+    batch_size: int = Field(ge=2, le=4096, description="texts a step")
+    alone: int = Field(ge=0, description="first steps, which read sentences alone, four for a text")
+    steps: Steps
+    learning_rate: LearningRate
+
+
 class TrainKnobs(Section):
-    """The loop."""
+    """The picture network's loop; the encoder's looks and saves as often."""
 
     batch_size: int = Field(ge=2, le=4096, description="pictures a step, over all processes")
     steps: Steps
@@ -112,12 +136,23 @@ class Recipe(Section):
     smoothgrad: SmoothGradKnobs
     integrated: IntegratedKnobs
     filters: FilterKnobs
+    text: TextKnobs
     train: TrainKnobs
 
     @property
     def maps(self) -> list[MapName]:
         """The methods of the run that give a map of the pixels."""
         return [name for name in MAPS if name in self.explain.methods]
+
+    @property
+    def reads(self) -> bool:
+        """Whether a method of the run explains the encoder."""
+        return any(name in self.explain.methods for name in TEXT_METHODS)
+
+    @property
+    def looks(self) -> bool:
+        """Whether a method of the run explains the picture network."""
+        return any(name not in TEXT_METHODS for name in self.explain.methods)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
@@ -128,6 +163,8 @@ class Recipe(Section):
             raise ValueError("network.blocks and network.channels must have a number for a stage")
         if self.data.image_size < 2 ** len(network.blocks):
             raise ValueError("network.blocks has more stages than data.image_size can be halved")
+        if self.text.width % self.text.heads or self.text.width % 2:
+            raise ValueError("text.width must be even and a multiple of text.heads")
         self._check_filters()
         return self
 

@@ -10,7 +10,7 @@ SPEC = Spec(
     title="Explainable AI",
     title_zh="可解釋的人工智慧",
     topic="Explainable machine learning: what a network looks at",
-    summary="A food classifier and a picture -> which pixels its answer rests on, and is it true?",
+    summary="A food classifier, a BERT and what they answer -> what rests on what, and is it true?",
     metric=Metric(
         name="accuracy of the network that is explained",
         higher_is_better=True,
@@ -22,49 +22,37 @@ SPEC = Spec(
     limits=Limits(max_bytes=0, max_rows=0),
     points=Points(public=0, private=0),
     questions=(
-        Question(
-            id="lime",
-            text="LIME: which superpixels speak for the label, which against it, and how much of "
-            "the network's answer does the line explain?",
-            figure="lime",
-        ),
-        Question(
-            id="saliency",
-            text="Saliency: do the pixels with the largest gradient lie on the dish?",
-            figure="saliency",
-        ),
-        Question(
-            id="smoothgrad",
-            text="SmoothGrad: what does the mean over noisy copies change?",
-            figure="smoothgrad",
-        ),
-        Question(
-            id="filters",
-            text="Filters: which parts of a picture excite a filter, and which picture excites it "
-            "most?",
-            figure="filters",
-        ),
+        Question(id="lime", text="LIME: which superpixels speak for the label?", figure="lime"),
+        Question(id="saliency", text="Saliency: does it lie on the dish?", figure="saliency"),
+        Question(id="smoothgrad", text="What does SmoothGrad change?", figure="smoothgrad"),
+        Question(id="filters", text="Filters: what excites each of them?", figure="filters"),
         Question(
             id="integrated",
             text="Integrated gradients: which pixels make up F(x) - F(x'), and is it all of it?",
             figure="integrated",
         ),
-        Question(
-            id="gradcam",
-            text="Grad-CAM (not in the course): which places of the last maps speak for the label?",
-            figure="gradcam",
-        ),
+        Question(id="gradcam", text="Grad-CAM: which places speak for it?", figure="gradcam"),
         Question(
             id="truth",
             text="Which method finds the dish? And is that what a good explanation is?",
             figure="truth",
         ),
-        Question(
-            id="sanity",
-            text="Does a map change when what the network has learnt is taken away?",
-            figure="sanity",
-        ),
+        Question(id="sanity", text="What is left of a map without learning?", figure="sanity"),
+        Question(id="attention", text="Attention: what does each head look at?", figure="heads"),
+        Question(id="embeddings", text="How do tokens move, layer by layer?", figure="embeddings"),
+        Question(id="distances", text="Where do two senses of a word part?", figure="distances"),
     ),
-    levels=("lime", "saliency", "smoothgrad", "filters", "integrated", "gradcam", "all"),
+    levels=(
+        "lime",
+        "saliency",
+        "smoothgrad",
+        "filters",
+        "integrated",
+        "gradcam",
+        "attention",
+        "embeddings",
+        "distances",
+        "all",
+    ),
     default="all",
 )

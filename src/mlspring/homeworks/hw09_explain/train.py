@@ -18,6 +18,7 @@ from mlspring.homeworks.hw09_explain import network
 from mlspring.homeworks.hw09_explain.data import NUM_CLASSES, Data
 from mlspring.homeworks.hw09_explain.explain import explain
 from mlspring.homeworks.hw09_explain.recipe import Recipe
+from mlspring.homeworks.hw09_explain.text.explain import explain_texts
 from mlspring.kit import checkpoint, device, distributed, image_augment
 from mlspring.kit.batches import EpochBatches
 from mlspring.kit.checkpoint import weights_path
@@ -47,11 +48,32 @@ AUGMENT = AugmentKnobs(
 
 
 def train(recipe: Recipe, data: Data, run: Run) -> Training:
-    """Train or find the network, explain its answers; return its accuracy on held-out pictures."""
+    """Train or find what is explained, explain its answers; return its accuracy, held out.
+
+    That of the picture network, or of the encoder where the run explains no pictures.
+    """
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = device.choose_for(run, work="conv", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
-    num_trained, start = 0, time.perf_counter()
+    num_trained, start, accuracy = 0, time.perf_counter(), None
+    if recipe.looks:
+        num_trained = get_network(recipe, data, run, hardware, ranks)
+    rate = round(num_trained / (time.perf_counter() - start), 1)
+    if ranks.is_main:
+        if recipe.looks:
+            explain(recipe, data, run, hardware)
+            accuracy = checkpoint.read_metadata(weights_path(run, 0))["accuracy"]
+        if recipe.reads:
+            found, texts_a_second = explain_texts(recipe, data.folder, run, hardware)
+            if not recipe.looks:
+                accuracy, rate = found, texts_a_second
+    ranks.wait()
+    return Training(validation=accuracy, items_per_second=rate)
+
+
+def get_network(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:
+    """Put the picture network into ``run``, unless it is there; return the pictures seen."""
+    num_trained = 0
     if not ranks.broadcast(weights_path(run, 0).exists()):
         if not recipe.network.file:
             network.demand_training_pictures(data)
@@ -61,12 +83,7 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
         else:
             num_trained = train_network(recipe, data, run, hardware, ranks)
         ranks.wait()
-    rate = round(num_trained / (time.perf_counter() - start), 1)
-    if ranks.is_main:
-        explain(recipe, data, run, hardware)
-    ranks.wait()
-    accuracy = checkpoint.read_metadata(weights_path(run, 0))["accuracy"]
-    return Training(validation=accuracy, items_per_second=rate)
+    return num_trained
 
 
 def put_network(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> int:
@@ -75,7 +92,8 @@ def put_network(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> int
         network.take_given(recipe, data, run, hardware)
         return 0
     make = partial(train_network, recipe, data, hardware=hardware, ranks=ALONE)
-    return network.keep(recipe, data, run, make)
+    folder = network.picture_folder(recipe, data, run.request.seed)
+    return network.keep(folder, 0, network.fresh(recipe), run, make)
 
 
 def train_network(recipe: Recipe, data: Data, run: Run, hardware: Hardware, ranks: Ranks) -> int:

@@ -11,7 +11,7 @@ SPEC = Spec(
     title_zh="對抗式攻擊",
     topic="Adversarial attack and defence",
     summary="200 pictures, each pixel changed by at most 8 -> a classifier that nobody shows errs.",
-    metric=Metric(name="accuracy", higher_is_better=False, unit="share of pictures", digits=3),
+    metric=Metric(name="accuracy", higher_is_better=False, unit="share of pictures", digits=2),
     submission="images",
     submission_name="submission.tgz",
     limits=Limits(max_bytes=2_000_000, max_rows=200),

@@ -11,7 +11,7 @@ from mlspring.verbs import recipes
 
 # Homeworks whose official recipes are all meant for a GPU, and single ones of the others.
 FOR_A_GPU = ("hw02", "hw03", "hw04", "hw05", "hw07", "hw08", "hw10", "hw11", "hw13")
-SINGLE = {"hw15": ("strong", "boss", "tasks")}
+SINGLE = {"hw09": ("all",), "hw15": ("strong", "boss", "tasks")}
 
 
 def hint(spec: Spec, name: str) -> str | None:

@@ -52,7 +52,7 @@ def test_members_are_the_recipe_s_network_then_those_of_the_questions() -> None:
     assert studied.num_members == 4
     members = [models.of_member(studied, number) for number in range(4)]
     assert members[0] == studied.model
-    assert [member.layers for member in members] == [2, 1, 6, 2]
+    assert [member.layers for member in members] == [3, 1, 6, 3]
     assert [member.dropout for member in members] == [0, 0, 0, 0.5]
     assert members[3].width == members[0].width
 

@@ -31,7 +31,7 @@ def weights_path(run: Run, network: int | str) -> Path:
 
 def save_weights(path: Path, model: nn.Module, metadata: Mapping[str, Any]) -> None:
     """Write the tensors of ``model`` and JSON ``metadata`` about them, whole or not at all."""
-    _write(path, model.state_dict(), metadata)
+    write_tensors(path, model.state_dict(), metadata)
 
 
 def load_weights(path: Path, model: nn.Module, *, fix: str | None = None) -> None:
@@ -41,7 +41,7 @@ def load_weights(path: Path, model: nn.Module, *, fix: str | None = None) -> Non
         RunError: the file is missing, damaged or of another network; ``fix`` is its next step.
     """
     try:
-        tensors, _ = _read(path)
+        tensors, _ = read_tensors(path)
         model.load_state_dict(tensors)
     except RunError as error:
         raise RunError(error.found, file=path, fix=fix) from error
@@ -76,6 +76,30 @@ def read_metadata(path: Path) -> dict[str, Any]:
         raise RunError(f"cannot be read as safetensors ({error})", file=path) from error
 
 
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write tensors and metadata, whole or not at all; the bytes are held in memory meanwhile."""
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    content = save(plain, metadata=_pack(metadata))
+    del plain
+    # Its own save_file would hide the system's error, and leave a file of its own after a kill.
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors of ``path`` on the CPU, and their metadata.
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as stream:
+            metadata = _unpack(stream.metadata())
+            return {key: stream.get_tensor(key) for key in stream.keys()}, metadata  # noqa: SIM118
+    except DAMAGE as error:
+        raise RunError(f"cannot be read as safetensors ({error})", file=path) from error
+
+
 def save_state(
     path: Path,
     modules: Mapping[str, nn.Module],
@@ -97,7 +121,7 @@ def save_state(
     }
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(v) for key, v in state.items()}
-    _write(path, tensors, metadata)
+    write_tensors(path, tensors, metadata)
 
 
 def load_state(
@@ -110,7 +134,7 @@ def load_state(
     """
     if not path.exists():
         return None
-    tensors, metadata = _read(path)
+    tensors, metadata = read_tensors(path)
     try:
         for name, module in modules.items():
             prefix = f"module/{name}/"
@@ -144,22 +168,3 @@ def _pack(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 def _unpack(metadata: Mapping[str, str] | None) -> dict[str, Any]:
     return dict(json.loads((metadata or {}).get("metadata", "{}")))
-
-
-def _write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write tensors and metadata, whole or not at all; the bytes are held in memory meanwhile."""
-    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    content = save(plain, metadata=_pack(metadata))
-    del plain
-    # Its own save_file would hide the system's error, and leave a file of its own after a kill.
-    with atomic_path(path) as partial:
-        partial.write_bytes(content)
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        with safe_open(path, framework="pt") as stream:
-            metadata = _unpack(stream.metadata())
-            return {key: stream.get_tensor(key) for key in stream.keys()}, metadata  # noqa: SIM118
-    except DAMAGE as error:
-        raise RunError(f"cannot be read as safetensors ({error})", file=path) from error

@@ -8,16 +8,13 @@ explanations.safetensors in the run's folder, n pictures in the order of ``data.
     metadata           numbers: scores, errors, correlations
 """
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from mlspring.core.files import atomic_path
 from mlspring.core.progress import bar
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw09_explain import network, truth
@@ -27,7 +24,7 @@ from mlspring.homeworks.hw09_explain.methods.lime import Surrogate, lime, superp
 from mlspring.homeworks.hw09_explain.models import OnPixels
 from mlspring.homeworks.hw09_explain.recipe import MapName, Recipe
 from mlspring.homeworks.hw09_explain.sanity import randomised
-from mlspring.kit.checkpoint import read_metadata
+from mlspring.kit import checkpoint
 from mlspring.kit.device import Hardware
 
 FILE = "explanations.safetensors"
@@ -77,12 +74,7 @@ def explain(recipe: Recipe, data: Data, run: Run, hardware: Hardware) -> None:
         if "filters" in recipe.explain.methods:
             add_filters(model, images, recipe, seed, tensors, numbers)
         progress.advance(1)
-    content = save(
-        {name: value.cpu().contiguous() for name, value in tensors.items()},
-        metadata={"metadata": json.dumps(numbers)},
-    )
-    with atomic_path(run.folder / FILE) as partial:
-        partial.write_bytes(content)
+    checkpoint.write_tensors(run.folder / FILE, tensors, numbers)
 
 
 def read(run: Run) -> tuple[dict[str, Tensor], Numbers]:
@@ -91,8 +83,7 @@ def read(run: Run) -> tuple[dict[str, Tensor], Numbers]:
     Raises:
         RunError: they are missing or damaged.
     """
-    numbers = read_metadata(run.folder / FILE)
-    return load_file(run.folder / FILE), numbers
+    return checkpoint.read_tensors(run.folder / FILE)
 
 
 @torch.no_grad()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,6 +19,7 @@ from mlspring.homeworks.hw11_adaptation import losses, transform
 from mlspring.homeworks.hw11_adaptation.batches import Domains
 from mlspring.homeworks.hw11_adaptation.models import Adapter
 from mlspring.homeworks.hw11_adaptation.recipe import AugmentKnobs
+from mlspring.kit import checkpoint
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.evaluate import accuracy, predict_all
@@ -148,11 +148,15 @@ def save_features(
     model.eval()
     features = predict_all(forward, len(pictures), EVAL_BATCH)
     model.train(was_training)
-    with atomic_path(features_path(run, stage)) as partial:
-        save_file({"features": features, "labels": domains.labels[photos].cpu()}, partial)
+    tensors = {"features": features, "labels": domains.labels[photos]}
+    checkpoint.write_tensors(features_path(run, stage), tensors, {})
 
 
 def read_features(file: Path) -> tuple[Tensor, Tensor]:
-    """Return features (n + m, f) of n photos and m drawings, and the photos' classes (n,)."""
-    kept = load_file(file)
+    """Return features (n + m, f) of n photos and m drawings, and the photos' classes (n,).
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    kept, _ = checkpoint.read_tensors(file)
     return kept["features"], kept["labels"]

@@ -7,7 +7,6 @@ texts.safetensors in the run's folder:
     metadata           numbers, of the encoder and of an untrained one beside it
 """
 
-import json
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -16,10 +15,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor
 
-from mlspring.core.files import atomic_path
 from mlspring.core.progress import bar
 from mlspring.core.runs import Run
 from mlspring.homeworks.hw09_explain import network
@@ -36,7 +33,8 @@ from mlspring.homeworks.hw09_explain.text.encoder import (
 )
 from mlspring.homeworks.hw09_explain.text.given import given, of_run, untrained
 from mlspring.homeworks.hw09_explain.text.train import MEMBER, train_encoder
-from mlspring.kit.checkpoint import read_metadata, weights_path
+from mlspring.kit import checkpoint
+from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.seeding import derive_seed
 from mlspring.worlds.senses.texts import Text, draw_mentions, draw_text, two_senses
@@ -109,12 +107,8 @@ def write(recipe: Recipe, run: Run, encoder: Encoder, hardware: Hardware) -> Non
                 tensors |= shown_distances(vectors[recipe.text.word])
     known = draw_mentions(recipe.text.word, SHOWN_EACH, seed)
     numbers["mentions"] = [(one.sense, one.text) for one in known]
-    content = save(
-        {name: value.float().contiguous() for name, value in tensors.items()},
-        metadata={"metadata": json.dumps(numbers)},
-    )
-    with atomic_path(run.folder / FILE) as partial:
-        partial.write_bytes(content)
+    tensors = {name: value.float() for name, value in tensors.items()}
+    checkpoint.write_tensors(run.folder / FILE, tensors, numbers)
 
 
 def read(run: Run) -> tuple[dict[str, Tensor], Numbers]:
@@ -123,8 +117,7 @@ def read(run: Run) -> tuple[dict[str, Tensor], Numbers]:
     Raises:
         RunError: they are missing or damaged.
     """
-    numbers = read_metadata(run.folder / FILE)
-    return load_file(run.folder / FILE), numbers
+    return checkpoint.read_tensors(run.folder / FILE)
 
 
 def show(encoder: Encoder, text: Text, numbers: Numbers) -> dict[str, Tensor]:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoTokenizer, BertModel
 
 from mlspring.core.errors import DataError, RunError
 from mlspring.homeworks.hw09_explain.text.encoder import SPECIAL, Encoder
 from mlspring.kit.bert import new_bert
-from mlspring.kit.checkpoint import DAMAGE, read_metadata
+from mlspring.kit.checkpoint import DAMAGE, read_tensors
 from mlspring.kit.device import Hardware
 
 EXPECTED = (
@@ -55,10 +54,9 @@ def of_run(file: Path, hardware: Hardware) -> Encoder:
         DataError: they are damaged, or hold no encoder.
     """
     try:
-        about = read_metadata(file)
+        weights, about = read_tensors(file)
         config, tokenizer = about["config"], Tokenizer.from_str(about["tokenizer"])
         bert = new_bert(config)
-        weights = load_file(file)
         bert.load_state_dict(
             {k.removeprefix("bert."): v for k, v in weights.items() if k.startswith("bert.")}
         )

@@ -46,8 +46,7 @@ finish = Bookkeeper.finish
 def tell_and_finish(books):
     weights = b"".join(p.detach().numpy().tobytes() for p in books.state.model.parameters())
     file = Path({folder!r}) / f"{{books.number}}-{{books.ranks.rank}}.weights"
-    if books.ranks.size > 1:  # what one process trains alone has no others to be like
-        file.write_text(hashlib.sha256(weights).hexdigest())
+    file.write_text(hashlib.sha256(weights).hexdigest())
     finish(books)
 
 Bookkeeper.finish = tell_and_finish
@@ -101,6 +100,7 @@ def learn_like_one(
 
         # Each process has its own share of the batches: only averaged gradients keep them alike.
         told = weights_told(many)
+        assert {len(told.pop(number, ["once"])) for number in tiny.trained_by_one} <= {1}
         assert told and {len(digests) for digests in told.values()} == {size}
         assert {len(set(digests)) for digests in told.values()} == {1}
         assert output.count("next: mlspring report") == 1, "only the first process speaks"

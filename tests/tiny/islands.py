@@ -52,6 +52,7 @@ class Tiny:
         short: overrides that end training at once.
         drawn: recipe of the world in which the seed decides something; default: the first level.
         spared: overrides that leave out of the first level on the world what its score needs not.
+        trained_by_one: numbers of networks that one of many processes trains alone.
     """
 
     write_data: Callable[[Path], Path]
@@ -66,6 +67,7 @@ class Tiny:
     short: tuple[str, ...] = ("train.steps=1",)
     drawn: str = ""
     spared: tuple[str, ...] = ()
+    trained_by_one: tuple[str, ...] = ()
 
 
 TINY = {
@@ -126,6 +128,7 @@ TINY = {
         tolerance=0.1,  # batch norm takes its statistics from each process's share
         alike=(),
         spared=explained.SPARED,
+        trained_by_one=("1",),  # the encoder
     ),
     "hw10": Tiny(
         write_data=attack.write_targets,

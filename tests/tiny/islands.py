@@ -52,7 +52,8 @@ class Tiny:
         short: overrides that end training at once.
         drawn: recipe of the world in which the seed decides something; default: the first level.
         spared: overrides that leave out of the first level on the world what its score needs not.
-        trained_by_one: numbers of networks that one of many processes trains alone.
+        trained_by_one: numbers of networks that one of many processes trains alone, on a task of
+            their own: their losses continue no other's.
     """
 
     write_data: Callable[[Path], Path]

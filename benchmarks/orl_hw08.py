@@ -46,7 +46,7 @@ def main(faces: Path, others: Sequence[Path]) -> None:
 
         rows = list(measured_rows(spec, Path(name), NUM_SEEDS, area))
     columns = ["recipe", f"ROC AUC on {len(wrong)} pictures, by seed", "95 %", "seconds"]
-    write_files_results(spec.id, "orl_hw08", columns, rows)
+    write_files_results(spec.id, "orl_hw08", columns, rows, "FACES OTHERS")
 
 
 def write(faces: Path, others: Sequence[Path], to: Path) -> NDArray[np.bool_]:

@@ -56,11 +56,11 @@ def new_pair(model: ModelKnobs, method: MethodKnobs) -> Pair:
     made = new_generator(model, method)
     match method.name:
         case "dcgan":
-            return Pair(made, Discriminator(model.feature_dim, batch_norm=True))
+            return Pair(made, Discriminator(model.discriminator_dim, batch_norm=True))
         case "wgan" | "wgan_gp":
-            return Pair(made, Discriminator(model.feature_dim, batch_norm=False))
+            return Pair(made, Discriminator(model.discriminator_dim, batch_norm=False))
         case "stylegan":
-            return Pair(made, StyleDiscriminator(model.feature_dim))
+            return Pair(made, StyleDiscriminator(model.discriminator_dim))
 
 
 def new_optimizer(pair: Pair, method: MethodKnobs, learning_rate: float) -> torch.optim.Optimizer:

@@ -15,7 +15,10 @@ class ModelKnobs(Section):
 
     z_dim: int = Field(ge=1, le=4096, description="numbers that a picture is made from")
     feature_dim: int = Field(
-        ge=4, le=512, description="maps of the widest picture; narrower ones have up to 8 times"
+        ge=4, le=512, description="generator: maps of the widest picture; others have up to 8 times"
+    )
+    discriminator_dim: int = Field(
+        ge=4, le=512, description="discriminator: maps of its first layer; later have up to 8 times"
     )
 
 
@@ -48,6 +51,7 @@ class TrainKnobs(Section):
     batch_size: int = Field(ge=2, le=4096, description="real pictures in a discriminator update")
     steps: shared.Steps
     learning_rate: shared.LearningRate
+    schedule: shared.Schedule
     ema_decay: shared.EMADecay
     validate_every: shared.ValidateEvery
     checkpoint_seconds: shared.CheckpointSeconds

@@ -21,6 +21,7 @@ from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.ema import EMA
+from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import seed_everything
 from mlspring.kit.state import TrainState
 from mlspring.kit.training import Bookkeeper
@@ -63,6 +64,7 @@ def train_pair(
     faces = Faces(recipe, data, seed, hardware, ranks)
     with Bookkeeper(run, 0, state, knobs, knobs.steps, ranks, "train") as books:
         for step in books.steps():
+            rate = set_learning_rate(state.optimizer, knobs, step)
             # the discriminator's updates; fakes are made without gradients for the generator
             for turn in range(method.critic_steps):
                 batch = faces.batch(state.model, (step - 1) * method.critic_steps + turn + 1)
@@ -92,7 +94,7 @@ def train_pair(
             books.add(train__loss=loss.detach(), train__generator_loss=own_loss.detach())
             if books.validates():
                 measured = samples.measure(state.sampler, data, run, step, hardware, ranks)
-                books.log(epoch=faces.epochs(step), **measured, learning_rate=knobs.learning_rate)
+                books.log(epoch=faces.epochs(step), **measured, learning_rate=rate)
             if books.due():
                 books.save()
         if ranks.is_main:

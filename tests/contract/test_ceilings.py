@@ -23,7 +23,7 @@ METHODS = {
     ),
     "hw06": (
         *('name = "dcgan"', 'name = "wgan"', 'name = "wgan_gp"', 'name = "stylegan"'),
-        *("r1 = 1.0", "translate = 0.125", "cutout = 0.25", "ema_decay = 0.99"),
+        *("r1 = 0.1", "translate = 0.125", "cutout = 0.25", "ema_decay = 0.99"),
     ),
     "hw07": (
         *('"tokens"', '"spans"', '"recall"', 'source = "given"'),

@@ -12,7 +12,14 @@ NAMES = ("dcgan", "wgan", "wgan_gp", "stylegan")
 
 
 def pair_of(name: str, z_dim: int = 8, feature_dim: int = 4) -> methods.Pair:
-    told = {"critic_steps": 1, "clip": 0.01, "penalty": 10.0, "r1": 1.0, "r1_every": 1}
+    told = {
+        "critic_steps": 1,
+        "clip": 0.01,
+        "penalty": 10.0,
+        "r1": 1.0,
+        "r1_every": 1,
+        "generator_rate": 1.0,
+    }
     method = MethodKnobs(**{"name": name, "beta1": 0.5, "beta2": 0.9, **told})
     return methods.new_pair(
         ModelKnobs(z_dim=z_dim, feature_dim=feature_dim, discriminator_dim=feature_dim), method

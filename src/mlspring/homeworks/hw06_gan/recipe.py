@@ -33,6 +33,9 @@ class MethodKnobs(Section):
     penalty: float = Field(ge=0, le=1000, description="wgan_gp: lambda of the gradient penalty")
     r1: float = Field(ge=0, le=1000, description="stylegan: gamma of R1; 0: off")
     r1_every: int = Field(ge=1, le=1000, description="stylegan: discriminator steps between two R1")
+    generator_rate: float = Field(
+        gt=0, le=100, description="the generator's learning rate, times the discriminator's"
+    )
     beta1: float = Field(ge=0, lt=1, description="Adam: share of the old gradient kept")
     beta2: float = Field(gt=0, lt=1, description="Adam: share of the old square kept")
 

@@ -64,7 +64,10 @@ def train_pair(
     faces = Faces(recipe, data, seed, hardware, ranks)
     with Bookkeeper(run, 0, state, knobs, knobs.steps, ranks, "train") as books:
         for step in books.steps():
+            # two rates, the generator's in its own proportion (Heusel et al. 2017)
             rate = set_learning_rate(state.optimizer, knobs, step)
+            state.optimizer.param_groups[0]["lr"] = rate * method.generator_rate
+
             # the discriminator's updates; fakes are made without gradients for the generator
             for turn in range(method.critic_steps):
                 batch = faces.batch(state.model, (step - 1) * method.critic_steps + turn + 1)

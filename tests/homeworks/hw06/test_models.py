@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mlspring.homeworks.hw06_gan import methods, models
+from mlspring.homeworks.hw06_gan import losses, methods, models
 from mlspring.homeworks.hw06_gan.recipe import MethodKnobs, ModelKnobs
 
 NAMES = ("dcgan", "wgan", "wgan_gp", "stylegan")
@@ -33,6 +33,19 @@ def num_weights(network: nn.Module) -> int:
 def test_the_sample_s_networks_have_the_sample_s_sizes() -> None:
     assert num_weights(models.Generator(100, 64)) == 5_142_080
     assert num_weights(models.Discriminator(64, batch_norm=True)) == 2_766_529
+
+
+def test_a_critic_has_a_slope_before_it_has_learnt() -> None:
+    torch.manual_seed(0)
+    critic = models.Discriminator(8, batch_norm=False)
+    images = torch.randn(4, 3, 64, 64)
+
+    def slope() -> float:
+        return losses.input_gradients(critic, images).flatten(1).norm(dim=1).mean().item()
+
+    assert 0.1 < slope() < 10
+    critic.apply(models.normal_weights)
+    assert slope() < 0.01, "the sample's weights want a norm"
 
 
 @pytest.mark.parametrize("name", NAMES)

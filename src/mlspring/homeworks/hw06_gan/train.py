@@ -44,12 +44,12 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = device.choose_for(run, work="conv", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
+    if ranks.is_main and not study.path(run).exists():
+        study.measure(recipe, data, run, hardware)
     start, num_seen = time.perf_counter(), 0
     if not ranks.broadcast(weights_path(run, 0).exists()):
         num_seen = train_pair(recipe, data, run, hardware, ranks)
     rate = num_seen / (time.perf_counter() - start)
-    if ranks.is_main and not study.path(run).exists():
-        study.measure(recipe, data, run, hardware)
     ranks.wait()
     distance = checkpoint.read_metadata(weights_path(run, 0))["distance"]
     return Training(validation=distance, items_per_second=round(rate, 1))

@@ -84,7 +84,7 @@ def he_weights(module: nn.Module) -> None:
 
     Without norm, the sample's N(0, 0.02) would shrink them layer by layer: a critic without slope.
     """
-    if isinstance(module, nn.Conv2d):
+    if isinstance(module, nn.Conv2d) and module.bias is not None:
         nn.init.kaiming_normal_(module.weight, SLOPE)
         nn.init.zeros_(module.bias)
 

@@ -21,6 +21,10 @@ METHODS = {
         *('kind = "gru"', 'kind = "transformer"', 'schedule = "inverse_sqrt"'),
         *("average_last = 100", "beam = 5", "sentences = 20000", "beam = 0"),
     ),
+    "hw06": (
+        *('name = "dcgan"', 'name = "wgan"', 'name = "wgan_gp"', 'name = "stylegan"'),
+        *("r1 = 0.1", "translate = 0.125", "cutout = 0.25", "ema_decay = 0.99"),
+    ),
     "hw07": (
         *('"tokens"', '"spans"', '"recall"', 'source = "given"'),
         *('place = "anywhere"', 'rule = "joint"', "members = 2"),

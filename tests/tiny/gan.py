@@ -69,6 +69,7 @@ def write_perfect(answers: Path, path: Path) -> Path:
 # A few steps of a narrow pair: what a test may spend.
 SMALL = (
     "model.feature_dim=4",
+    "model.discriminator_dim=4",
     "model.z_dim=8",
     "train.batch_size=6",
     "train.steps=5",

@@ -13,6 +13,7 @@ from tests.tiny import (
     domains,
     explained,
     food,
+    gan,
     glyphs,
     landings,
     phones,
@@ -105,6 +106,15 @@ TINY = {
         write_answers=translation.write_answers,
         write_perfect=translation.write_perfect,
         best=100.0,
+    ),
+    "hw06": Tiny(
+        write_data=gan.write_faces,
+        small=gan.SMALL,
+        write_answers=gan.write_answers,
+        write_perfect=gan.write_perfect,
+        held_out="valid/distance",
+        tolerance=0.1,  # batch norm takes its statistics from each process's share
+        alike=(),
     ),
     "hw07": Tiny(
         write_data=reading.write_reading,

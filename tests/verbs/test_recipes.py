@@ -10,7 +10,7 @@ from mlspring.core.spec import Spec
 from mlspring.verbs import recipes
 
 # Homeworks whose official recipes are all meant for a GPU, and single ones of the others.
-FOR_A_GPU = ("hw02", "hw03", "hw04", "hw05", "hw07", "hw08", "hw10", "hw11", "hw13")
+FOR_A_GPU = ("hw02", "hw03", "hw04", "hw05", "hw06", "hw07", "hw08", "hw10", "hw11", "hw13")
 SINGLE = {"hw09": ("all",), "hw15": ("strong", "boss", "tasks")}
 
 

@@ -5,16 +5,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mlspring.homeworks.hw06_gan import methods, models
+from mlspring.homeworks.hw06_gan import losses, methods, models
 from mlspring.homeworks.hw06_gan.recipe import MethodKnobs, ModelKnobs
 
 NAMES = ("dcgan", "wgan", "wgan_gp", "stylegan")
 
 
 def pair_of(name: str, z_dim: int = 8, feature_dim: int = 4) -> methods.Pair:
-    told = {"critic_steps": 1, "clip": 0.01, "penalty": 10.0, "r1": 1.0, "r1_every": 1}
+    told = {
+        "critic_steps": 1,
+        "clip": 0.01,
+        "penalty": 10.0,
+        "r1": 1.0,
+        "r1_every": 1,
+        "generator_rate": 1.0,
+    }
     method = MethodKnobs(**{"name": name, "beta1": 0.5, "beta2": 0.9, **told})
-    return methods.new_pair(ModelKnobs(z_dim=z_dim, feature_dim=feature_dim), method)
+    return methods.new_pair(
+        ModelKnobs(z_dim=z_dim, feature_dim=feature_dim, discriminator_dim=feature_dim), method
+    )
 
 
 def num_weights(network: nn.Module) -> int:
@@ -24,6 +33,19 @@ def num_weights(network: nn.Module) -> int:
 def test_the_sample_s_networks_have_the_sample_s_sizes() -> None:
     assert num_weights(models.Generator(100, 64)) == 5_142_080
     assert num_weights(models.Discriminator(64, batch_norm=True)) == 2_766_529
+
+
+def test_a_critic_has_a_slope_before_it_has_learnt() -> None:
+    torch.manual_seed(0)
+    critic = models.Discriminator(8, batch_norm=False)
+    images = torch.randn(4, 3, 64, 64)
+
+    def slope() -> float:
+        return losses.input_gradients(critic, images).flatten(1).norm(dim=1).mean().item()
+
+    assert 0.1 < slope() < 10
+    critic.apply(models.normal_weights)
+    assert slope() < 0.01, "the sample's weights want a norm"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from mlspring.kit.distributed import Ranks
 from tests.homeworks.stops import stopped_at
 from tests.tiny.gan import SMALL, write_faces
 
+CHANGED = ("augment.translate=0.125", "augment.cutout=0.25", "augment.colour=0.2")
 CPU = device.choose("cpu", "fp32", work="conv")
 
 
@@ -62,7 +64,8 @@ def run_in(folder: Path, knobs: Recipe, blots: data.Data) -> dict[str, bytes]:
 def test_a_stopped_run_ends_like_one_left_alone(
     level: str, blots: data.Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    knobs = recipe(level, "method.critic_steps=2", "method.r1_every=3")
+    changed = CHANGED if level == "boss" else ()
+    knobs = recipe(level, "method.critic_steps=2", "method.r1_every=3", *changed)
     whole = run_in(tmp_path / "whole", knobs, blots)
     for step in (2, 4):
         with stopped_at(step, monkeypatch):
@@ -92,6 +95,25 @@ def test_a_step_moves_both_networks_and_neither_by_the_other_s_gradient(
     state.optimizer.zero_grad()
     methods.generator_loss(seen, knobs.method).backward()
     assert all(p.grad is None for p in state.model.discriminator.parameters())
+
+
+def test_rates_fall_and_the_generator_s_keeps_its_proportion(
+    blots: data.Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates, fresh = [], methods.new_optimizer
+
+    def noted(*settings: Any) -> torch.optim.Optimizer:
+        optimizer = fresh(*settings)
+        optimizer.register_step_pre_hook(
+            lambda o, *_: rates.append([group["lr"] for group in o.param_groups])
+        )
+        return optimizer
+
+    monkeypatch.setattr(methods, "new_optimizer", noted)
+    told = ("train.learning_rate=0.01", "train.schedule=linear", "method.generator_rate=3.0")
+    run_in(tmp_path / "run", recipe("simple", *told), blots)
+    wanted = [0.01 * (1 - step / 5) for step in range(5) for _ in ("discriminator", "generator")]
+    assert np.allclose(rates, [[3 * rate, rate] for rate in wanted])
 
 
 def test_clipped_weights_stay_clipped(blots: data.Data, tmp_path: Path) -> None:
@@ -128,7 +150,7 @@ def test_what_is_measured_is_the_average_that_is_saved(blots: data.Data, tmp_pat
 
 
 def test_batches_are_known_from_the_update_alone(blots: data.Data) -> None:
-    knobs = recipe("boss")
+    knobs = recipe("boss", *CHANGED)
     pair = train.new_state(knobs, 0, CPU).model
     a, b = (batches.Faces(knobs, blots, 0, CPU) for _ in range(2))
     for update in (1, 2, 30):
@@ -143,7 +165,7 @@ def test_batches_are_known_from_the_update_alone(blots: data.Data) -> None:
 
 
 def test_processes_share_a_batch_without_gap_or_overlap(blots: data.Data) -> None:
-    knobs = recipe("boss", "train.batch_size=7")
+    knobs = recipe("boss", "train.batch_size=7", *CHANGED)
     pair = train.new_state(knobs, 0, CPU).model.eval()
     whole = batches.Faces(knobs, blots, 0, CPU).batch(pair, 3)
     parts = [batches.Faces(knobs, blots, 0, CPU, Ranks(r, 3)).batch(pair, 3) for r in range(3)]

@@ -56,22 +56,22 @@ def new_pair(model: ModelKnobs, method: MethodKnobs) -> Pair:
     made = new_generator(model, method)
     match method.name:
         case "dcgan":
-            return Pair(made, Discriminator(model.feature_dim, batch_norm=True))
+            return Pair(made, Discriminator(model.discriminator_dim, batch_norm=True))
         case "wgan" | "wgan_gp":
-            return Pair(made, Discriminator(model.feature_dim, batch_norm=False))
+            return Pair(made, Discriminator(model.discriminator_dim, batch_norm=False))
         case "stylegan":
-            return Pair(made, StyleDiscriminator(model.feature_dim))
+            return Pair(made, StyleDiscriminator(model.discriminator_dim))
 
 
 def new_optimizer(pair: Pair, method: MethodKnobs, learning_rate: float) -> torch.optim.Optimizer:
     """Return one optimizer for both networks; those without gradients stay as they are.
 
-    WGAN with clipping wants no momentum (arXiv:1701.07875).
+    Its first group is the generator. WGAN with clipping wants no momentum (arXiv:1701.07875).
     """
+    groups = [{"params": network.parameters()} for network in (pair.generator, pair.discriminator)]
     if method.name == "wgan":
-        return torch.optim.RMSprop(pair.parameters(), learning_rate)
-    betas = (method.beta1, method.beta2)
-    return torch.optim.Adam(pair.parameters(), learning_rate, betas=betas, fused=True)
+        return torch.optim.RMSprop(groups, learning_rate)
+    return torch.optim.Adam(groups, learning_rate, betas=(method.beta1, method.beta2), fused=True)
 
 
 # ---- the discriminator's side

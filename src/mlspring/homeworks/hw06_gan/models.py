@@ -1,7 +1,7 @@
 """The networks: the sample's pair, and a pair in the manner of StyleGAN2.
 
 Letters: N pictures, Z numbers of a latent, W of a style, C channels, S side of a map, d the
-recipe's ``feature_dim``. A generator takes latents (N, Z) and returns pictures (N, 3, 64, 64) from
+recipe's width. A generator takes latents (N, Z) and returns pictures (N, 3, 64, 64) from
 -1 to 1; a discriminator takes those and returns one number each, (N,): a logit or a critic's value,
 so it ends without sigmoid. Maps go 4 > 8 > 16 > 32 > 64, and back.
 """
@@ -59,7 +59,7 @@ class Discriminator(nn.Module):
             layers += [nn.BatchNorm2d(outputs)] if batch_norm else []
             layers.append(nn.LeakyReLU(SLOPE))
         self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4))
-        self.apply(normal_weights)
+        self.apply(normal_weights if batch_norm else he_weights)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return a logit or value of each picture: (N,)."""
@@ -76,6 +76,16 @@ def normal_weights(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def he_weights(module: nn.Module) -> None:
+    """Draw a convolution's first weights so that maps keep their size (arXiv:1502.01852).
+
+    Without norm, the sample's N(0, 0.02) would shrink them layer by layer: a critic without slope.
+    """
+    if isinstance(module, nn.Conv2d) and module.bias is not None:
+        nn.init.kaiming_normal_(module.weight, SLOPE)
         nn.init.zeros_(module.bias)
 
 

@@ -15,7 +15,10 @@ class ModelKnobs(Section):
 
     z_dim: int = Field(ge=1, le=4096, description="numbers that a picture is made from")
     feature_dim: int = Field(
-        ge=4, le=512, description="maps of the widest picture; narrower ones have up to 8 times"
+        ge=4, le=512, description="generator: maps of the widest picture; others have up to 8 times"
+    )
+    discriminator_dim: int = Field(
+        ge=4, le=512, description="discriminator: maps of its first layer; later have up to 8 times"
     )
 
 
@@ -30,6 +33,9 @@ class MethodKnobs(Section):
     penalty: float = Field(ge=0, le=1000, description="wgan_gp: lambda of the gradient penalty")
     r1: float = Field(ge=0, le=1000, description="stylegan: gamma of R1; 0: off")
     r1_every: int = Field(ge=1, le=1000, description="stylegan: discriminator steps between two R1")
+    generator_rate: float = Field(
+        gt=0, le=100, description="the generator's learning rate, times the discriminator's"
+    )
     beta1: float = Field(ge=0, lt=1, description="Adam: share of the old gradient kept")
     beta2: float = Field(gt=0, lt=1, description="Adam: share of the old square kept")
 
@@ -48,6 +54,7 @@ class TrainKnobs(Section):
     batch_size: int = Field(ge=2, le=4096, description="real pictures in a discriminator update")
     steps: shared.Steps
     learning_rate: shared.LearningRate
+    schedule: shared.Schedule
     ema_decay: shared.EMADecay
     validate_every: shared.ValidateEvery
     checkpoint_seconds: shared.CheckpointSeconds

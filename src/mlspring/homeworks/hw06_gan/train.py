@@ -21,6 +21,7 @@ from mlspring.kit.checkpoint import weights_path
 from mlspring.kit.device import Hardware
 from mlspring.kit.distributed import ALONE, Ranks
 from mlspring.kit.ema import EMA
+from mlspring.kit.schedules import set_learning_rate
 from mlspring.kit.seeding import seed_everything
 from mlspring.kit.state import TrainState
 from mlspring.kit.training import Bookkeeper
@@ -43,12 +44,12 @@ def train(recipe: Recipe, data: Data, run: Run) -> Training:
     ranks = distributed.start(recipe.train.batch_size, run.request.device)
     hardware = device.choose_for(run, work="conv", ranks=ranks)
     run.note(device=str(hardware.device), precision=hardware.precision, processes=ranks.size)
+    if ranks.is_main and not study.path(run).exists():
+        study.measure(recipe, data, run, hardware)
     start, num_seen = time.perf_counter(), 0
     if not ranks.broadcast(weights_path(run, 0).exists()):
         num_seen = train_pair(recipe, data, run, hardware, ranks)
     rate = num_seen / (time.perf_counter() - start)
-    if ranks.is_main and not study.path(run).exists():
-        study.measure(recipe, data, run, hardware)
     ranks.wait()
     distance = checkpoint.read_metadata(weights_path(run, 0))["distance"]
     return Training(validation=distance, items_per_second=round(rate, 1))
@@ -63,6 +64,10 @@ def train_pair(
     faces = Faces(recipe, data, seed, hardware, ranks)
     with Bookkeeper(run, 0, state, knobs, knobs.steps, ranks, "train") as books:
         for step in books.steps():
+            # two rates, the generator's in its own proportion (Heusel et al. 2017)
+            rate = set_learning_rate(state.optimizer, knobs, step)
+            state.optimizer.param_groups[0]["lr"] = rate * method.generator_rate
+
             # the discriminator's updates; fakes are made without gradients for the generator
             for turn in range(method.critic_steps):
                 batch = faces.batch(state.model, (step - 1) * method.critic_steps + turn + 1)
@@ -92,7 +97,7 @@ def train_pair(
             books.add(train__loss=loss.detach(), train__generator_loss=own_loss.detach())
             if books.validates():
                 measured = samples.measure(state.sampler, data, run, step, hardware, ranks)
-                books.log(epoch=faces.epochs(step), **measured, learning_rate=knobs.learning_rate)
+                books.log(epoch=faces.epochs(step), **measured, learning_rate=rate)
             if books.due():
                 books.save()
         if ranks.is_main:

@@ -44,10 +44,9 @@ class RecurrentState:
 class Recurrent(nn.Module):
     """A bidirectional GRU reads, a GRU writes; the token to read next asks the encoder's outputs.
 
-    The course's sample: what attention finds is joined to the embedded token before the GRU reads
-    it, so the query knows that token alone, not the GRU's state as in Luong et al. 2015
-    (arXiv:1508.04025), from whom the "general" score is. It is divided by sqrt(u), so that no
-    softmax is certain from the start.
+    The course's sample: what attention finds is joined to the embedded token, then the GRU reads;
+    so the query knows that token alone, not the GRU's state as in Luong et al. 2015
+    (arXiv:1508.04025, "general" score). Divided by sqrt(u), no softmax is certain from the start.
     """
 
     def __init__(self, knobs: ModelKnobs, num_tokens: int) -> None:
@@ -128,7 +127,7 @@ def turn(lengths: Tensor, longest: int) -> Tensor:
 def _read(gru: nn.GRU, x: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return outputs and last state, without autocast: in bf16 a CPU takes ten times as long."""
     with torch.autocast(x.device.type, enabled=False):
-        outputs, last = gru(x, hidden)
+        outputs, last = gru(x.to(gru.weight_ih_l0.dtype), hidden)
     return outputs, last
 
 

@@ -37,7 +37,7 @@ def forward_task(recipe: Recipe, data: Data, words: Vocabulary, synthetic: Pairs
     """Return English to Chinese: the real pairs, and synthetic ones, which a first token tells.
 
     Tagged back-translation (Caswell et al. 2019, arXiv:1906.06442): the network learns from both,
-    in the end from the real ones alone, and is asked without the token, so that it writes as they do.
+    in the end from real ones alone, and is asked without the token, so that it writes as they do.
     """
     real = every = corpus(words, data.train)
     steps = num_mixed = recipe.train.steps

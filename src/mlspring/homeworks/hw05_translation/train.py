@@ -64,15 +64,13 @@ def train_network(
     knobs, seed = task.knobs, run.request.seed
     state = new_state(recipe, task, seed, hardware)
     network, norms = ranks.wrap(state.model), state.others["norms"].values
-    mixed, alone = (
-        TokenBatches(corpus, knobs.batch_tokens, derive_seed(seed, number))
-        for number, corpus in enumerate((task.train, task.real))
-    )
+    mixed = TokenBatches(task.train, knobs.batch_tokens, derive_seed(seed, 0))
+    alone = TokenBatches(task.real, knobs.batch_tokens, derive_seed(seed, 1))
     with Bookkeeper(run, 0, state, knobs, knobs.steps, ranks, f"train {task.name}") as books:
         for step in books.steps():
             # batch: this process's share of pairs of like length, in the end of real ones
-            real = step > task.num_mixed
-            corpus, batches = (task.real, alone) if real else (task.train, mixed)
+            last = step > task.num_mixed
+            corpus, batches = (task.real, alone) if last else (task.train, mixed)
             batch = corpus.batch(batches.rows(step), ranks).to(hardware.device)
 
             # forward, loss
@@ -96,8 +94,8 @@ def train_network(
             if books.validates():
                 own = measure(state.final, task, hardware) if ranks.is_main else None
                 measured = ranks.broadcast(own) | {"epoch": mixed.epochs(step)}
-                last = norms_since_last(norms, step, knobs)
-                books.log(**measured, train__norms=last, learning_rate=rate)
+                new = norms_since_last(norms, step, knobs)
+                books.log(**measured, train__norms=new, learning_rate=rate)
             if books.due():
                 books.save()
         if ranks.is_main:

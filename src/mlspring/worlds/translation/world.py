@@ -6,9 +6,9 @@ public/   {train,dev}.{en,zh}   pairs: line i of both files is one sentence
 private/  answers.json          references, usage and all accepted translations of the test
           truth.json            the family of every sentence of the test
 
-All sentences come from one grammar (``grammar``). Pairs are few and Chinese text is plenty, which is
-what back-translation lives on; the pairs for training keep to frequent words a little more than
-dev, test and the Chinese text. Frequent words make most of every text, so that a network of a few
+All sentences come from one grammar (``grammar``). Pairs are few and Chinese text is plenty, which
+back-translation lives on; the pairs for training keep to frequent words a little more than dev,
+test and the Chinese text. Frequent words make most of every text, so that a network of a few
 minutes learns what they mean, and then how sentences are built.
 """
 

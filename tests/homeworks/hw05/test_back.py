@@ -9,13 +9,13 @@ import torch
 from mlspring.core.errors import DataError, RunError
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw05_translation import back, data, train, vocabulary
-from mlspring.homeworks.hw05_translation.batches import Corpus
+from mlspring.homeworks.hw05_translation.batches import Batch, Corpus
 from mlspring.homeworks.hw05_translation.layout import Pairs
 from mlspring.homeworks.hw05_translation.search import Found
 from mlspring.homeworks.hw05_translation.tasks import backward_task, forward_task
 from mlspring.homeworks.hw05_translation.vocabulary import BACK
 from mlspring.kit.device import choose
-from mlspring.kit.distributed import ALONE
+from mlspring.kit.distributed import ALONE, Ranks
 from tests.homeworks.hw05.tools import folder_of, recipe
 from tests.tiny.translation import write_ted
 
@@ -64,9 +64,12 @@ def test_the_last_steps_learn_from_real_pairs(
     synthetic = Pairs(english=loaded.train.english[:5], chinese=loaded.train.chinese[:5])
     task = forward_task(knobs, loaded, words, synthetic)
     take = Corpus.batch
-    monkeypatch.setattr(
-        Corpus, "batch", lambda self, *rest: sizes.append(len(self)) or take(self, *rest)
-    )
+
+    def counted(self: Corpus, rows: torch.Tensor, ranks: Ranks = ALONE) -> Batch:
+        sizes.append(len(self))
+        return take(self, rows, ranks)
+
+    monkeypatch.setattr(Corpus, "batch", counted)
     monkeypatch.setattr(train, "measure", lambda *_: {"valid__loss": 0.0, "valid__bleu": 0.0})
     with Run.create(tmp_path, Request(homework="hw05", recipe="world/boss"), "") as run:
         train.train_network(task, knobs, run, CPU)

@@ -79,8 +79,6 @@ def train(way: Way) -> None:
     recipe = way.recipe
     data = reader.load(Source(kind="official", folder=way.folder), recipe)
     text = [*data.train.english, *data.train.chinese, *data.held.english, *data.held.chinese]
-    if recipe.back.sentences:
-        text += data.mono
     words = Vocabulary(trained(text, recipe.data.vocabulary))
     pairs = list(
         zip(words.encode(data.train.english), words.encode(data.train.chinese), strict=True)
@@ -90,7 +88,6 @@ def train(way: Way) -> None:
         model = learn(way, turned, backward_task(recipe, data, words), before(way))
         chinese = words.encode(data.mono[: recipe.back.sentences])
         english = translated(way, model, chinese, max(recipe.back.beam, 1))
-        pairs = pairs * recipe.back.repeat_real
         pairs += [([BACK, *e], z) for e, z in zip(english, chinese, strict=True) if e]
     learn(way, pairs, forward_task(recipe, data, words, None), way.updates)
 

@@ -1,4 +1,4 @@
-"""Back-translation: which pairs are kept, tagged and repeated, made once, refused when changed."""
+"""Back-translation: which pairs are kept, tagged and mixed, made once, refused when changed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +9,13 @@ import torch
 from mlspring.core.errors import DataError, RunError
 from mlspring.core.runs import Request, Run
 from mlspring.homeworks.hw05_translation import back, data, train, vocabulary
+from mlspring.homeworks.hw05_translation.batches import Batch, Corpus
 from mlspring.homeworks.hw05_translation.layout import Pairs
 from mlspring.homeworks.hw05_translation.search import Found
 from mlspring.homeworks.hw05_translation.tasks import backward_task, forward_task
 from mlspring.homeworks.hw05_translation.vocabulary import BACK
 from mlspring.kit.device import choose
-from mlspring.kit.distributed import ALONE
+from mlspring.kit.distributed import ALONE, Ranks
 from tests.homeworks.hw05.tools import folder_of, recipe
 from tests.tiny.translation import write_ted
 
@@ -37,20 +38,43 @@ def test_the_surest_usable_pairs_are_kept_in_order() -> None:
     assert every.english == ["a b", "c d", "e f", "h i"]
 
 
-def test_synthetic_pairs_are_tagged_and_real_ones_repeated(
+def test_synthetic_pairs_are_tagged_and_the_last_steps_do_without(
     loaded: data.Data, isolated_home: Path
 ) -> None:
-    knobs = recipe("boss", "back.repeat_real=3")
+    knobs = recipe("boss", "train.steps=24", "back.last_real=0.25")
     words = vocabulary.open_vocabulary(knobs, loaded)
     synthetic = Pairs(english=["Tom sees two cats ."], chinese=["湯姆看見兩隻貓 。"])
     task = forward_task(knobs, loaded, words, synthetic)
     num = len(loaded.train)
-    assert len(task.train) == 3 * num + 1
+    assert len(task.train) == num + 1
     first = task.train.source.tokens[task.train.source.starts]
-    assert (first == BACK).nonzero().tolist() == [[3 * num]]
-    rows = torch.tensor([0, num, 2 * num])
-    assert len(task.train.source.padded(rows).unique(dim=0)) == 1
-    assert len(forward_task(knobs, loaded, words, None).train) == num
+    assert (first == BACK).nonzero().tolist() == [[num]]
+    assert task.num_mixed == 18 and len(task.real) == num
+    assert BACK not in task.real.source.tokens
+    alone = forward_task(knobs, loaded, words, None)
+    assert len(alone.train) == num and alone.num_mixed == 24
+
+
+def test_the_last_steps_learn_from_real_pairs(
+    tmp_path: Path, loaded: data.Data, isolated_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The corpus of every step's batch, told by its size."""
+    knobs, sizes = recipe("boss", "train.steps=8", "back.last_real=0.5"), list[int]()
+    words = vocabulary.open_vocabulary(knobs, loaded)
+    synthetic = Pairs(english=loaded.train.english[:5], chinese=loaded.train.chinese[:5])
+    task = forward_task(knobs, loaded, words, synthetic)
+    take = Corpus.batch
+
+    def counted(self: Corpus, rows: torch.Tensor, ranks: Ranks = ALONE) -> Batch:
+        sizes.append(len(self))
+        return take(self, rows, ranks)
+
+    monkeypatch.setattr(Corpus, "batch", counted)
+    monkeypatch.setattr(train, "measure", lambda *_: {"valid__loss": 0.0, "valid__bleu": 0.0})
+    with Run.create(tmp_path, Request(homework="hw05", recipe="world/boss"), "") as run:
+        train.train_network(task, knobs, run, CPU)
+    num = len(loaded.train)
+    assert sizes == [num + 5] * 4 + [num] * 4
 
 
 def test_the_backward_task_is_the_forward_one_turned_round(
@@ -87,7 +111,7 @@ def test_they_are_made_once_and_a_run_notes_them(
         assert run.state["back_translation"]["kept"] == len(first)
 
         monkeypatch.setattr(back, "make", None)  # is not called again
-        assert synthetic_of(loaded, run, "back.repeat_real=7") == first
+        assert synthetic_of(loaded, run, "back.last_real=0.7") == first
 
         (folder / "synthetic.en").write_text("other\n" * len(first))
         with pytest.raises(RunError, match="the synthetic pairs have changed"):
@@ -107,7 +131,7 @@ def test_other_text_and_other_numbers_have_another_folder(loaded: data.Data) -> 
         )
     }
     assert len(folders) == 6
-    same = back.folder_of(recipe("boss", "train.steps=99", "back.repeat_real=5"), loaded)
+    same = back.folder_of(recipe("boss", "train.steps=99", "back.last_real=0.5"), loaded)
     assert same in folders, "the forward model's own numbers make no other pairs"
 
 

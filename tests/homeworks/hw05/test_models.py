@@ -124,15 +124,18 @@ def test_the_alignment_is_what_attention_takes() -> None:
     torch.testing.assert_close(attention(x, (keys, values), real), by_hand)
 
 
-def test_the_recurrent_query_is_the_decoder_s_state() -> None:
-    """Another history of target tokens, with the same last one, asks another question."""
+def test_the_recurrent_query_is_the_last_token_alone() -> None:
+    """Another history of target tokens asks the same question and gets another answer."""
     model = network("gru")
     assert isinstance(model, Recurrent)
     source = sentences(5, 5)
     source[1] = source[0]
     inputs = torch.tensor([[5, 6, 9], [7, 8, 9]])
     weights = model.alignment(source, inputs)
-    assert not torch.allclose(weights[0, 2], weights[1, 2], atol=1e-6)
+    torch.testing.assert_close(weights[0, 2], weights[1, 2])
+    assert not torch.allclose(weights[0, 1], weights[1, 1], atol=1e-6)
+    logits = model(source, inputs)
+    assert not torch.allclose(logits[0, 2], logits[1, 2], atol=1e-4)
 
 
 @each_kind

@@ -142,7 +142,7 @@ def load(folder: Path, run: Run) -> Pairs:
 
 def folder_of(recipe: Recipe, data: Data) -> Path:
     """Return where the synthetic pairs of a recipe are kept, whether or not they are there yet."""
-    back = recipe.back.model_dump(exclude={"repeat_real"})
+    back = recipe.back.model_dump(exclude={"last_real"})
     parts: list[Any] = [VERSION, fingerprint(data), recipe.data.model_dump(), back]
     parts += [recipe.model.model_dump(), recipe.train.model_dump(exclude=EXCEPT)]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -42,10 +42,11 @@ class RecurrentState:
 
 
 class Recurrent(nn.Module):
-    """A bidirectional GRU reads, a GRU writes, and its state asks the encoder's outputs.
+    """A bidirectional GRU reads, a GRU writes; the token to read next asks the encoder's outputs.
 
-    Luong et al. 2015 (arXiv:1508.04025), global attention, "general" score, divided by sqrt(u) so
-    that no softmax is certain from the start: the query is the state after the token has been read.
+    The course's sample: what attention finds is joined to the embedded token, then the GRU reads;
+    so the query knows that token alone, not the GRU's state as in Luong et al. 2015
+    (arXiv:1508.04025, "general" score). Divided by sqrt(u), no softmax is certain from the start.
     """
 
     def __init__(self, knobs: ModelKnobs, num_tokens: int) -> None:
@@ -58,8 +59,9 @@ class Recurrent(nn.Module):
             nn.GRU(width, units // 2, layers, batch_first=True, dropout=between) for _ in range(2)
         )
         self.decoder = nn.GRU(width, units, layers, batch_first=True, dropout=between)
-        self.query = nn.Linear(units, units, bias=False)
-        self.joined = nn.Linear(2 * units, width)
+        self.query = nn.Linear(width, units, bias=False)
+        self.joined = nn.Linear(width + units, width)
+        self.out = nn.Linear(units, width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
         with torch.no_grad():
             self.embedding.weight[PAD] = 0
@@ -94,12 +96,12 @@ class Recurrent(nn.Module):
         return self._look(self.encode(source), inputs)[1]
 
     def _look(self, state: RecurrentState, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        outputs, state.hidden = _read(self.decoder, self._embed(tokens), state.hidden)  # (b, t, u)
-        scores = self.query(outputs) @ state.memory.transpose(1, 2) / state.memory.shape[2] ** 0.5
+        x = self._embed(tokens)  # (b, t, w)
+        scores = self.query(x) @ state.memory.transpose(1, 2) / state.memory.shape[2] ** 0.5
         weights = scores.masked_fill(~state.real, -torch.inf).softmax(-1)  # (b, t, s)
-        found = weights @ state.memory
-        x = torch.tanh(self.joined(torch.cat((outputs, found), 2)))  # (b, t, w)
-        return F.linear(self.dropout(x), self.embedding.weight), weights
+        x = torch.tanh(self.joined(torch.cat((x, weights @ state.memory), 2)))  # (b, t, w)
+        outputs, state.hidden = _read(self.decoder, self.dropout(x), state.hidden)  # (b, t, u)
+        return F.linear(self.out(self.dropout(outputs)), self.embedding.weight), weights
 
     def _embed(self, tokens: Tensor) -> Tensor:
         x: Tensor = self.dropout(self.embedding(tokens) * self.embedding.embedding_dim**0.5)
@@ -125,7 +127,7 @@ def turn(lengths: Tensor, longest: int) -> Tensor:
 def _read(gru: nn.GRU, x: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return outputs and last state, without autocast: in bf16 a CPU takes ten times as long."""
     with torch.autocast(x.device.type, enabled=False):
-        outputs, last = gru(x, hidden)
+        outputs, last = gru(x.to(gru.weight_ih_l0.dtype), hidden)
     return outputs, last
 
 

@@ -67,7 +67,7 @@ class BackKnobs(Section):
     steps: shared.Steps
     beam: int = Field(ge=0, le=64, description="of the backward search; 0: tokens are drawn")
     keep: float = Field(gt=0, le=1, description="share kept, those of highest log probability")
-    repeat_real: int = Field(ge=1, le=1000, description="times that an epoch has each real pair")
+    last_real: float = Field(ge=0, lt=1, description="share of the steps, the last, without them")
 
 
 class Recipe(Section):

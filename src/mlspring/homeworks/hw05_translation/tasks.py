@@ -18,6 +18,8 @@ class Task:
 
     name: str  # on the progress bar
     train: Corpus  # pairs as tokens
+    real: Corpus  # those of them that a person translated
+    num_mixed: int  # steps that learn from ``train``; those after them from ``real``
     held: Corpus  # those to validate on
     knobs: TrainKnobs
     num_tokens: int  # of the vocabulary
@@ -34,18 +36,21 @@ class Task:
 def forward_task(recipe: Recipe, data: Data, words: Vocabulary, synthetic: Pairs | None) -> Task:
     """Return English to Chinese: the real pairs, and synthetic ones, which a first token tells.
 
-    Tagged back-translation (Caswell et al. 2019, arXiv:1906.06442): the network learns from both
-    and is asked without the token, so that it writes as the real pairs do.
+    Tagged back-translation (Caswell et al. 2019, arXiv:1906.06442): the network learns from both,
+    in the end from real ones alone, and is asked without the token, so that it writes as they do.
     """
-    real = corpus(words, data.train)
+    real = every = corpus(words, data.train)
+    steps = num_mixed = recipe.train.steps
     if synthetic is not None:
-        parts = [real] * recipe.back.repeat_real
-        parts.append(corpus(words, synthetic, first=[BACK]))
+        parts = (real, corpus(words, synthetic, first=[BACK]))
         source, target = ([getattr(p, side) for p in parts] for side in ("source", "target"))
-        real = Corpus(joined(source), joined(target))
+        every = Corpus(joined(source), joined(target))
+        num_mixed = steps - round(recipe.back.last_real * steps)
     return Task(
         name="en-zh",
-        train=real,
+        train=every,
+        real=real,
+        num_mixed=num_mixed,
         held=corpus(words, data.held),
         knobs=recipe.train,
         num_tokens=len(words),
@@ -58,9 +63,12 @@ def forward_task(recipe: Recipe, data: Data, words: Vocabulary, synthetic: Pairs
 def backward_task(recipe: Recipe, data: Data, words: Vocabulary) -> Task:
     """Return Chinese to English, from the real pairs alone."""
     train, held = corpus(words, data.train), corpus(words, data.held)
+    turned = Corpus(train.target, train.source)
     return Task(
         name="zh-en",
-        train=Corpus(train.target, train.source),
+        train=turned,
+        real=turned,
+        num_mixed=recipe.back.steps,
         held=Corpus(held.target, held.source),
         knobs=recipe.train.model_copy(update={"steps": recipe.back.steps}),
         num_tokens=len(words),

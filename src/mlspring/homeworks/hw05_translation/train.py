@@ -64,11 +64,14 @@ def train_network(
     knobs, seed = task.knobs, run.request.seed
     state = new_state(recipe, task, seed, hardware)
     network, norms = ranks.wrap(state.model), state.others["norms"].values
-    batches = TokenBatches(task.train, knobs.batch_tokens, derive_seed(seed, 0))
+    mixed = TokenBatches(task.train, knobs.batch_tokens, derive_seed(seed, 0))
+    alone = TokenBatches(task.real, knobs.batch_tokens, derive_seed(seed, 1))
     with Bookkeeper(run, 0, state, knobs, knobs.steps, ranks, f"train {task.name}") as books:
         for step in books.steps():
-            # batch: this process's share of pairs of like length
-            batch = task.train.batch(batches.rows(step), ranks).to(hardware.device)
+            # batch: this process's share of pairs of like length, in the end of real ones
+            last = step > task.num_mixed
+            corpus, batches = (task.real, alone) if last else (task.train, mixed)
+            batch = corpus.batch(batches.rows(step), ranks).to(hardware.device)
 
             # forward, loss
             seed_everything(seed, "dropout", step, ranks.rank)
@@ -90,16 +93,16 @@ def train_network(
             books.add(train__loss=loss.detach() * ranks.size)
             if books.validates():
                 own = measure(state.final, task, hardware) if ranks.is_main else None
-                measured = ranks.broadcast(own) | {"epoch": batches.epochs(step)}
-                last = norms_since_last(norms, step, knobs)
-                books.log(**measured, train__norms=last, learning_rate=rate)
+                measured = ranks.broadcast(own) | {"epoch": mixed.epochs(step)}
+                new = norms_since_last(norms, step, knobs)
+                books.log(**measured, train__norms=new, learning_rate=rate)
             if books.due():
                 books.save()
         if ranks.is_main:
             told = {"bleu": measured["valid__bleu"], "loss": measured["valid__loss"]}
             checkpoint.save_weights(weights_path(run, 0), state.final, told)
         books.finish()
-    return round((knobs.steps - books.start) * batches.pairs_per_step)
+    return round((knobs.steps - books.start) * mixed.pairs_per_step)
 
 
 def loss_of(logits: Tensor, targets: Tensor, num_targets: int, smoothing: float = 0.0) -> Tensor:

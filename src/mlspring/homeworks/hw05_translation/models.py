@@ -127,7 +127,7 @@ def turn(lengths: Tensor, longest: int) -> Tensor:
 def _read(gru: nn.GRU, x: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return outputs and last state, without autocast: in bf16 a CPU takes ten times as long."""
     with torch.autocast(x.device.type, enabled=False):
-        outputs, last = gru(x.to(gru.weight_ih_l0.dtype), hidden)
+        outputs, last = gru(x.to(next(gru.parameters()).dtype), hidden)
     return outputs, last
 
 

@@ -185,7 +185,7 @@ def test_ctrl_c_leaves_nothing() -> None:
 def test_ctrl_c_while_two_processes_work_leaves_nothing(tmp_path: Path) -> None:
     script = tmp_path / "slow.py"
     script.write_text(
-        "import time, numpy as np\n"
+        "import signal, time, numpy as np\n"
         "from mlspring.worlds.world import World, build\n"
         "def slow(seed, shard):\n"
         "    print('working', flush=True)\n"
@@ -194,6 +194,8 @@ def test_ctrl_c_while_two_processes_work_leaves_nothing(tmp_path: Path) -> None:
         "def keep(shards, public, private):\n"
         "    pass\n"
         "if __name__ == '__main__':\n"
+        "    # what runs in a shell's background ignores Ctrl-C, and so would its children\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "    build(World(name='slow', title='slow', description='', version=1, seed=0,\n"
         "                num_shards=99, make=slow, write=keep), processes=2)\n"
     )
